@@ -1,0 +1,192 @@
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+
+/** A length of time as people write it (`250ms`, `30s`, `1m`, `24h`, `400d`), in milliseconds. */
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Parses a duration such as `30s` into milliseconds.
+ * @throws Error when the text is not a whole number followed by ms, s, m, h or d
+ */
+export function parseDuration(text: string): number {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
+  const unit = UNITS[match?.[2] ?? ''];
+  if (!match || unit === undefined) throw new Error('must be a duration such as 500ms, 30s, 1m, 24h or 400d');
+  return Number(match[1]) * unit;
+}
+
+const duration = (fallback: string, shortestMs: number) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      try {
+        const milliseconds = parseDuration(text);
+        if (milliseconds >= shortestMs) return milliseconds;
+        context.addIssue({ code: 'custom', message: `must be at least ${shortestMs}ms` });
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+      }
+      return z.NEVER;
+    });
+
+const whole = (fallback: number, least: number, most: number) =>
+  z
+    .string()
+    .default(String(fallback))
+    .transform((text, context) => {
+      const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+      if (value >= least && value <= most) return value;
+      context.addIssue({ code: 'custom', message: `must be a whole number from ${least} to ${most}` });
+      return z.NEVER;
+    });
+
+const port = (fallback: number) => whole(fallback, 0, 65_535);
+
+const url = (...schemes: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), {
+    message: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+  });
+
+const postgresUrl = url('postgres:', 'postgresql:').optional();
+const webUrl = url('http:', 'https:');
+
+/** `hf_test_<26 characters>_<secret>`: the form of every API key of the test mode. */
+const demoKey = z
+  .string()
+  .regex(/^hf_test_[0-9a-z]{26}_[A-Za-z0-9]{16,128}$/, 'must look like hf_test_<26 characters>_<secret of 16 to 128 letters and digits>')
+  .optional();
+
+/** The one list of environment variables; `.env.example` is checked against it by a test. */
+const variables = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  PORT: port(3000),
+  HOST: z.string().default('127.0.0.1'),
+  METRICS_PORT: port(0).optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  DATABASE_URL: postgresUrl,
+  DATABASE_OWNER_URL: postgresUrl,
+  MIGRATE: z.enum(['true', 'false']).default('true'),
+  DB_POOL_SIZE: whole(10, 1, 1_000),
+  EMBEDDED_DB_PORT: whole(5499, 1, 65_535),
+  EMBEDDED_DB_DIR: z.string().default('.holdfast/postgres'),
+  DEMO_API_KEY: demoKey,
+  DEMO_API_KEY_B: demoKey,
+  RATE_LIMIT: z
+    .string()
+    .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,8}(ms|s|m|h|d)$/, 'must be <n>/<duration>, for example 600/1m')
+    .optional(),
+  IDEMPOTENCY_WINDOW: duration('24h', 1_000),
+  IDEMPOTENCY_LEASE: duration('30s', 100),
+  IDEMPOTENCY_RECOVERY_INTERVAL: duration('2s', 50),
+  IDEMPOTENCY_PURGE_INTERVAL: duration('1m', 50),
+  IDEMPOTENCY_ARCHIVE_RETENTION: duration('400d', 1_000),
+  IDEMPOTENCY_LATE_REQUESTS: z.enum(['refuse', 'execute']).default('refuse'),
+  PROVIDER: z.enum(['sandbox', 'stripe']).default('sandbox'),
+  PROVIDER_URL: webUrl.default('http://127.0.0.1:3400'),
+  PROVIDER_TIMEOUT: duration('10s', 50),
+  PROVIDER_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must look like whsec_<base64 of 24 bytes or more>')
+    .optional(),
+  PROVIDER_WEBHOOK_URL: webUrl.optional(),
+  SANDBOX_PORT: port(3400),
+  SANDBOX_DATABASE_URL: postgresUrl,
+  STRIPE_SECRET_KEY: z.string().optional(),
+  STRIPE_API_HOST: webUrl.optional(),
+});
+
+/** The names of all environment variables that Holdfast reads. */
+export const variableNames: readonly string[] = Object.keys(variables.shape);
+
+/** Every setting of the process; durations in milliseconds. */
+export type Config = Readonly<ReturnType<typeof parseConfig>>;
+
+/** Says which variables are wrong, by name and reason; never repeats a value, which may be a secret. */
+export class ConfigError extends Error {}
+
+/**
+ * Turns environment variables into the configuration. An empty value counts as not set, as in compose files.
+ * @throws ConfigError naming every variable that is wrong
+ */
+export function parseConfig(env: Record<string, string | undefined>) {
+  const given = Object.fromEntries(variableNames.map((name) => [name, env[name] === '' ? undefined : env[name]]));
+  const parsed = variables.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${reasonOf(issue)}`).join('\n'));
+  }
+  const values = parsed.data;
+  const wrong = contradictions(values);
+  if (wrong.length > 0) throw new ConfigError(wrong.join('\n'));
+  const embedded = `postgres://holdfast@127.0.0.1:${values.EMBEDDED_DB_PORT}`;
+  const databaseUrl = values.DATABASE_URL ?? `${embedded}/holdfast`;
+  return Object.freeze({
+    nodeEnv: values.NODE_ENV,
+    production: values.NODE_ENV === 'production',
+    port: values.PORT,
+    host: values.HOST,
+    metricsPort: values.METRICS_PORT,
+    logLevel: values.LOG_LEVEL,
+    databaseUrl,
+    databaseOwnerUrl: values.DATABASE_OWNER_URL ?? databaseUrl,
+    databaseIsEmbedded: values.DATABASE_URL === undefined,
+    migrate: values.MIGRATE === 'true',
+    poolSize: values.DB_POOL_SIZE,
+    embeddedPort: values.EMBEDDED_DB_PORT,
+    embeddedDirectory: values.EMBEDDED_DB_DIR,
+    demoKeys: [values.DEMO_API_KEY, values.DEMO_API_KEY_B] as const,
+    rateLimit: values.RATE_LIMIT,
+    window: values.IDEMPOTENCY_WINDOW,
+    lease: values.IDEMPOTENCY_LEASE,
+    recoveryInterval: values.IDEMPOTENCY_RECOVERY_INTERVAL,
+    purgeInterval: values.IDEMPOTENCY_PURGE_INTERVAL,
+    archiveRetention: values.IDEMPOTENCY_ARCHIVE_RETENTION,
+    lateRequests: values.IDEMPOTENCY_LATE_REQUESTS,
+    provider: values.PROVIDER,
+    providerUrl: values.PROVIDER_URL,
+    providerTimeout: values.PROVIDER_TIMEOUT,
+    providerWebhookSecret: values.PROVIDER_WEBHOOK_SECRET,
+    providerWebhookUrl: values.PROVIDER_WEBHOOK_URL,
+    sandboxPort: values.SANDBOX_PORT,
+    sandboxDatabaseUrl: values.SANDBOX_DATABASE_URL ?? `${embedded}/holdfast_sandbox`,
+    stripeSecretKey: values.STRIPE_SECRET_KEY,
+    stripeApiHost: values.STRIPE_API_HOST,
+  });
+}
+
+/** zod words a wrong enum by quoting what is allowed and never the value, so its messages are safe to print. */
+function reasonOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message;
+}
+
+function contradictions(values: z.infer<typeof variables>): string[] {
+  const wrong: string[] = [];
+  if (values.IDEMPOTENCY_LEASE <= values.PROVIDER_TIMEOUT) {
+    wrong.push('IDEMPOTENCY_LEASE: must be longer than PROVIDER_TIMEOUT, or a call in flight loses its lease');
+  }
+  if (values.PROVIDER === 'stripe' && !values.STRIPE_SECRET_KEY) {
+    wrong.push('STRIPE_SECRET_KEY: must be set when PROVIDER is stripe');
+  }
+  if (values.NODE_ENV === 'production') {
+    if (!values.DATABASE_URL) wrong.push('DATABASE_URL: must be set in production');
+    for (const name of ['DEMO_API_KEY', 'DEMO_API_KEY_B'] as const) {
+      if (values[name]) wrong.push(`${name}: demo accounts do not exist in production`);
+    }
+  }
+  return wrong;
+}
+
+/**
+ * Reads the environment, after a `.env` file in the working directory where there is one (variables that are
+ * already set win). The only reader of `process.env`. Ends the process with a clear sentence on nonsense.
+ */
+export function readConfig(): Config {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  try {
+    return parseConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`Holdfast cannot start with this configuration:\n${error.message}\n`);
+    process.exit(78);
+  }
+}

@@ -1,0 +1,1 @@
+console.log("hi"); export const a: number = 1;
