@@ -54,7 +54,7 @@ const webUrl = url('http:', 'https:');
 /** `hf_test_<26 characters>_<secret>`: the form of every API key of the test mode. */
 const demoKey = z
   .string()
-  .regex(/^hf_test_[0-9a-z]{26}_[A-Za-z0-9]{16,128}$/, 'must look like hf_test_<26 characters>_<secret of 16 to 128 letters and digits>')
+  .regex(/^hf_test_[0-9A-Za-z]{26}_[A-Za-z0-9_-]{8,128}$/, 'must look like hf_test_<26 letters and digits>_<secret of 8 to 128 characters>')
   .optional();
 
 /** The one list of environment variables; `.env.example` is checked against it by a test. */
@@ -101,6 +101,9 @@ export const variableNames: readonly string[] = Object.keys(variables.shape);
 
 /** Every setting of the process; durations in milliseconds. */
 export type Config = Readonly<ReturnType<typeof parseConfig>>;
+
+/** Injection token of the configuration. */
+export const CONFIG = Symbol('holdfast:config');
 
 /** Says which variables are wrong, by name and reason; never repeats a value, which may be a secret. */
 export class ConfigError extends Error {}
@@ -189,4 +192,9 @@ export function readConfig(): Config {
     process.stderr.write(`Holdfast cannot start with this configuration:\n${error.message}\n`);
     process.exit(78);
   }
+}
+
+/** This process's environment with `extra` laid over it, for a child process that reads its own configuration. */
+export function childEnvironment(extra: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, ...extra };
 }

@@ -1,0 +1,17 @@
+import { Global, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { CONFIG, type Config } from '../config.js';
+import { AccountsService } from './accounts.service.js';
+import { Authenticator } from './authenticator.js';
+
+@Global()
+@Module({ providers: [AccountsService, Authenticator], exports: [AccountsService, Authenticator] })
+export class AccountsModule implements OnApplicationBootstrap {
+  constructor(
+    private readonly accounts: AccountsService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.config.production) await this.accounts.ensureDemoAccounts(this.config.demoKeys);
+  }
+}

@@ -1,0 +1,136 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { BACKGROUND } from '../database.js';
+import { newId } from '../ids.js';
+import { Account, ApiKey } from './account.entity.js';
+import { SCOPES, generateApiKey, hashSecret, parseApiKey, type Scope } from './api-key.js';
+
+/** What every new account starts with, in EUR cents. */
+const DEMO_PRODUCTS = [
+  { id: '123', name: 'Harbour lamp', unitPrice: 2500, stock: 10_000 },
+  { id: 'anchor-small', name: 'Small anchor', unitPrice: 12_900, stock: 250 },
+  { id: 'rope-10m', name: 'Rope, 10 m', unitPrice: 1_890, stock: 1_000_000 },
+  { id: 'shackle', name: 'Bow shackle', unitPrice: 450, stock: 100_000 },
+  { id: 'fender', name: 'Fender', unitPrice: 3_200, stock: 5_000 },
+];
+const DEMO_CURRENCY = 'EUR';
+
+/** Their ids are fixed, so that another demo key opens the same account. */
+const DEMO_ACCOUNTS = [
+  { id: '018bcfe5-6800-7000-8000-00000000000a', name: 'Demo A' },
+  { id: '018bcfe5-6800-7000-8000-00000000000b', name: 'Demo B' },
+];
+
+/** Accounts and their API keys. Not on any request's path. */
+@Injectable()
+export class AccountsService {
+  constructor(@InjectDataSource(BACKGROUND) private readonly dataSource: DataSource) {}
+
+  /** Makes an account with the demo catalogue; returns its uuid. */
+  async createAccount(name: string): Promise<string> {
+    const accountId = newId();
+    await this.dataSource.transaction((manager) => insertAccount(manager, accountId, name));
+    return accountId;
+  }
+
+  /** Adds a key to an account. The returned text is shown once: only a hash of its secret is kept. */
+  async createKey(accountId: string, { name, scopes, expiresAt }: NewKey): Promise<string> {
+    const key = generateApiKey('test');
+    await this.dataSource.getRepository(ApiKey).insert({
+      id: key.id,
+      accountId,
+      name,
+      secretHash: hashSecret(key.secret),
+      scopes,
+      expiresAt,
+    });
+    return key.text;
+  }
+
+  listKeys(accountId?: string): Promise<ApiKey[]> {
+    return this.dataSource.getRepository(ApiKey).find({ where: accountId ? { accountId } : {}, order: { accountId: 'ASC', createdAt: 'ASC' } });
+  }
+
+  findAccount(accountId: string): Promise<Account | null> {
+    return this.dataSource.getRepository(Account).findOneBy({ id: accountId });
+  }
+
+  /** Makes a successor with the same name and scopes; the old key lives on for `overlapMs`. Null when there is no such live key. */
+  async rotateKey(keyId: string, overlapMs: number): Promise<string | null> {
+    const old = await this.findLiveKey(keyId);
+    if (!old) return null;
+    const successor = await this.createKey(old.accountId, { name: old.name, scopes: old.scopes as Scope[], expiresAt: null });
+    await this.dataSource.query(
+      `UPDATE api_keys SET expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $2)) WHERE id = $1`,
+      [keyId, overlapMs / 1000],
+    );
+    return successor;
+  }
+
+  /** False when there is no such live key. */
+  async revokeKey(keyId: string): Promise<boolean> {
+    const [, count] = await this.dataSource.query<[unknown, number]>(
+      `UPDATE api_keys SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL`,
+      [keyId],
+    );
+    return count === 1;
+  }
+
+  /**
+   * Makes sure that the two demo accounts exist and that the given keys open them, each with every scope. Replicas that
+   * start together take turns.
+   */
+  async ensureDemoAccounts(keys: readonly [string | undefined, string | undefined]): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query(`SELECT pg_advisory_xact_lock(hashtext('holdfast demo accounts'))`);
+      for (const [index, account] of DEMO_ACCOUNTS.entries()) {
+        if (!(await manager.findOneBy(Account, { id: account.id }))) await insertAccount(manager, account.id, account.name);
+        const key = parseApiKey(keys[index] ?? '');
+        if (!key) continue;
+        await manager.upsert(
+          ApiKey,
+          {
+            id: key.id,
+            accountId: account.id,
+            name: 'demo',
+            secretHash: hashSecret(key.secret),
+            scopes: [...SCOPES],
+            expiresAt: null,
+            revokedAt: null,
+          },
+          ['id'],
+        );
+      }
+    });
+  }
+
+  private async findLiveKey(id: string): Promise<ApiKey | null> {
+    const key = await this.dataSource.getRepository(ApiKey).findOneBy({ id });
+    return key?.revokedAt ? null : key;
+  }
+}
+
+/** What a new key may do and for how long. */
+export interface NewKey {
+  name: string;
+  scopes: Scope[];
+  expiresAt: Date | null;
+}
+
+async function insertAccount(manager: EntityManager, accountId: string, name: string): Promise<void> {
+  await manager.insert(Account, { id: accountId, name, currency: DEMO_CURRENCY });
+  await manager.query(
+    `INSERT INTO products (account_id, id, name, unit_price, currency, stock)
+     SELECT $1, p.id, p.name, p.unit_price, $2, p.stock
+       FROM unnest($3::text[], $4::text[], $5::bigint[], $6::int[]) AS p (id, name, unit_price, stock)`,
+    [
+      accountId,
+      DEMO_CURRENCY,
+      DEMO_PRODUCTS.map((product) => product.id),
+      DEMO_PRODUCTS.map((product) => product.name),
+      DEMO_PRODUCTS.map((product) => product.unitPrice),
+      DEMO_PRODUCTS.map((product) => product.stock),
+    ],
+  );
+}

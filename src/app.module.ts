@@ -1,0 +1,49 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AccessGuard, callerOf } from './accounts/access.guard.js';
+import { AccountsModule } from './accounts/accounts.module.js';
+import { CatalogModule } from './catalog/catalog.module.js';
+import { CONFIG, type Config } from './config.js';
+import { BACKGROUND, backgroundPool, mainPool } from './database.js';
+import { ReadableBodyGuard } from './http-body.js';
+import { IdempotencyModule } from './idempotency/index.js';
+import { OrdersModule } from './orders/orders.module.js';
+import { renderFinal } from './problem.filter.js';
+
+/** The whole service. */
+@Module({})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      global: true,
+      imports: [
+        ScheduleModule.forRoot(),
+        TypeOrmModule.forRoot(mainPool(config)),
+        TypeOrmModule.forRoot({ ...backgroundPool(config), name: BACKGROUND }),
+        IdempotencyModule.forRoot({
+          accountOf: (request) => callerOf(request).accountId,
+          traceOf: (request) => (request as { id: string }).id,
+          render: renderFinal,
+          windowMs: config.window,
+          lateRequests: config.lateRequests,
+          archiveMs: config.archiveRetention,
+          purgeIntervalMs: config.purgeInterval,
+          backgroundDataSource: BACKGROUND,
+        }),
+        AccountsModule,
+        CatalogModule,
+        OrdersModule,
+      ],
+      providers: [
+        { provide: CONFIG, useValue: config },
+        // In this order: who has no valid API key learns nothing about the body.
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_GUARD, useClass: ReadableBodyGuard },
+      ],
+      exports: [CONFIG],
+    };
+  }
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { v7 as uuidv7 } from 'uuid';
+import { AppModule } from './app.module.js';
+import type { Config } from './config.js';
+import { BODY_LIMIT, readBodies } from './http-body.js';
+import { createLogger, NestLogger } from './observability/logger.js';
+import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { validationPipe } from './validation.js';
+
+/** A request id that may go into logs and answers as it is. */
+const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+/** A client has this long for its headers, and for the whole request, in milliseconds. */
+const HEADERS_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 30_000;
+
+/** The application, configured the same for the process, the tests and the OpenAPI export; it doesn't listen yet. */
+export async function createApp(config: Config, options: { preview?: boolean } = {}): Promise<NestFastifyApplication> {
+  const logger = createLogger(config);
+  const adapter = new FastifyAdapter({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT,
+    http: { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 2_000 },
+    genReqId: (request: IncomingMessage) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : uuidv7();
+    },
+    // Fastify's own errors (a broken URL, a refused upgrade) are problems too.
+    frameworkErrors: sendProblem,
+    routerOptions: { maxParamLength: 300 },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+    ...options,
+  });
+  configureApp(app);
+  return app;
+}
+
+function configureApp(app: NestFastifyApplication): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  readBodies(fastify);
+  let closing = false;
+  fastify.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    done();
+  });
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    // Without it close() would wait for clients that keep their connection: 71 s were seen.
+    if (closing) void reply.header('connection', 'close');
+    done();
+  });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ProblemFilter());
+  app.enableShutdownHooks([]);
+}

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { CatalogService } from './catalog.service.js';
+import { Product } from './product.entity.js';
+import { ProductsController } from './products.controller.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([Product])],
+  controllers: [ProductsController],
+  providers: [CatalogService],
+  exports: [CatalogService],
+})
+export class CatalogModule {}

@@ -1,0 +1,100 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { Holdfast1700000000001 } from '../migrations/1700000000001-holdfast.js';
+import { Account, ApiKey } from './accounts/account.entity.js';
+import { Product } from './catalog/product.entity.js';
+import type { Config } from './config.js';
+import { ArchivedRecord, IdempotencyRecord, IdempotencyReplay } from './idempotency/index.js';
+import { Order, OrderItem } from './orders/order.entity.js';
+import { Ticket } from './tickets/ticket.entity.js';
+
+/** TypeORM's name of the small pool for authentication, purge and other work that handlers must not starve. */
+export const BACKGROUND = 'background';
+
+const BACKGROUND_POOL_SIZE = 3;
+/** How long a request waits for a connection before it is told to come back, in milliseconds. */
+const POOL_WAIT_MS = 2_000;
+
+const migrations = [Holdfast1700000000001];
+
+/** TypeORM's options for one pool on the given database. */
+export function databaseOptions(url: string, poolSize: number): DataSourceOptions {
+  return {
+    type: 'postgres',
+    url,
+    entities: [Account, ApiKey, Product, Order, OrderItem, Ticket, IdempotencyRecord, IdempotencyReplay, ArchivedRecord],
+    migrations,
+    migrationsTableName: 'migrations',
+    poolSize,
+    applicationName: 'holdfast',
+    extra: {
+      // Statements issued together leave together; what issues them one by one sees no difference.
+      pipeline: true,
+      connectionTimeoutMillis: POOL_WAIT_MS,
+      keepAlive: true,
+    },
+  };
+}
+
+/** Options of the pool that handlers use. */
+export function mainPool(config: Config): DataSourceOptions {
+  return databaseOptions(config.databaseUrl, config.poolSize);
+}
+
+/** Options of the background pool. */
+export function backgroundPool(config: Config): DataSourceOptions {
+  return databaseOptions(config.databaseUrl, BACKGROUND_POOL_SIZE);
+}
+
+/** "holdfast" in ASCII, as a number: the advisory lock under which one process at a time migrates. */
+const MIGRATION_LOCK = 0x686f6c64;
+
+/**
+ * Applies pending migrations under a lock, so that replicas that start together don't collide, and sets the limits of
+ * the role that the API uses. PgBouncer refuses such settings at connection start, so they belong to the role.
+ */
+export async function migrate(ownerUrl: string, apiUrl: string): Promise<void> {
+  const dataSource = await new DataSource(databaseOptions(ownerUrl, 2)).initialize();
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query('SET statement_timeout = 0');
+    await runner.query('SET idle_in_transaction_session_timeout = 0');
+    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await dataSource.runMigrations({ transaction: 'each' });
+    await limitRole(dataSource, decodeURIComponent(new URL(apiUrl).username));
+    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  } finally {
+    await runner.release();
+    await dataSource.destroy();
+  }
+}
+
+/** Limits of every session of the API's role in this database (PostgreSQL manual, sections 19.11 and 19.3.2). */
+const LIMITS = {
+  lock_timeout: '5s',
+  statement_timeout: '15s',
+  idle_in_transaction_session_timeout: '10s',
+  // A client that was killed leaves its backend waiting for a lock; this ends it.
+  client_connection_check_interval: '1s',
+};
+
+async function limitRole(dataSource: DataSource, apiRole: string): Promise<void> {
+  const [names] = await dataSource.query<{ owner: string; database: string }[]>(
+    `SELECT quote_ident(current_user) AS owner, quote_ident(current_database()) AS database`,
+  );
+  if (!names) return;
+  const [role] = await dataSource.query<{ name: string }[]>(`SELECT quote_ident(rolname) AS name FROM pg_roles WHERE rolname = $1`, [apiRole]);
+  const name = role?.name ?? names.owner;
+  for (const [setting, value] of Object.entries(LIMITS)) {
+    await dataSource.query(`ALTER ROLE ${name} IN DATABASE ${names.database} SET ${setting} = '${value}'`);
+  }
+  if (name === names.owner) return;
+  await dataSource.query(`GRANT USAGE ON SCHEMA public TO ${name}`);
+  await dataSource.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${name}`);
+}
+
+/** True when this code knows no migration that the database doesn't have. */
+export async function isMigrated(dataSource: DataSource): Promise<boolean> {
+  const rows = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations');
+  const applied = new Set(rows.map((row) => row.name));
+  return migrations.every((migration) => applied.has(migration.name));
+}

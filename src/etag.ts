@@ -1,0 +1,34 @@
+import { Problem } from './problem.js';
+
+/** The entity tag of a resource that counts its versions (RFC 9110, section 8.8.3). */
+export function etagOf(version: number): string {
+  return `"${version}"`;
+}
+
+/**
+ * Refuses a change that doesn't say which version it is meant for, before anything else is looked at.
+ * @throws Problem `precondition-required`
+ */
+export function requireIfMatch(ifMatch: string | undefined): string {
+  if (!ifMatch) throw new Problem('precondition-required', 'Send the ETag of the version that you want to change in If-Match.');
+  return ifMatch;
+}
+
+/**
+ * If-Match by strong comparison (RFC 9110, section 13.1.1).
+ * @throws Problem `precondition-failed`
+ */
+export function checkIfMatch(ifMatch: string, version: number): void {
+  if (!tags(ifMatch).some((tag) => tag === '*' || tag === etagOf(version))) {
+    throw new Problem('precondition-failed', `The present version has the ETag ${etagOf(version)}.`);
+  }
+}
+
+/** If-None-Match by weak comparison (RFC 9110, section 13.1.2): true when the client has this version already. */
+export function isUnchanged(ifNoneMatch: string | undefined, version: number): boolean {
+  return tags(ifNoneMatch ?? '').some((tag) => tag === '*' || tag.replace(/^W\//, '') === etagOf(version));
+}
+
+function tags(header: string): string[] {
+  return header.split(',').map((tag) => tag.trim());
+}

@@ -1,0 +1,20 @@
+import { hash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+
+/** The parts of a request that make it the same request. */
+export interface FingerprintInput {
+  method: string;
+  /** Path and query as received. */
+  url: string;
+  ifMatch: string | undefined;
+  /** The parsed JSON body. */
+  body: unknown;
+}
+
+/**
+ * SHA-256 over method, path, query, If-Match and the canonical JSON (RFC 8785) of the body: member order and white space
+ * don't matter, every value does. The parts are set apart by line feeds, which none but the last can hold.
+ */
+export function fingerprint({ method, url, ifMatch, body }: FingerprintInput): Buffer {
+  return hash('sha256', `${method}\n${url}\n${ifMatch ?? ''}\n${canonicalize(body) ?? ''}`, 'buffer');
+}

@@ -1,0 +1,139 @@
+import { CallHandler, ExecutionContext, Inject, Injectable, NestInterceptor } from '@nestjs/common';
+import { HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
+import { Reflector } from '@nestjs/core';
+import { lastValueFrom, of, type Observable } from 'rxjs';
+import { v7 as uuidv7 } from 'uuid';
+import { Engine, type Answer } from './engine.js';
+import { fingerprint } from './fingerprint.js';
+import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentOptions } from './idempotent.decorator.js';
+import { readKey, type SentKey } from './key.js';
+import { OPTIONS, type CompleteOptions, type Outcome } from './options.js';
+import type { Intent } from './record.store.js';
+import { IdempotencyRefusal, type RefusalCode } from './refusal.js';
+
+/** What Fastify's and Express's requests have in common, as far as it is needed here. */
+interface HttpRequest extends CarriesTransaction {
+  method: string;
+  url: string;
+  originalUrl?: string;
+  headers: Record<string, string | string[] | undefined>;
+  rawHeaders?: string[];
+  raw?: { rawHeaders: string[] };
+  routeOptions?: { url?: string };
+  route?: { path?: string };
+  body?: unknown;
+}
+
+/** What their responses have in common. */
+interface HttpResponse {
+  status(code: number): unknown;
+  header(name: string, value: string): unknown;
+  send(body: Buffer): unknown;
+}
+
+const MAX_WAIT_SECONDS = 30;
+const RETRY_REASONS = new Set(['timeout', 'connection', 'server-error', 'in-progress', 'rate-limited', 'offline', 'manual']);
+
+/**
+ * One HTTP request to an `@Idempotent()` handler: reads the key, takes the fingerprint, lets the engine run or replay,
+ * and sends the stored bytes. Everything else passes through untouched.
+ */
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly engine: Engine,
+    @Inject(OPTIONS) private readonly options: CompleteOptions,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const route = this.reflector.get<IdempotentOptions | undefined>(IDEMPOTENT, context.getHandler());
+    if (!route) return next.handle();
+    const http = context.switchToHttp();
+    const request = http.getRequest<HttpRequest>();
+    const response = http.getResponse<HttpResponse>();
+    const sent = readKey(request.raw?.rawHeaders ?? request.rawHeaders ?? []);
+    response.header('idempotency-key', sent.received);
+    const intent = this.intentOf(request, sent, route);
+    const waitSeconds = preferredWait(request.headers['prefer']);
+    if (waitSeconds !== undefined) response.header('preference-applied', `wait=${waitSeconds}`);
+    const answer = await this.execute(request, intent, waitSeconds, () => lastValueFrom(next.handle(), { defaultValue: undefined }), {
+      status: this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200),
+    });
+    send(response, answer);
+    return of(undefined);
+  }
+
+  private async execute(
+    request: HttpRequest,
+    intent: Intent,
+    waitSeconds: number | undefined,
+    handle: () => Promise<unknown>,
+    { status }: { status: number },
+  ): Promise<Answer> {
+    const observe = (outcome: Outcome['outcome']): void =>
+      this.options.observe({ operation: intent.operation, outcome, retryReason: retryReason(request.headers['retry-reason']) });
+    try {
+      const answer = await this.engine.execute(
+        intent,
+        (tx) => {
+          carryTransaction(request, tx);
+          return handle();
+        },
+        { waitMs: (waitSeconds ?? 0) * 1000, status },
+      );
+      observe(answer.replayed ? 'replayed' : 'executed');
+      return answer;
+    } catch (error) {
+      observe(error instanceof IdempotencyRefusal ? OUTCOME_OF[error.code] : 'failed');
+      throw error;
+    }
+  }
+
+  private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentOptions): Intent {
+    const url = request.originalUrl ?? request.url;
+    const ifMatch = request.headers['if-match'];
+    return {
+      accountId: this.options.accountOf(request),
+      key,
+      fingerprint: fingerprint({
+        method: request.method,
+        url,
+        ifMatch: Array.isArray(ifMatch) ? ifMatch.join(', ') : ifMatch,
+        body: request.body,
+      }),
+      operation: `${request.method} ${request.routeOptions?.url ?? request.route?.path ?? url}`,
+      operationId: uuidv7(),
+      windowMs: route.windowMs ?? this.options.windowMs,
+      traceId: this.options.traceOf(request),
+    };
+  }
+}
+
+const OUTCOME_OF: Record<RefusalCode, Outcome['outcome']> = {
+  'idempotency-key-missing': 'failed',
+  'idempotency-key-invalid': 'failed',
+  'idempotency-request-in-progress': 'in-progress',
+  'idempotency-key-reused': 'reused',
+  'idempotency-key-expired': 'expired',
+  'service-unavailable': 'failed',
+};
+
+function send(response: HttpResponse, { response: stored, expiresAt, replayed }: Answer): void {
+  response.status(stored.status);
+  for (const [name, value] of Object.entries(stored.headers)) response.header(name, value);
+  response.header('idempotency-expires', expiresAt.toUTCString());
+  if (replayed) response.header('idempotent-replayed', 'true');
+  response.send(stored.body);
+}
+
+/** Whole seconds of `Prefer: wait=N` (RFC 7240, section 4.3), at most 30; undefined where it isn't asked for. */
+function preferredWait(prefer: string | string[] | undefined): number | undefined {
+  if (prefer === undefined) return undefined;
+  const match = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(Array.isArray(prefer) ? prefer.join(',') : prefer);
+  return match ? Math.min(Number(match[1]), MAX_WAIT_SECONDS) : undefined;
+}
+
+function retryReason(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && RETRY_REASONS.has(value) ? value : undefined;
+}

@@ -1,0 +1,55 @@
+import type { StoredResponse } from './record.store.js';
+
+/** What happened to one request with a key, for metrics. */
+export interface Outcome {
+  /** Method and route. */
+  operation: string;
+  outcome: 'executed' | 'replayed' | 'in-progress' | 'reused' | 'expired' | 'failed';
+  /** The client's `Retry-Reason`, when it is one of the known ones. */
+  retryReason: string | undefined;
+}
+
+/** What an application tells the core about itself. */
+export interface IdempotencyOptions {
+  /** The uuid of the account (tenant, user) on whose behalf the request comes; keys of different accounts never meet. */
+  accountOf(request: unknown): string;
+  /**
+   * The response for an error that a handler threw. `not-final` for whatever decides nothing about the request (5xx,
+   * validation, a state that will pass): that stores nothing and leaves the key unused.
+   */
+  render(error: unknown, context: { operationId: string; traceId: string | null }): StoredResponse | 'not-final';
+  /** Ties the record to the application's logs. */
+  traceOf?(request: unknown): string | null;
+  /** Called once for each request with a key. */
+  observe?(outcome: Outcome): void;
+  /** How long responses are kept, counted from completion. Default: 24 hours. */
+  windowMs?: number;
+  /** What becomes of a retry after that. Default: `refuse`. */
+  lateRequests?: 'refuse' | 'execute';
+  /** How long the archive remembers purged keys. Default: 400 days. */
+  archiveMs?: number;
+  /** How often expired records are purged. Default: one minute. */
+  purgeIntervalMs?: number;
+  /** TypeORM name of a second, small data source for background work, so that busy handlers can't starve it. Default: the same one. */
+  backgroundDataSource?: string;
+}
+
+/** Injection token of the options, complete with their defaults. */
+export const OPTIONS = Symbol('holdfast:options');
+
+export type CompleteOptions = Required<Omit<IdempotencyOptions, 'backgroundDataSource'>>;
+
+const DAY = 86_400_000;
+
+export function withDefaults(options: IdempotencyOptions): CompleteOptions {
+  return {
+    accountOf: (request) => options.accountOf(request),
+    render: (error, context) => options.render(error, context),
+    traceOf: (request) => options.traceOf?.(request) ?? null,
+    observe: (outcome) => options.observe?.(outcome),
+    windowMs: options.windowMs ?? DAY,
+    lateRequests: options.lateRequests ?? 'refuse',
+    archiveMs: options.archiveMs ?? 400 * DAY,
+    purgeIntervalMs: options.purgeIntervalMs ?? 60_000,
+  };
+}

@@ -1,0 +1,29 @@
+import { DatabaseError } from 'pg';
+
+/** The server's own error inside whatever wraps it (TypeORM wraps it as `driverError`). */
+export function databaseError(error: unknown): DatabaseError | null {
+  if (error instanceof DatabaseError) return error;
+  const inner = error instanceof Error && 'driverError' in error ? error.driverError : undefined;
+  return inner instanceof DatabaseError ? inner : null;
+}
+
+/** Serialization failure, deadlock, lock timeout: the transaction was rolled back for sure and may simply run again. */
+export function isRetryable(error: unknown): boolean {
+  return ['40001', '40P01', '55P03'].includes(databaseError(error)?.code ?? '');
+}
+
+/** Errors by which the server itself ends a session or refuses one (PostgreSQL manual, appendix A, classes 08, 53, 57P). */
+const SESSION_LOST = /^(08...|53300|57P0[1-5]|25P03|25P04)$/;
+const SOCKET_LOST = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+/** node-postgres gives these no code. */
+const CLIENT_LOST = /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed|timeout expired|Cannot use a pool after|Query read timeout)/;
+
+/** The connection broke, or none was to be had: nothing was wrong with the request. */
+export function isConnectionLost(error: unknown): boolean {
+  const fromServer = databaseError(error);
+  if (fromServer) return SESSION_LOST.test(fromServer.code ?? '');
+  if (!(error instanceof Error)) return false;
+  const inner = 'driverError' in error && error.driverError instanceof Error ? error.driverError : error;
+  const code = 'code' in inner ? String(inner.code) : '';
+  return SOCKET_LOST.test(code) || CLIENT_LOST.test(inner.message);
+}

@@ -1,0 +1,194 @@
+import type { QueryResult } from 'pg';
+import { lockNumber, timeOfKey } from './key.js';
+import type { Call, Gate } from './transaction.js';
+
+/** One logical request, as the interceptor found it. */
+export interface Intent {
+  accountId: string;
+  key: string;
+  fingerprint: Buffer;
+  /** Method and route, for example `POST /v1/orders`. */
+  operation: string;
+  /** uuid; kept if this request turns out to be the first. */
+  operationId: string;
+  /** How long the response is kept from completion on, in milliseconds. */
+  windowMs: number;
+  /** What ties the record to the application's logs, for example a request id. */
+  traceId: string | null;
+}
+
+/** A response as it is stored and sent: a replay is these bytes. */
+export interface StoredResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** A completed record. */
+export interface Completed {
+  operationId: string;
+  response: StoredResponse;
+  expiresAt: Date;
+  /** What is left of the window by the database's clock, in milliseconds. */
+  remainingMs: number;
+}
+
+/** What the claim found. */
+export type Verdict =
+  | { kind: 'first'; replaces: string | null }
+  | { kind: 'completed'; record: Completed }
+  | { kind: 'running'; operationId: string | null }
+  | { kind: 'reused'; operationId: string }
+  | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
+
+/** Rules for a late request. */
+export interface LateRequests {
+  /** `execute`: forget after the window and run again, as most implementations do. */
+  policy: 'refuse' | 'execute';
+  /** A UUIDv7 key from before this many milliseconds ago can't be told from a forgotten one. */
+  horizonMs: number;
+}
+
+interface RecordRow {
+  operation_id: string;
+  request_hash: Buffer;
+  status: 'running' | 'completed';
+  response_status: number;
+  response_headers: Record<string, string>;
+  response_body: Buffer;
+  resource: string | null;
+  expires_at: Date;
+  remaining_ms: number;
+}
+
+interface ArchiveRow {
+  operation_id: string;
+  resource: string | null;
+}
+
+/** The lock makes a concurrent duplicate fail at once instead of holding a connection; it ends with the transaction. */
+const LOCK = {
+  name: 'idempotency-lock',
+  text: `SELECT pg_try_advisory_xact_lock($1::bigint) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now`,
+};
+
+const FIND = {
+  name: 'idempotency-find',
+  text: `SELECT operation_id, request_hash, status, response_status, response_headers, response_body, resource, expires_at,
+                (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms
+           FROM idempotency_records WHERE account_id = $1 AND key = $2`,
+};
+
+const FIND_ARCHIVED = {
+  name: 'idempotency-find-archived',
+  text: `SELECT operation_id, resource FROM idempotency_archive WHERE account_id = $1 AND key = $2`,
+};
+
+/** A plain INSERT: the primary key is the judge, a violation rolls the work back. */
+const INSERT_COMPLETED = {
+  name: 'idempotency-insert-completed',
+  text: `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status,
+                                          response_headers, response_body, resource, trace_id, created_at, completed_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, 'completed', $6, $7, $8, $9, $10, now(), clock_timestamp(),
+                 clock_timestamp() + make_interval(secs => $11))
+         RETURNING expires_at`,
+};
+
+/** The other one: takes the place of an expired record, which only LateRequests.policy `execute` allows. */
+const DELETE_EXPIRED = {
+  name: 'idempotency-delete-expired',
+  text: `DELETE FROM idempotency_records
+          WHERE account_id = $1 AND key = $2 AND operation_id = $3 AND status = 'completed' AND expires_at <= clock_timestamp()`,
+};
+
+/** The name of the constraint that judges races; another INSERT with this key was first. */
+export const CLAIM_CONSTRAINT = 'idempotency_records_pkey';
+
+/**
+ * The gate of a claim. Three separate statements in this order, because each takes its own snapshot: folded into one, or
+ * with the archive first, a winner or a purge that commits in between is missed and the work runs twice.
+ */
+export function claimGate(intent: Intent, late: LateRequests): Gate<Verdict> {
+  const scope = [intent.accountId, intent.key];
+  return {
+    calls: [
+      { ...LOCK, values: [lockNumber(intent.accountId, intent.key)] },
+      { ...FIND, values: scope },
+      { ...FIND_ARCHIVED, values: scope },
+    ],
+    judge: ([lock, record, archived]) => {
+      const { locked, now } = firstRow<{ locked: boolean; now: Date }>(lock) ?? { locked: false, now: new Date(0) };
+      const verdict = judgeClaim(intent, late, { locked, now, record: firstRow(record), archived: firstRow(archived) });
+      return { won: verdict.kind === 'first', now, verdict };
+    },
+  };
+}
+
+function judgeClaim(
+  intent: Intent,
+  late: LateRequests,
+  found: { locked: boolean; now: Date; record: RecordRow | undefined; archived: ArchiveRow | undefined },
+): Verdict {
+  const { record, archived } = found;
+  if (record) {
+    const expired = record.status === 'completed' && record.remaining_ms <= 0;
+    if (expired && late.policy === 'execute') return found.locked ? { kind: 'first', replaces: record.operation_id } : busy();
+    if (expired) return { kind: 'expired', operationId: record.operation_id, resource: record.resource ?? undefined };
+    if (!record.request_hash.equals(intent.fingerprint)) return { kind: 'reused', operationId: record.operation_id };
+    if (record.status === 'running') return { kind: 'running', operationId: record.operation_id };
+    return { kind: 'completed', record: completedOf(record) };
+  }
+  if (late.policy === 'refuse') {
+    if (archived) return { kind: 'expired', operationId: archived.operation_id, resource: archived.resource ?? undefined };
+    if (isBefore(intent.key, found.now.getTime() - late.horizonMs)) return { kind: 'expired', operationId: undefined, resource: undefined };
+  }
+  return found.locked ? { kind: 'first', replaces: null } : busy();
+}
+
+/** Somebody holds the lock and has committed nothing: whose request it is can't be known from here. */
+function busy(): Verdict {
+  return { kind: 'running', operationId: null };
+}
+
+function isBefore(key: string, instant: number): boolean {
+  const time = timeOfKey(key);
+  return time !== null && time < instant;
+}
+
+function completedOf(row: RecordRow): Completed {
+  return {
+    operationId: row.operation_id,
+    response: { status: row.response_status, headers: row.response_headers, body: row.response_body },
+    expiresAt: row.expires_at,
+    remainingMs: row.remaining_ms,
+  };
+}
+
+function firstRow<R>(result: QueryResult | undefined): R | undefined {
+  return result?.rows[0] as R | undefined;
+}
+
+/** Makes room for a new record where an expired one may be executed again. */
+export function deleteExpired(intent: Intent, operationId: string): Call {
+  return { ...DELETE_EXPIRED, values: [intent.accountId, intent.key, operationId] };
+}
+
+/** Writes the completed record; the result's only row says when it expires. */
+export function insertCompleted(intent: Intent, response: StoredResponse, resource: string | undefined): Call {
+  return {
+    ...INSERT_COMPLETED,
+    values: [
+      intent.accountId,
+      intent.key,
+      intent.operationId,
+      intent.operation,
+      intent.fingerprint,
+      response.status,
+      JSON.stringify(response.headers),
+      response.body,
+      resource ?? null,
+      intent.traceId,
+      intent.windowMs / 1000,
+    ],
+  };
+}

@@ -1,0 +1,42 @@
+import { HttpException } from '@nestjs/common';
+
+/** What each refusal of the core means on the wire; the codes are stable, an application may render them as it likes. */
+const REFUSALS = {
+  'idempotency-key-missing': { status: 400, detail: 'This request needs an Idempotency-Key header.' },
+  'idempotency-key-invalid': { status: 400, detail: 'The Idempotency-Key must be sent once, with 1 to 255 visible ASCII characters.' },
+  'idempotency-request-in-progress': { status: 409, detail: 'A request with this Idempotency-Key is still running.' },
+  'idempotency-key-reused': { status: 422, detail: 'This Idempotency-Key was used before with another method, path or payload.' },
+  'idempotency-key-expired': { status: 410, detail: 'The window of this Idempotency-Key has passed; the request is not executed again.' },
+  'service-unavailable': { status: 503, detail: 'The outcome could not be stored or read at this moment. The same key is safe to send again.' },
+} as const;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** What a refusal knows beyond its code. */
+export interface RefusalContext {
+  /** Public id (`op_…`) of the operation that holds the key. */
+  operationId?: string | undefined;
+  /** Path of what the first request made, for a `Link` header. */
+  resource?: string | undefined;
+  cause?: unknown;
+}
+
+/**
+ * The core refuses a request. It extends Nest's HttpException, so an application without a filter of its own
+ * still answers the right status; `code` is for those that have one.
+ */
+export class IdempotencyRefusal extends HttpException {
+  readonly operationId: string | undefined;
+  readonly resource: string | undefined;
+
+  constructor(
+    readonly code: RefusalCode,
+    context: RefusalContext = {},
+  ) {
+    const { status, detail } = REFUSALS[code];
+    super({ statusCode: status, code, message: detail }, status, { cause: context.cause });
+    this.message = detail;
+    this.operationId = context.operationId;
+    this.resource = context.resource;
+  }
+}

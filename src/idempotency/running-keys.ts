@@ -1,0 +1,48 @@
+/** A request of this process that has its key in hand. */
+export interface Runner {
+  /** What the key stands for; known once the claim is won. */
+  fingerprint: Buffer | undefined;
+  /** Resolves as soon as it is known whether the key is won, or busy elsewhere. */
+  readonly judged: Promise<void>;
+  /** Resolves when the runner is done, with or without an answer. Never rejects. */
+  readonly done: Promise<void>;
+  judge(fingerprint: Buffer | undefined): void;
+  finish(): void;
+}
+
+/** At most one request per key and process goes to the database; the others learn here that it runs. */
+export class RunningKeys {
+  private readonly runners = new Map<string, Runner>();
+
+  find(scope: string): Runner | undefined {
+    return this.runners.get(scope);
+  }
+
+  /** Takes the scope, which must be free, until `finish`. */
+  take(scope: string): Runner {
+    const judged = deferred();
+    const done = deferred();
+    const runner: Runner = {
+      fingerprint: undefined,
+      judged: judged.promise,
+      done: done.promise,
+      judge: (fingerprint) => {
+        runner.fingerprint = fingerprint;
+        judged.resolve();
+      },
+      finish: () => {
+        this.runners.delete(scope);
+        judged.resolve();
+        done.resolve();
+      },
+    };
+    this.runners.set(scope, runner);
+    return runner;
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}

@@ -1,0 +1,269 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
+import { databaseError } from './postgres-errors.js';
+
+/** SQL with a name, so that node-postgres prepares it once per connection. A name belongs to one text for good. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A statement with its values. */
+export interface Call extends Partial<Statement> {
+  readonly text: string;
+  readonly values?: unknown[];
+}
+
+/** What a violated constraint means to the client: constraint name → the refusal to answer. */
+export type Violations = Record<string, () => Error>;
+
+/** The first statements of a transaction and the judge of their results; nothing is written before it says yes. */
+export interface Gate<Verdict> {
+  readonly calls: Call[];
+  /** Not won: the transaction will never commit. */
+  judge(results: QueryResult[]): { won: boolean; now: Date; verdict: Verdict };
+}
+
+/** How a COMMIT ended. `unknown`: the connection broke before the answer came, so it may have happened or not. */
+export type Commit = { kind: 'committed'; result: QueryResult } | { kind: 'rolled-back'; error: unknown } | { kind: 'unknown'; error: unknown };
+
+/** The gate said no. Whatever the handler does with this error, the transaction can't commit. */
+export class GateLost extends Error {}
+
+/** The transaction that the present asynchronous flow is in, for the guards against a second connection and against calls outside. */
+const present = new AsyncLocalStorage<Transaction>();
+
+/** @throws Error when the caller is inside an open transaction: what can hang must not hold locks and a connection. */
+export function assertNoTransaction(doing: string): void {
+  if (present.getStore()?.isOpen) throw new Error(`${doing} inside an open transaction`);
+}
+
+/**
+ * Makes the data source refuse a connection to code that already holds one in a transaction: with every handler
+ * waiting for a second connection, a full pool would never move again.
+ */
+export function guardConnections(dataSource: DataSource): void {
+  const driver = dataSource.driver as unknown as { obtainMasterConnection(): Promise<unknown> };
+  const obtain = driver.obtainMasterConnection.bind(driver);
+  driver.obtainMasterConnection = () => {
+    if (present.getStore()?.isOpen) {
+      return Promise.reject(new Error('A second connection was asked for inside a transaction: use the Transaction (or its manager()) instead'));
+    }
+    return obtain();
+  };
+}
+
+/** node-postgres keeps the socket to itself; holding it back makes one packet of a flight. Absent, flights still work, in more packets. */
+function socketOf(client: PoolClient): { cork(): void; uncork(): void; destroy(): void } | undefined {
+  const { connection } = client as unknown as { connection?: { stream?: { cork(): void; uncork(): void; destroy(): void } } };
+  return typeof connection?.stream?.cork === 'function' ? connection.stream : undefined;
+}
+
+/**
+ * One database transaction, handed to the handler. It is lazy: BEGIN and the gate leave with the first `read`, so a
+ * request that is refused before opens none; and what `write` queues leaves together with COMMIT. The engine alone commits.
+ */
+export class Transaction<Verdict = unknown> {
+  private runner: QueryRunner | undefined;
+  private client: PoolClient | undefined;
+  private opening: Promise<void> | undefined;
+  private queue: Call[] = [];
+  private state: 'new' | 'open' | 'lost' | 'ended' = 'new';
+  private opened: { now: Date; verdict: Verdict } | undefined;
+  private readonly violations: Violations = {};
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly gate: Gate<Verdict>,
+    /** Public id (`op_…`) of the operation that this transaction belongs to. */
+    readonly operationId: string,
+  ) {}
+
+  /** True from the moment the gate let it in until it committed or rolled back. */
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  /** Runs `work` with this transaction as the present one of its asynchronous flow. */
+  enter<T>(work: () => Promise<T>): Promise<T> {
+    return present.run(this, work);
+  }
+
+  /**
+   * Reads without locking. The first read travels with BEGIN and the gate, so it must not wait and must not write: a
+   * transaction that is about to lose its claim would do so too.
+   */
+  async read<R extends QueryResultRow>(statement: Statement, values: unknown[] = []): Promise<R[]> {
+    const call = { ...statement, values };
+    if (this.opening || this.queue.length > 0) return this.run<R>(statement, values);
+    const result = await this.open(call);
+    return (result as QueryResult<R>).rows;
+  }
+
+  /** Runs a statement of any kind, locking ones too, after everything queued so far, and waits for its rows. */
+  async run<R extends QueryResultRow>(statement: Statement, values: unknown[] = []): Promise<R[]> {
+    await this.begin();
+    const client = this.connected();
+    const queued = this.queue.splice(0);
+    const results = await this.flight(client, [...queued, { ...statement, values }]);
+    return (firstFailureOrLast(results) as QueryResult<R>).rows;
+  }
+
+  /** Queues a statement for the last flight, together with COMMIT. A violated constraint becomes the refusal named for it, thrown. */
+  write(statement: Statement, values: unknown[], violations: Violations = {}): void {
+    this.refuseIfOver();
+    this.queue.push({ ...statement, values });
+    Object.assign(this.violations, violations);
+  }
+
+  /** The database's time at the start of this transaction, to the millisecond. */
+  async now(): Promise<Date> {
+    return (await this.begin()).now;
+  }
+
+  /**
+   * TypeORM's EntityManager on this connection. TypeORM takes the transaction as begun, so `save()` opens none of its own
+   * and a nested `transaction()` is a savepoint.
+   */
+  async manager(): Promise<EntityManager> {
+    await this.begin();
+    const client = this.connected();
+    if (this.queue.length > 0) firstFailureOrLast(await this.flight(client, this.queue.splice(0)));
+    if (!this.runner) throw new Error('not connected');
+    return this.runner.manager;
+  }
+
+  /** Opens the transaction if it isn't, and says what the gate found. @throws GateLost @throws the database's error */
+  async begin(): Promise<{ now: Date; verdict: Verdict }> {
+    this.refuseIfOver();
+    if (!this.opening) await this.open();
+    await this.opening;
+    this.refuseIfOver();
+    if (!this.opened) throw new Error('the transaction did not open');
+    return this.opened;
+  }
+
+  /** What the gate found, also when it was lost; undefined before the transaction was opened. */
+  get found(): Verdict | undefined {
+    return this.opened?.verdict;
+  }
+
+  /** The refusal that `error`, a violated constraint, was declared to mean; or the error itself. */
+  meaningOf(error: unknown): unknown {
+    return this.violations[databaseError(error)?.constraint ?? '']?.() ?? error;
+  }
+
+  /**
+   * Sends what is queued, `last` and COMMIT in one flight. A COMMIT in an aborted transaction "succeeds" with the tag
+   * ROLLBACK, and in a pipeline it is sent before the failure is known: the tag is the judge.
+   */
+  async commit(last: Call): Promise<Commit> {
+    await this.begin();
+    const client = this.connected();
+    const status = statusOf(client);
+    if (status === 'I') throw new Error('the transaction was ended behind the engine');
+    const results = await this.flight(client, [...this.queue.splice(0), last, { text: 'COMMIT' }]);
+    const commit = results.at(-1);
+    const failure = results.find((result) => result.status === 'rejected')?.reason as unknown;
+    if (commit?.status === 'fulfilled' && commit.value.command === 'COMMIT') {
+      this.state = 'ended';
+      const result = results.at(-2);
+      if (result?.status !== 'fulfilled') throw new Error('committed without the record', { cause: failure });
+      return { kind: 'committed', result: result.value };
+    }
+    if (commit?.status === 'fulfilled') {
+      this.state = 'ended';
+      return { kind: 'rolled-back', error: failure ?? new Error('a statement before COMMIT had failed') };
+    }
+    const error = commit?.reason as unknown;
+    if (isDefinite(error)) return { kind: 'rolled-back', error: failure ?? error };
+    this.discard();
+    return { kind: 'unknown', error };
+  }
+
+  /** Rolls back what is open and gives the connection back. Never throws; safe to call twice. */
+  async release(): Promise<void> {
+    // The opening may still be under way when a handler threw beside its own read.
+    await this.opening?.catch(() => undefined);
+    const { client, runner } = this;
+    this.client = undefined;
+    this.runner = undefined;
+    const begun = this.state === 'open' || this.state === 'lost';
+    this.state = this.state === 'lost' ? 'lost' : 'ended';
+    if (client && begun) await client.query('ROLLBACK').catch(() => socketOf(client)?.destroy());
+    await runner?.release();
+  }
+
+  private open(first?: Call): Promise<QueryResult | undefined> {
+    this.refuseIfOver();
+    const opened = this.sendGate(first);
+    this.opening = opened.then(() => undefined);
+    // A handler may never look at a read it started; the failure is kept and judged at COMMIT.
+    this.opening.catch(() => undefined);
+    return opened.then((result) => {
+      if (result?.status === 'rejected') throw result.reason;
+      return result?.value;
+    });
+  }
+
+  private async sendGate(first?: Call): Promise<PromiseSettledResult<QueryResult> | undefined> {
+    this.runner = this.dataSource.createQueryRunner();
+    this.client = (await this.runner.connect()) as PoolClient;
+    // TypeORM has no verb for "a transaction is open already"; without it save() would send START TRANSACTION and COMMIT.
+    Object.assign(this.runner, { isTransactionActive: true, transactionDepth: 1 });
+    this.state = 'lost';
+    const results = await this.flight(this.client, [{ text: 'BEGIN' }, ...this.gate.calls, ...(first ? [first] : [])]);
+    const gate = results.slice(0, this.gate.calls.length + 1);
+    firstFailureOrLast(gate);
+    const found = this.gate.judge(gate.slice(1).flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
+    this.opened = found;
+    if (!found.won) throw new GateLost('the claim was lost');
+    this.state = 'open';
+    return first ? results.at(-1) : undefined;
+  }
+
+  private flight(client: PoolClient, calls: Call[]): Promise<PromiseSettledResult<QueryResult>[]> {
+    const socket = socketOf(client);
+    socket?.cork();
+    try {
+      return Promise.allSettled(calls.map((call) => client.query(call as { text: string; values: unknown[] })));
+    } finally {
+      socket?.uncork();
+    }
+  }
+
+  private connected(): PoolClient {
+    if (!this.client || this.state !== 'open') throw new Error('the transaction is over');
+    return this.client;
+  }
+
+  private refuseIfOver(): void {
+    if (this.state === 'lost' && this.opened) throw new GateLost('the claim was lost');
+    if (this.state === 'ended') throw new Error('the transaction is over');
+  }
+
+  /** A connection whose state nobody knows is closed, not given back. */
+  private discard(): void {
+    this.state = 'ended';
+    if (this.client) socketOf(this.client)?.destroy();
+  }
+}
+
+/** `I` idle, `T` in a transaction, `E` in a failed one. */
+function statusOf(client: PoolClient): string | null {
+  return (client as unknown as { getTransactionStatus(): string | null }).getTransactionStatus();
+}
+
+function firstFailureOrLast(results: PromiseSettledResult<QueryResult>[]): QueryResult {
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  const last = results.at(-1);
+  if (last?.status !== 'fulfilled') throw new Error('an empty flight');
+  return last.value;
+}
+
+/** Errors at COMMIT which the server sends only for a transaction it has rolled back: constraint (23) and rollback (40) classes. */
+function isDefinite(error: unknown): boolean {
+  const code = databaseError(error)?.code ?? '';
+  return /^(23|40)...$/.test(code) && code !== '40003';
+}

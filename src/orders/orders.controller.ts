@@ -1,0 +1,75 @@
+import { Body, Controller, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { Caller, NeedsScope } from '../accounts/access.guard.js';
+import type { Caller as CallerType } from '../accounts/authenticator.js';
+import { etagOf, isUnchanged, requireIfMatch } from '../etag.js';
+import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
+import type { Page } from '../list.js';
+import { CancelOrder, CreateOrder, ListOrders, UpdateOrder, type OrderView } from './order.dto.js';
+import { OrdersService } from './orders.service.js';
+
+@Controller('v1/orders')
+export class OrdersController {
+  constructor(private readonly orders: OrdersService) {}
+
+  @Post()
+  @NeedsScope('orders:write')
+  @Idempotent()
+  async place(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreateOrder): Promise<Reply> {
+    const order = await this.orders.place(tx, accountId, body);
+    return reply(201, order, { location: pathOf(order), etag: etagOf(order.version) });
+  }
+
+  @Get()
+  @NeedsScope('orders:read')
+  list(@Caller() { accountId }: CallerType, @Query() query: ListOrders): Promise<Page<OrderView>> {
+    return this.orders.list(accountId, query);
+  }
+
+  @Get(':id')
+  @NeedsScope('orders:read')
+  async get(
+    @Caller() { accountId }: CallerType,
+    @Param('id') id: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ): Promise<OrderView | undefined> {
+    const order = await this.orders.get(accountId, id);
+    void response.header('etag', etagOf(order.version));
+    if (!isUnchanged(ifNoneMatch, order.version)) return order;
+    void response.status(304);
+    return undefined;
+  }
+
+  @Patch(':id')
+  @NeedsScope('orders:write')
+  @Idempotent()
+  async change(
+    @Tx() tx: Transaction,
+    @Caller() { accountId }: CallerType,
+    @Param('id') id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body() body: UpdateOrder,
+  ): Promise<Reply> {
+    const order = await this.orders.change(tx, accountId, id, requireIfMatch(ifMatch), body);
+    return reply(200, order, { etag: etagOf(order.version), resource: pathOf(order) });
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @NeedsScope('orders:write')
+  @Idempotent()
+  async cancel(
+    @Tx() tx: Transaction,
+    @Caller() { accountId }: CallerType,
+    @Param('id') id: string,
+    @Body() _body: CancelOrder,
+  ): Promise<Reply> {
+    const order = await this.orders.cancel(tx, accountId, id);
+    return reply(200, order, { etag: etagOf(order.version), resource: pathOf(order) });
+  }
+}
+
+function pathOf(order: OrderView): string {
+  return `/v1/orders/${order.id}`;
+}

@@ -1,0 +1,207 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { LessThan, type Repository } from 'typeorm';
+import { CatalogService, type PricedLine } from '../catalog/catalog.service.js';
+import { checkIfMatch } from '../etag.js';
+import type { Statement, Transaction } from '../idempotency/index.js';
+import { newId, uuidOf } from '../ids.js';
+import { pageOf, type Page } from '../list.js';
+import { Problem } from '../problem.js';
+import { OrderView, type CreateOrder, type ListOrders, type UpdateOrder } from './order.dto.js';
+import { Order, OrderItem, type OrderStatus } from './order.entity.js';
+
+const INSERT_ORDER: Statement = {
+  name: 'orders-insert',
+  text: `INSERT INTO orders (account_id, id, status, currency, total, customer_reference, metadata, version, created_at, updated_at)
+         VALUES ($1, $2, 'pending', $3, $4, $5, $6, 1, $7, $7)`,
+};
+
+const INSERT_ITEMS: Statement = {
+  name: 'order-items-insert',
+  text: `INSERT INTO order_items (account_id, order_id, line_no, product_id, name, quantity, unit_price)
+         SELECT $1, $2, i.line_no, i.product_id, i.name, i.quantity, i.unit_price
+           FROM unnest($3::text[], $4::text[], $5::int[], $6::bigint[]) WITH ORDINALITY
+                AS i (product_id, name, quantity, unit_price, line_no)`,
+};
+
+/** Locks the order: whoever changes it waits for the one before, and sees what that one left. */
+const LOCK_ORDER: Statement = {
+  name: 'orders-lock',
+  text: `SELECT id, status, currency, total, customer_reference, metadata, version, created_at, updated_at
+           FROM orders WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
+};
+
+const FIND_ITEMS: Statement = {
+  name: 'order-items-find',
+  text: `SELECT product_id, name, quantity, unit_price FROM order_items WHERE account_id = $1 AND order_id = $2 ORDER BY line_no`,
+};
+
+const UPDATE_ORDER: Statement = {
+  name: 'orders-update',
+  text: `UPDATE orders SET status = $3, customer_reference = $4, metadata = $5, version = $6, updated_at = $7
+          WHERE account_id = $1 AND id = $2`,
+};
+
+type OrderState = Omit<Order, 'accountId' | 'items'> & { items: Pick<OrderItem, 'productId' | 'name' | 'quantity' | 'unitPrice'>[] };
+
+const MAX_TOTAL = 999_999_999_999;
+
+/** Orders: placing, changing and cancelling them inside a transaction, and reading them. */
+@Injectable()
+export class OrdersService {
+  constructor(
+    private readonly catalog: CatalogService,
+    @InjectRepository(Order) private readonly orders: Repository<Order>,
+  ) {}
+
+  /**
+   * Places an order and reserves its stock.
+   * @throws Problem `unknown-product`, `insufficient-stock`, `currency-mismatch`, `total-mismatch`, `total-too-large`
+   */
+  async place(tx: Transaction, accountId: string, wanted: CreateOrder): Promise<OrderView> {
+    const items = await this.catalog.price(tx, accountId, wanted.items);
+    const now = await tx.now();
+    const order: OrderState = {
+      id: newId(),
+      status: 'pending',
+      items,
+      ...sumUp(items, wanted),
+      customerReference: wanted.customerReference ?? null,
+      metadata: wanted.metadata ?? {},
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+    };
+    tx.write(INSERT_ORDER, [accountId, order.id, order.currency, order.total, order.customerReference, JSON.stringify(order.metadata), now]);
+    tx.write(INSERT_ITEMS, [
+      accountId,
+      order.id,
+      items.map((item) => item.productId),
+      items.map((item) => item.name),
+      items.map((item) => item.quantity),
+      items.map((item) => item.unitPrice),
+    ]);
+    this.catalog.reserve(tx, accountId, items);
+    return OrderView.of(order);
+  }
+
+  /** @throws Problem `not-found`, `precondition-failed` */
+  async change(tx: Transaction, accountId: string, id: string, ifMatch: string, update: UpdateOrder): Promise<OrderView> {
+    const order = await this.lock(tx, accountId, id);
+    checkIfMatch(ifMatch, order.version);
+    return this.save(tx, accountId, order, {
+      customerReference: update.customerReference === undefined ? order.customerReference : update.customerReference,
+      metadata: update.metadata ?? order.metadata,
+    });
+  }
+
+  /**
+   * Cancels an order and gives its stock back.
+   * @throws Problem `not-found`, `order-not-cancellable`
+   */
+  async cancel(tx: Transaction, accountId: string, id: string): Promise<OrderView> {
+    const order = await this.lock(tx, accountId, id);
+    if (order.status !== 'pending') throw new Problem('order-not-cancellable', `The order is ${order.status}.`);
+    this.catalog.release(tx, accountId, order.items);
+    return this.save(tx, accountId, order, { status: 'cancelled' });
+  }
+
+  /** @throws Problem `not-found` */
+  async get(accountId: string, id: string): Promise<OrderView> {
+    const uuid = uuidOf('ord', id);
+    const order = uuid && (await this.orders.findOne({ where: { accountId, id: uuid }, relations: { items: true }, order: { items: { lineNo: 'ASC' } } }));
+    if (!order) throw noSuchOrder();
+    return OrderView.of(order);
+  }
+
+  async list(accountId: string, query: ListOrders): Promise<Page<OrderView>> {
+    const before = query.after((text) => uuidOf('ord', text));
+    const rows = await this.orders.find({
+      where: { accountId, ...(query.status && { status: query.status }), ...(before !== null && { id: LessThan(before) }) },
+      relations: { items: true },
+      relationLoadStrategy: 'query',
+      order: { id: 'DESC', items: { lineNo: 'ASC' } },
+      take: query.limit + 1,
+    });
+    return pageOf(rows.map(OrderView.of), query.limit, (order) => order.id, (order) => order);
+  }
+
+  /** The order, locked until the transaction ends. @throws Problem `not-found` */
+  private async lock(tx: Transaction, accountId: string, id: string): Promise<OrderState> {
+    const uuid = uuidOf('ord', id);
+    if (!uuid) throw noSuchOrder();
+    const [[row], items] = await Promise.all([
+      tx.run<OrderRow>(LOCK_ORDER, [accountId, uuid]),
+      tx.run<ItemRow>(FIND_ITEMS, [accountId, uuid]),
+    ]);
+    if (!row) throw noSuchOrder();
+    return {
+      id: row.id,
+      status: row.status,
+      items: items.map((item) => ({
+        productId: item.product_id,
+        name: item.name,
+        quantity: item.quantity,
+        unitPrice: Number(item.unit_price),
+      })),
+      currency: row.currency,
+      total: Number(row.total),
+      customerReference: row.customer_reference,
+      metadata: row.metadata,
+      version: row.version,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    };
+  }
+
+  private async save(tx: Transaction, accountId: string, before: OrderState, change: Partial<OrderState>): Promise<OrderView> {
+    const order = { ...before, ...change, version: before.version + 1, updatedAt: await tx.now() };
+    tx.write(UPDATE_ORDER, [
+      accountId,
+      order.id,
+      order.status,
+      order.customerReference,
+      JSON.stringify(order.metadata),
+      order.version,
+      order.updatedAt,
+    ]);
+    return OrderView.of(order);
+  }
+}
+
+interface OrderRow extends Record<string, unknown> {
+  id: string;
+  status: OrderStatus;
+  currency: string;
+  total: string;
+  customer_reference: string | null;
+  metadata: Record<string, string>;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+interface ItemRow extends Record<string, unknown> {
+  product_id: string;
+  name: string;
+  quantity: number;
+  unit_price: string;
+}
+
+function noSuchOrder(): Problem {
+  return new Problem('not-found', 'This account has no such order.');
+}
+
+/** Currency and total, as the catalogue has them and the buyer expects them. */
+function sumUp(items: PricedLine[], wanted: CreateOrder): { currency: string; total: number } {
+  const currency = items[0]?.currency ?? '';
+  if (wanted.currency !== undefined && wanted.currency !== currency) {
+    throw new Problem('currency-mismatch', `The catalogue is in ${currency}, the request in ${wanted.currency}.`);
+  }
+  const total = items.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0);
+  if (total > MAX_TOTAL) throw new Problem('total-too-large', `The total would be ${total}.`);
+  if (wanted.expectedTotal !== undefined && wanted.expectedTotal !== total) {
+    throw new Problem('total-mismatch', `The total is ${total}, not ${wanted.expectedTotal}.`);
+  }
+  return { currency, total };
+}

@@ -1,0 +1,251 @@
+/** `same-key`: send it again unchanged; `new-key`: this key's outcome is final; `never`: don't send it again as it is. */
+export type RetryVerdict = 'same-key' | 'new-key' | 'never';
+
+interface ProblemEntry {
+  status: number;
+  title: string;
+  retry: RetryVerdict;
+  /** What happened, for the page that the problem's `type` leads to. */
+  meaning: string;
+  /** What the client should do. */
+  advice: string;
+}
+
+/** The single table of problems: HTTP status, words and verdict of every code that this service answers. */
+export const PROBLEMS = {
+  'invalid-request': {
+    status: 400,
+    title: 'The request is not valid',
+    retry: 'never',
+    meaning: 'A member, parameter or header is missing, unknown or outside its limits; `errors` names each by a JSON pointer.',
+    advice: 'Correct the request and send it again. Nothing was stored: the same Idempotency-Key may be used for the corrected request.',
+  },
+  'malformed-json': {
+    status: 400,
+    title: 'The body is not the JSON that this service reads',
+    retry: 'never',
+    meaning: 'The body is no JSON object in UTF-8, is nested deeper than 32 levels, or holds text that cannot be stored (NUL, lone surrogates).',
+    advice: 'Send one well-formed JSON object. Nothing was stored.',
+  },
+  'idempotency-key-missing': {
+    status: 400,
+    title: 'An Idempotency-Key is needed',
+    retry: 'never',
+    meaning: 'This route changes something, so it takes an Idempotency-Key header; without one a retry could act twice.',
+    advice: 'Make a fresh key, a UUIDv7 for example, for each thing you want done, and send it with every try of that thing.',
+  },
+  'idempotency-key-invalid': {
+    status: 400,
+    title: 'The Idempotency-Key is malformed',
+    retry: 'never',
+    meaning: 'The header must be sent once and hold 1 to 255 visible ASCII characters, bare or as a quoted RFC 9651 string.',
+    advice: 'Send a well-formed key. Nothing was stored.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Authentication failed',
+    retry: 'never',
+    meaning: 'The Authorization header is missing or its API key is unknown, expired or revoked.',
+    advice: 'Send `Authorization: Bearer <API key>` with a valid key. The Idempotency-Key stays valid: keys of one account share it.',
+  },
+  'insufficient-scope': {
+    status: 403,
+    title: 'The API key lacks a scope',
+    retry: 'never',
+    meaning: 'The API key is valid, but does not carry the scope that this route asks for.',
+    advice: 'Use a key with that scope.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'Not found',
+    retry: 'never',
+    meaning: 'There is no such route, or this account has no such resource.',
+    advice: 'Check the address and the account that the API key belongs to.',
+  },
+  'insufficient-stock': {
+    status: 409,
+    title: 'Not enough stock',
+    retry: 'new-key',
+    meaning: 'A product of the order has less stock than was ordered. Nothing was reserved.',
+    advice: 'Order less, or try again later under a new Idempotency-Key.',
+  },
+  'order-not-cancellable': {
+    status: 409,
+    title: 'The order cannot be cancelled',
+    retry: 'never',
+    meaning: 'The order is cancelled already, or in a state that has no way back.',
+    advice: 'Read the order to see its status.',
+  },
+  'idempotency-request-in-progress': {
+    status: 409,
+    title: 'The request is still running',
+    retry: 'same-key',
+    meaning: 'A request with this Idempotency-Key has been received and has not ended yet.',
+    advice: 'Send it again unchanged after Retry-After, or with `Prefer: wait=N` to wait here for the result.',
+  },
+  'idempotency-key-expired': {
+    status: 410,
+    title: 'The Idempotency-Key has expired',
+    retry: 'never',
+    meaning: 'The key was used and the time for which its response is kept has passed. The request was not executed again.',
+    advice: 'Follow the Link, or look up the operation, to see what the first request made. A new intent takes a new key.',
+  },
+  'precondition-failed': {
+    status: 412,
+    title: 'The resource has changed',
+    retry: 'never',
+    meaning: 'The If-Match header names another version than the present one.',
+    advice: 'Read the resource again, then send the change with its new ETag and a new Idempotency-Key.',
+  },
+  'payload-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    retry: 'never',
+    meaning: 'A body may have 1 MiB at most.',
+    advice: 'Send less. Nothing was stored.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The media type is not supported',
+    retry: 'never',
+    meaning: 'Bodies are application/json in UTF-8 and are not compressed.',
+    advice: 'Send `Content-Type: application/json` and no Content-Encoding.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The Idempotency-Key belongs to another request',
+    retry: 'never',
+    meaning: 'This key was used with another method, path or payload. Nothing was executed.',
+    advice: 'Use a fresh key for each intent; send a retry exactly as the first try.',
+  },
+  'unknown-product': {
+    status: 422,
+    title: 'A product is unknown',
+    retry: 'never',
+    meaning: 'The order names a product that is not in the catalogue of this account.',
+    advice: 'Check the product ids against GET /v1/products.',
+  },
+  'total-mismatch': {
+    status: 422,
+    title: 'The total differs from the expected one',
+    retry: 'never',
+    meaning: 'The prices in the catalogue give another total than `expectedTotal`. Nothing was ordered.',
+    advice: 'Read the prices again, show them to the buyer, and order with a new Idempotency-Key.',
+  },
+  'currency-mismatch': {
+    status: 422,
+    title: 'The currency differs from the catalogue',
+    retry: 'never',
+    meaning: 'An account has one currency, and the request names another.',
+    advice: 'Leave the currency out or send the one of the catalogue.',
+  },
+  'total-too-large': {
+    status: 422,
+    title: 'The total is too large',
+    retry: 'never',
+    meaning: 'An amount may be 999,999,999,999 minor units at most.',
+    advice: 'Split the order.',
+  },
+  'precondition-required': {
+    status: 428,
+    title: 'If-Match is needed',
+    retry: 'never',
+    meaning: 'A change must say which version it is meant for, so that it does not overwrite another one.',
+    advice: 'Read the resource and send its ETag in If-Match. Nothing was stored.',
+  },
+  'internal-error': {
+    status: 500,
+    title: 'Something went wrong here',
+    retry: 'same-key',
+    meaning: 'An unexpected error. Whatever the request did was rolled back or will be finished under its key.',
+    advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After.',
+  },
+  'service-unavailable': {
+    status: 503,
+    title: 'Not available at this moment',
+    retry: 'same-key',
+    meaning: 'The database cannot be reached, or all its connections are taken.',
+    advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After.',
+  },
+} as const satisfies Record<string, ProblemEntry>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export function isProblemCode(code: unknown): code is ProblemCode {
+  return typeof code === 'string' && Object.hasOwn(PROBLEMS, code);
+}
+
+/** One wrong member of a request. */
+export interface FieldError {
+  /** JSON pointer (RFC 6901) into the body, or the name of a parameter. */
+  pointer: string;
+  detail: string;
+}
+
+/** What a problem says beyond its table entry. */
+export interface ProblemOptions {
+  errors?: FieldError[];
+  /** Extension members, for example the payment that was declined. */
+  members?: Record<string, unknown>;
+  /** Target of a `Link` header with `rel="related"`. */
+  link?: string | undefined;
+  operationId?: string | undefined;
+  cause?: unknown;
+}
+
+/** An error whose answer is known. Throw it wherever the request can't go on. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly retry: RetryVerdict;
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly detail: string,
+    readonly options: ProblemOptions = {},
+  ) {
+    super(`${code}: ${detail}`, { cause: options.cause });
+    this.status = PROBLEMS[code].status;
+    this.retry = PROBLEMS[code].retry;
+  }
+
+  /** True when it is the outcome of an execution, and so is stored under the key; false when the key stays unused. */
+  get final(): boolean {
+    return this.retry !== 'same-key' && !BEFORE_EXECUTION.has(this.status);
+  }
+}
+
+/** Statuses of requests that never came to be executed. */
+const BEFORE_EXECUTION = new Set([400, 401, 403, 413, 415, 428, 429]);
+
+/** Seconds after which a `same-key` problem is worth another try. */
+const RETRY_AFTER = '1';
+
+/** A problem as an application/problem+json response (RFC 9457, section 3). */
+export function renderProblem(
+  problem: Problem,
+  { instance, requestId, operationId = problem.options.operationId }: { instance: string; requestId: string | null; operationId?: string | undefined },
+): { status: number; headers: Record<string, string>; body: Buffer } {
+  const { code, status, detail, retry, options } = problem;
+  const document = {
+    type: `/problems/${code}`,
+    title: PROBLEMS[code].title,
+    status,
+    detail,
+    instance,
+    code,
+    retry,
+    requestId: requestId ?? undefined,
+    operationId,
+    errors: options.errors,
+    ...options.members,
+  };
+  return {
+    status,
+    headers: {
+      'content-type': 'application/problem+json; charset=utf-8',
+      ...(retry === 'same-key' && { 'retry-after': RETRY_AFTER }),
+      ...(options.link && { link: `<${options.link}>; rel="related"` }),
+    },
+    body: Buffer.from(JSON.stringify(document)),
+  };
+}

@@ -1,0 +1,64 @@
+import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { ValidateBy } from 'class-validator';
+import { Problem, type FieldError } from './problem.js';
+
+/** Turns bodies into DTO instances and refuses everything that a DTO doesn't declare. */
+export function validationPipe(): ValidationPipe {
+  return new ValidationPipe({
+    transform: true,
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    stopAtFirstError: true,
+    validationError: { target: false, value: false },
+    exceptionFactory: (errors) => invalid(flatten(errors, '')),
+  });
+}
+
+/** 400 with one entry for each wrong member. */
+export function invalid(errors: FieldError[]): Problem {
+  const [first] = errors;
+  const detail = first ? `${first.pointer} ${first.detail}`.trim() : 'The request is not valid.';
+  return new Problem('invalid-request', errors.length > 1 ? `${detail}, and ${errors.length - 1} more` : detail, { errors });
+}
+
+function flatten(errors: ValidationError[], parent: string): FieldError[] {
+  return errors.flatMap((error) => {
+    const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const own = Object.values(error.constraints ?? {}).map((message) => ({ pointer, detail: withoutName(message, error.property) }));
+    return [...own, ...flatten(error.children ?? [], pointer)];
+  });
+}
+
+/** class-validator begins its messages with the member's name, which the pointer says already. */
+function withoutName(message: string, property: string): string {
+  return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
+}
+
+const METADATA_ENTRIES = 50;
+const METADATA_KEY_LENGTH = 255;
+const METADATA_VALUE_LENGTH = 500;
+
+/** An object of at most 50 texts of at most 500 characters. */
+export function IsMetadata(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isMetadata',
+    validator: {
+      validate: (value: unknown) => isMetadata(value),
+      defaultMessage: () =>
+        `must be an object of at most ${METADATA_ENTRIES} texts of at most ${METADATA_VALUE_LENGTH} characters, with names of 1 to ${METADATA_KEY_LENGTH}`,
+    },
+  });
+}
+
+function isMetadata(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const entries = Object.entries(value);
+  return (
+    entries.length <= METADATA_ENTRIES &&
+    entries.every(
+      ([name, text]) =>
+        name.length >= 1 && name.length <= METADATA_KEY_LENGTH && typeof text === 'string' && [...text].length <= METADATA_VALUE_LENGTH,
+    )
+  );
+}
