@@ -7,15 +7,20 @@ import { AccountsModule } from './accounts/accounts.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { CONFIG, type Config } from './config.js';
 import { BACKGROUND, backgroundPool, mainPool } from './database.js';
+import { HealthModule } from './health/health.module.js';
 import { ReadableBodyGuard } from './http-body.js';
 import { IdempotencyModule } from './idempotency/index.js';
+import { Metrics } from './observability/metrics.js';
+import { ObservabilityModule } from './observability/observability.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { renderFinal } from './problem.filter.js';
+import { TicketsModule } from './tickets/tickets.module.js';
 
 /** The whole service. */
 @Module({})
 export class AppModule {
   static with(config: Config): DynamicModule {
+    const metrics = new Metrics();
     return {
       module: AppModule,
       global: true,
@@ -27,6 +32,7 @@ export class AppModule {
           accountOf: (request) => callerOf(request).accountId,
           traceOf: (request) => (request as { id: string }).id,
           render: renderFinal,
+          observe: (outcome) => metrics.observe(outcome),
           windowMs: config.window,
           lateRequests: config.lateRequests,
           archiveMs: config.archiveRetention,
@@ -36,6 +42,9 @@ export class AppModule {
         AccountsModule,
         CatalogModule,
         OrdersModule,
+        TicketsModule,
+        HealthModule,
+        ObservabilityModule.with(config, metrics),
       ],
       providers: [
         { provide: CONFIG, useValue: config },

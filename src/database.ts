@@ -82,7 +82,9 @@ async function limitRole(dataSource: DataSource, apiRole: string): Promise<void>
     `SELECT quote_ident(current_user) AS owner, quote_ident(current_database()) AS database`,
   );
   if (!names) return;
-  const [role] = await dataSource.query<{ name: string }[]>(`SELECT quote_ident(rolname) AS name FROM pg_roles WHERE rolname = $1`, [apiRole]);
+  const [role] = await dataSource.query<{ name: string }[]>(`SELECT quote_ident(rolname) AS name FROM pg_roles WHERE rolname = $1`, [
+    apiRole,
+  ]);
   const name = role?.name ?? names.owner;
   for (const [setting, value] of Object.entries(LIMITS)) {
     await dataSource.query(`ALTER ROLE ${name} IN DATABASE ${names.database} SET ${setting} = '${value}'`);

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { Problem } from './problem.js';
 
 /** The entity tag of a resource that counts its versions (RFC 9110, section 8.8.3). */
@@ -31,4 +32,16 @@ export function isUnchanged(ifNoneMatch: string | undefined, version: number): b
 
 function tags(header: string): string[] {
   return header.split(',').map((tag) => tag.trim());
+}
+
+/** The resource with its ETag; 304 without a body when the client has this version already. */
+export function sendVersion<View extends { version: number }>(
+  response: FastifyReply,
+  view: View,
+  ifNoneMatch: string | undefined,
+): View | undefined {
+  void response.header('etag', etagOf(view.version));
+  if (!isUnchanged(ifNoneMatch, view.version)) return view;
+  void response.status(304);
+  return undefined;
 }

@@ -61,7 +61,10 @@ function malformed(detail: string): Problem {
 export function readBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(/^application\/json\s*(;|$)/i, { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (request, bytes, done) => {
-    done(null, attempt(() => readJson(request, bytes as Buffer)));
+    done(
+      null,
+      attempt(() => readJson(request, bytes as Buffer)),
+    );
   });
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, bytes, done) => {
     done(null, bytes.length === 0 ? {} : new UnreadableBody(unsupported()));

@@ -23,13 +23,14 @@ export class ListQuery {
 
   /**
    * What the cursor points after, or null on the first page.
-   * @throws Problem `invalid-request` when `check` makes nothing of it
+   * @throws Problem `invalid-request` when `read` makes nothing of it
    */
-  after(check: (text: string) => string | null): string | null {
+  after(read: (text: string) => string | null): string | null {
     if (this.cursor === undefined) return null;
     const text = Buffer.from(this.cursor, 'base64url').toString();
-    const position = Buffer.from(text).toString('base64url') === this.cursor ? check(text) : null;
-    if (position === null || position === '' || position.includes('\0')) throw invalid([{ pointer: 'cursor', detail: 'is not a cursor of this list' }]);
+    const position = Buffer.from(text).toString('base64url') === this.cursor ? read(text) : null;
+    if (position === null || position === '' || position.includes('\0'))
+      throw invalid([{ pointer: 'cursor', detail: 'is not a cursor of this list' }]);
     return position;
   }
 }

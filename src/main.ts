@@ -49,7 +49,9 @@ function refuseToStart(error: unknown): never {
   if (code === 'EADDRINUSE') {
     process.stderr.write(`Port ${config.port} on ${config.host} is taken: stop what listens there, or set PORT to another one.\n`);
   } else if (code === 'ECONNREFUSED') {
-    const where = config.databaseIsEmbedded ? 'The embedded PostgreSQL does not answer: `npm run start:db` starts it.' : 'DATABASE_URL does not answer.';
+    const where = config.databaseIsEmbedded
+      ? 'The embedded PostgreSQL does not answer: `npm run start:db` starts it.'
+      : 'DATABASE_URL does not answer.';
     process.stderr.write(`${where}\n`);
   } else {
     logger.fatal({ err: error }, 'cannot start');

@@ -28,7 +28,8 @@ export function problemOf(error: unknown): Problem {
       cause: error.cause,
     });
   }
-  if (isConnectionLost(error)) return new Problem('service-unavailable', 'The database cannot be reached at this moment.', { cause: error });
+  if (isConnectionLost(error))
+    return new Problem('service-unavailable', 'The database cannot be reached at this moment.', { cause: error });
   const status = statusOf(error);
   const code = status === undefined ? undefined : BY_STATUS[status];
   if (code) return new Problem(code, DETAILS[code] ?? (error as Error).message, { cause: error });
@@ -83,4 +84,3 @@ export function renderFinal(
 function pathOf(url: string): string {
   return url.split('?', 1)[0] ?? url;
 }
-

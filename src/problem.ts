@@ -24,7 +24,8 @@ export const PROBLEMS = {
     status: 400,
     title: 'The body is not the JSON that this service reads',
     retry: 'never',
-    meaning: 'The body is no JSON object in UTF-8, is nested deeper than 32 levels, or holds text that cannot be stored (NUL, lone surrogates).',
+    meaning:
+      'The body is no JSON object in UTF-8, is nested deeper than 32 levels, or holds text that cannot be stored (NUL, lone surrogates).',
     advice: 'Send one well-formed JSON object. Nothing was stored.',
   },
   'idempotency-key-missing': {
@@ -223,7 +224,11 @@ const RETRY_AFTER = '1';
 /** A problem as an application/problem+json response (RFC 9457, section 3). */
 export function renderProblem(
   problem: Problem,
-  { instance, requestId, operationId = problem.options.operationId }: { instance: string; requestId: string | null; operationId?: string | undefined },
+  {
+    instance,
+    requestId,
+    operationId = problem.options.operationId,
+  }: { instance: string; requestId: string | null; operationId?: string | undefined },
 ): { status: number; headers: Record<string, string>; body: Buffer } {
   const { code, status, detail, retry, options } = problem;
   const document = {

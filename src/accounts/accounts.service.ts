@@ -49,7 +49,9 @@ export class AccountsService {
   }
 
   listKeys(accountId?: string): Promise<ApiKey[]> {
-    return this.dataSource.getRepository(ApiKey).find({ where: accountId ? { accountId } : {}, order: { accountId: 'ASC', createdAt: 'ASC' } });
+    return this.dataSource
+      .getRepository(ApiKey)
+      .find({ where: accountId ? { accountId } : {}, order: { accountId: 'ASC', createdAt: 'ASC' } });
   }
 
   findAccount(accountId: string): Promise<Account | null> {

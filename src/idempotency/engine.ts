@@ -191,7 +191,10 @@ export class Engine {
     const commit = await tx.commit(insertCompleted(intent, response, resource));
     if (commit.kind === 'committed') {
       const { expires_at: expiresAt } = commit.result.rows[0] as { expires_at: Date };
-      return { kind: 'answer', answer: { operationId: intent.operationId, response, expiresAt, remainingMs: intent.windowMs, replayed: false } };
+      return {
+        kind: 'answer',
+        answer: { operationId: intent.operationId, response, expiresAt, remainingMs: intent.windowMs, replayed: false },
+      };
     }
     await tx.release();
     if (commit.kind === 'unknown') return this.resolveUnknown(intent, commit.error, runner);

@@ -18,7 +18,11 @@ export class IdempotencyModule implements OnModuleInit {
   static forRoot(options: IdempotencyOptions): DynamicModule {
     return {
       module: IdempotencyModule,
-      providers: [{ provide: OPTIONS, useValue: withDefaults(options) }, Engine, { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor }],
+      providers: [
+        { provide: OPTIONS, useValue: withDefaults(options) },
+        Engine,
+        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+      ],
       exports: [Engine],
     };
   }

@@ -16,7 +16,8 @@ export function isRetryable(error: unknown): boolean {
 const SESSION_LOST = /^(08...|53300|57P0[1-5]|25P03|25P04)$/;
 const SOCKET_LOST = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 /** node-postgres gives these no code. */
-const CLIENT_LOST = /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed|timeout expired|Cannot use a pool after|Query read timeout)/;
+const CLIENT_LOST =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed|timeout expired|Cannot use a pool after|Query read timeout)/;
 
 /** The connection broke, or none was to be had: nothing was wrong with the request. */
 export function isConnectionLost(error: unknown): boolean {

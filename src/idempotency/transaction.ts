@@ -26,7 +26,8 @@ export interface Gate<Verdict> {
 }
 
 /** How a COMMIT ended. `unknown`: the connection broke before the answer came, so it may have happened or not. */
-export type Commit = { kind: 'committed'; result: QueryResult } | { kind: 'rolled-back'; error: unknown } | { kind: 'unknown'; error: unknown };
+export type Commit =
+  { kind: 'committed'; result: QueryResult } | { kind: 'rolled-back'; error: unknown } | { kind: 'unknown'; error: unknown };
 
 /** The gate said no. Whatever the handler does with this error, the transaction can't commit. */
 export class GateLost extends Error {}
@@ -48,7 +49,9 @@ export function guardConnections(dataSource: DataSource): void {
   const obtain = driver.obtainMasterConnection.bind(driver);
   driver.obtainMasterConnection = () => {
     if (present.getStore()?.isOpen) {
-      return Promise.reject(new Error('A second connection was asked for inside a transaction: use the Transaction (or its manager()) instead'));
+      return Promise.reject(
+        new Error('A second connection was asked for inside a transaction: use the Transaction (or its manager()) instead'),
+      );
     }
     return obtain();
   };

@@ -8,11 +8,27 @@ export function createLogger(config: Pick<Config, 'logLevel'>): Logger {
     level: config.logLevel,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: withoutValues },
     redact: {
       paths: ['authorization', 'headers.authorization', 'req.headers.authorization', '*.password', '*.secret', 'secret', 'password'],
       censor: '[redacted]',
     },
   });
+}
+
+/** An error without the SQL and the values that TypeORM and node-postgres hang on theirs: those may hold what a client sent. */
+function withoutValues(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const code = 'code' in error ? error.code : undefined;
+  const constraint = 'constraint' in error ? error.constraint : undefined;
+  return {
+    type: error.name,
+    message: error.message,
+    code,
+    constraint,
+    stack: error.stack,
+    cause: error.cause && withoutValues(error.cause),
+  };
 }
 
 /** Hands Nest's own log lines to pino. */
@@ -49,7 +65,8 @@ export class NestLogger implements LoggerService {
     const [more] = rest.slice(0, -1);
     const fields = { context: typeof context === 'string' ? context : undefined, ...(typeof more === 'string' && { stack: more }) };
     if (message instanceof Error) this.logger[level]({ ...fields, err: message }, message.message);
-    else if (typeof message === 'object' && message !== null) this.logger[level]({ ...fields, ...message }, typeof more === 'string' ? more : undefined);
+    else if (typeof message === 'object' && message !== null)
+      this.logger[level]({ ...fields, ...message }, typeof more === 'string' ? more : undefined);
     else this.logger[level](fields, String(message));
   }
 }

@@ -2,7 +2,7 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Patch, Post, Query, Re
 import type { FastifyReply } from 'fastify';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
-import { etagOf, isUnchanged, requireIfMatch } from '../etag.js';
+import { etagOf, requireIfMatch, sendVersion } from '../etag.js';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../list.js';
 import { CancelOrder, CreateOrder, ListOrders, UpdateOrder, type OrderView } from './order.dto.js';
@@ -34,11 +34,7 @@ export class OrdersController {
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) response: FastifyReply,
   ): Promise<OrderView | undefined> {
-    const order = await this.orders.get(accountId, id);
-    void response.header('etag', etagOf(order.version));
-    if (!isUnchanged(ifNoneMatch, order.version)) return order;
-    void response.status(304);
-    return undefined;
+    return sendVersion(response, await this.orders.get(accountId, id), ifNoneMatch);
   }
 
   @Patch(':id')

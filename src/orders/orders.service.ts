@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LessThan, type Repository } from 'typeorm';
+import { In, LessThan, type Repository } from 'typeorm';
 import { CatalogService, type PricedLine } from '../catalog/catalog.service.js';
 import { checkIfMatch } from '../etag.js';
 import type { Statement, Transaction } from '../idempotency/index.js';
-import { newId, uuidOf } from '../ids.js';
+import { newId, publicId, uuidOf } from '../ids.js';
 import { pageOf, type Page } from '../list.js';
 import { Problem } from '../problem.js';
 import { OrderView, type CreateOrder, type ListOrders, type UpdateOrder } from './order.dto.js';
@@ -31,6 +31,11 @@ const LOCK_ORDER: Statement = {
            FROM orders WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
 };
 
+const FIND_ORDER: Statement = {
+  name: 'orders-find',
+  text: `SELECT id FROM orders WHERE account_id = $1 AND id = $2`,
+};
+
 const FIND_ITEMS: Statement = {
   name: 'order-items-find',
   text: `SELECT product_id, name, quantity, unit_price FROM order_items WHERE account_id = $1 AND order_id = $2 ORDER BY line_no`,
@@ -52,6 +57,7 @@ export class OrdersService {
   constructor(
     private readonly catalog: CatalogService,
     @InjectRepository(Order) private readonly orders: Repository<Order>,
+    @InjectRepository(OrderItem) private readonly items: Repository<OrderItem>,
   ) {}
 
   /**
@@ -72,7 +78,15 @@ export class OrdersService {
       createdAt: now,
       updatedAt: now,
     };
-    tx.write(INSERT_ORDER, [accountId, order.id, order.currency, order.total, order.customerReference, JSON.stringify(order.metadata), now]);
+    tx.write(INSERT_ORDER, [
+      accountId,
+      order.id,
+      order.currency,
+      order.total,
+      order.customerReference,
+      JSON.stringify(order.metadata),
+      now,
+    ]);
     tx.write(INSERT_ITEMS, [
       accountId,
       order.id,
@@ -106,10 +120,20 @@ export class OrdersService {
     return this.save(tx, accountId, order, { status: 'cancelled' });
   }
 
+  /** The uuid of an order of this account. @throws Problem `not-found` */
+  async require(tx: Transaction, accountId: string, id: string): Promise<string> {
+    const uuid = uuidOf('ord', id);
+    const [row] = uuid ? await tx.read<{ id: string }>(FIND_ORDER, [accountId, uuid]) : [];
+    if (!row) throw noSuchOrder();
+    return row.id;
+  }
+
   /** @throws Problem `not-found` */
   async get(accountId: string, id: string): Promise<OrderView> {
     const uuid = uuidOf('ord', id);
-    const order = uuid && (await this.orders.findOne({ where: { accountId, id: uuid }, relations: { items: true }, order: { items: { lineNo: 'ASC' } } }));
+    const order =
+      uuid &&
+      (await this.orders.findOne({ where: { accountId, id: uuid }, relations: { items: true }, order: { items: { lineNo: 'ASC' } } }));
     if (!order) throw noSuchOrder();
     return OrderView.of(order);
   }
@@ -118,12 +142,19 @@ export class OrdersService {
     const before = query.after((text) => uuidOf('ord', text));
     const rows = await this.orders.find({
       where: { accountId, ...(query.status && { status: query.status }), ...(before !== null && { id: LessThan(before) }) },
-      relations: { items: true },
-      relationLoadStrategy: 'query',
-      order: { id: 'DESC', items: { lineNo: 'ASC' } },
+      order: { id: 'DESC' },
       take: query.limit + 1,
     });
-    return pageOf(rows.map(OrderView.of), query.limit, (order) => order.id, (order) => order);
+    // A query of its own: joined, the page's limit would count lines instead of orders.
+    const items = await this.items.find({ where: { accountId, orderId: In(rows.map((row) => row.id)) }, order: { lineNo: 'ASC' } });
+    const linesOf = new Map<string, OrderItem[]>(rows.map((row) => [row.id, []]));
+    for (const item of items) linesOf.get(item.orderId)?.push(item);
+    return pageOf(
+      rows,
+      query.limit,
+      (order) => publicId('ord', order.id),
+      (order) => OrderView.of({ ...order, items: linesOf.get(order.id) ?? [] }),
+    );
   }
 
   /** The order, locked until the transaction ends. @throws Problem `not-found` */

@@ -1,0 +1,81 @@
+import {
+  Catch,
+  Controller,
+  Get,
+  ServiceUnavailableException,
+  UseFilters,
+  type ArgumentsHost,
+  type BeforeApplicationShutdown,
+  type ExceptionFilter,
+} from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { HealthCheck, HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { Public } from '../accounts/access.guard.js';
+import { BACKGROUND, isMigrated } from '../database.js';
+
+/** An unreachable database must not hold up the answer that says so, in milliseconds. */
+const CHECK_TIMEOUT = 2_500;
+
+/** Terminus' own report, for those who read it: which check failed, and why. */
+@Catch(ServiceUnavailableException)
+class ReportFilter implements ExceptionFilter {
+  catch(error: ServiceUnavailableException, host: ArgumentsHost): void {
+    void host.switchToHttp().getResponse<FastifyReply>().status(503).header('retry-after', '1').send(error.getResponse());
+  }
+}
+
+@Controller('health')
+@Public()
+@UseFilters(ReportFilter)
+export class HealthController implements BeforeApplicationShutdown {
+  private closing = false;
+
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
+  ) {}
+
+  /** The process runs and answers. */
+  @Get('live')
+  @HealthCheck()
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.indicators.check('process').up()]);
+  }
+
+  /** The process should get requests: the database answers, its migrations are the ones of this code, and it isn't shutting down. */
+  @Get('ready')
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([
+      () => {
+        const indicator = this.indicators.check('shutdown');
+        return this.closing ? indicator.down() : indicator.up();
+      },
+      async () => {
+        const indicator = this.indicators.check('database');
+        const state = await within(CHECK_TIMEOUT, isMigrated(this.dataSource)).catch(() => 'unreachable' as const);
+        if (state === true) return indicator.up();
+        return indicator.down({ reason: state === false ? 'migrations are pending' : 'the database does not answer' });
+      },
+    ]);
+  }
+
+  beforeApplicationShutdown(): void {
+    this.closing = true;
+  }
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

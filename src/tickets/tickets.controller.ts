@@ -1,0 +1,57 @@
+import { Body, Controller, Get, Headers, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { Caller, NeedsScope } from '../accounts/access.guard.js';
+import type { Caller as CallerType } from '../accounts/authenticator.js';
+import { etagOf, requireIfMatch, sendVersion } from '../etag.js';
+import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
+import type { Page } from '../list.js';
+import { CreateTicket, ListTickets, UpdateTicket, type TicketView } from './ticket.dto.js';
+import { TicketsService } from './tickets.service.js';
+
+@Controller('v1/tickets')
+export class TicketsController {
+  constructor(private readonly tickets: TicketsService) {}
+
+  @Post()
+  @NeedsScope('tickets:write')
+  @Idempotent()
+  async open(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreateTicket): Promise<Reply> {
+    const ticket = await this.tickets.open(tx, accountId, body);
+    return reply(201, ticket, { location: pathOf(ticket), etag: etagOf(ticket.version) });
+  }
+
+  @Get()
+  @NeedsScope('tickets:read')
+  list(@Caller() { accountId }: CallerType, @Query() query: ListTickets): Promise<Page<TicketView>> {
+    return this.tickets.list(accountId, query);
+  }
+
+  @Get(':id')
+  @NeedsScope('tickets:read')
+  async get(
+    @Caller() { accountId }: CallerType,
+    @Param('id') id: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) response: FastifyReply,
+  ): Promise<TicketView | undefined> {
+    return sendVersion(response, await this.tickets.get(accountId, id), ifNoneMatch);
+  }
+
+  @Patch(':id')
+  @NeedsScope('tickets:write')
+  @Idempotent()
+  async change(
+    @Tx() tx: Transaction,
+    @Caller() { accountId }: CallerType,
+    @Param('id') id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Body() body: UpdateTicket,
+  ): Promise<Reply> {
+    const ticket = await this.tickets.change(tx, accountId, id, requireIfMatch(ifMatch), body);
+    return reply(200, ticket, { etag: etagOf(ticket.version), resource: pathOf(ticket) });
+  }
+}
+
+function pathOf(ticket: TicketView): string {
+  return `/v1/tickets/${ticket.id}`;
+}

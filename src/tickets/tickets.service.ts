@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { LessThan, type Repository } from 'typeorm';
+import { checkIfMatch } from '../etag.js';
+import type { Statement, Transaction } from '../idempotency/index.js';
+import { newId, publicId, uuidOf } from '../ids.js';
+import { pageOf, type Page } from '../list.js';
+import { OrdersService } from '../orders/orders.service.js';
+import { Problem } from '../problem.js';
+import { TicketView, type CreateTicket, type ListTickets, type UpdateTicket } from './ticket.dto.js';
+import { Ticket } from './ticket.entity.js';
+
+const INSERT_TICKET: Statement = {
+  name: 'tickets-insert',
+  text: `INSERT INTO tickets (account_id, id, subject, description, order_id, status, priority, version, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, 'open', $6, 1, $7, $7)`,
+};
+
+/** Support tickets: opening and changing them inside a transaction, and reading them. */
+@Injectable()
+export class TicketsService {
+  constructor(
+    private readonly orders: OrdersService,
+    @InjectRepository(Ticket) private readonly tickets: Repository<Ticket>,
+  ) {}
+
+  /** @throws Problem `not-found` for an order that the account doesn't have */
+  async open(tx: Transaction, accountId: string, { subject, description, orderId, priority }: CreateTicket): Promise<TicketView> {
+    const order = orderId == null ? null : await this.orders.require(tx, accountId, orderId);
+    const now = await tx.now();
+    const id = newId();
+    tx.write(INSERT_TICKET, [accountId, id, subject, description, order, priority, now]);
+    return TicketView.of({
+      id,
+      subject,
+      description,
+      orderId: order,
+      status: 'open',
+      priority,
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+    });
+  }
+
+  /** Through TypeORM's entities: changing a ticket is no hot path. @throws Problem `not-found`, `precondition-failed` */
+  async change(tx: Transaction, accountId: string, id: string, ifMatch: string, update: UpdateTicket): Promise<TicketView> {
+    const uuid = uuidOf('tkt', id);
+    const repository = (await tx.manager()).getRepository(Ticket);
+    const ticket = uuid && (await repository.findOne({ where: { accountId, id: uuid }, lock: { mode: 'for_no_key_update' } }));
+    if (!ticket) throw noSuchTicket();
+    checkIfMatch(ifMatch, ticket.version);
+    return TicketView.of(
+      await repository.save({
+        ...ticket,
+        status: update.status ?? ticket.status,
+        priority: update.priority ?? ticket.priority,
+        version: ticket.version + 1,
+        updatedAt: await tx.now(),
+      }),
+    );
+  }
+
+  /** @throws Problem `not-found` */
+  async get(accountId: string, id: string): Promise<TicketView> {
+    const uuid = uuidOf('tkt', id);
+    const ticket = uuid && (await this.tickets.findOneBy({ accountId, id: uuid }));
+    if (!ticket) throw noSuchTicket();
+    return TicketView.of(ticket);
+  }
+
+  async list(accountId: string, query: ListTickets): Promise<Page<TicketView>> {
+    const before = query.after((text) => uuidOf('tkt', text));
+    const rows = await this.tickets.find({
+      where: { accountId, ...(query.status && { status: query.status }), ...(before !== null && { id: LessThan(before) }) },
+      order: { id: 'DESC' },
+      take: query.limit + 1,
+    });
+    return pageOf(rows, query.limit, (ticket) => publicId('tkt', ticket.id), TicketView.of);
+  }
+}
+
+function noSuchTicket(): Problem {
+  return new Problem('not-found', 'This account has no such ticket.');
+}

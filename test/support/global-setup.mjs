@@ -1,0 +1,30 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '../../dist/local/embedded-postgres.js';
+import { migrate } from '../../dist/src/database.js';
+
+/**
+ * One PostgreSQL for the whole run, with a migrated template database that each test file clones. TEST_SERVER_URL may
+ * name another server, whose user may create databases. Runs on the build, as the crash tests do.
+ */
+export default async function setUp() {
+  const server = process.env.TEST_SERVER_URL ?? (await startServer());
+  process.env.TEST_SERVER_URL = server;
+  await createTemplate(server);
+}
+
+async function startServer() {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  // Nothing here outlives the run, so nothing needs to reach the disk.
+  const flags = ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'max_connections=400'];
+  const server = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), port: 0, databases: ['holdfast_template'], flags });
+  globalThis.testServer = { server, directory };
+  return server.url('postgres');
+}
+
+async function createTemplate(server) {
+  const url = new URL(server);
+  url.pathname = '/holdfast_template';
+  await migrate(url.toString(), url.toString());
+}
