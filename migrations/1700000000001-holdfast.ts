@@ -109,6 +109,7 @@ export class Holdfast1700000000001 implements MigrationInterface {
         response_body    bytea       CONSTRAINT idempotency_records_body_check CHECK (octet_length(response_body) <= 2097152),
         resource         text,
         trace_id         text,
+        window_ms        bigint      NOT NULL,
         created_at       timestamptz NOT NULL,
         completed_at     timestamptz,
         expires_at       timestamptz,
@@ -116,6 +117,8 @@ export class Holdfast1700000000001 implements MigrationInterface {
         CONSTRAINT idempotency_records_pkey PRIMARY KEY (account_id, key),
         -- Operations are read by their id.
         CONSTRAINT idempotency_records_operation_key UNIQUE (account_id, operation_id),
+        -- Whatever is unfinished will be found by the recoverer.
+        CONSTRAINT idempotency_records_running_check CHECK (status <> 'running' OR (recovery_point IS NOT NULL AND next_run_at IS NOT NULL)),
         CONSTRAINT idempotency_records_completed_check CHECK (
           status <> 'completed'
           OR (response_status IS NOT NULL AND response_body IS NOT NULL AND completed_at IS NOT NULL AND expires_at IS NOT NULL))
@@ -125,7 +128,7 @@ export class Holdfast1700000000001 implements MigrationInterface {
       -- What the purge reads.
       CREATE INDEX idempotency_records_expires_idx ON idempotency_records (expires_at) WHERE status = 'completed';
       -- What the recoverer reads; unfinished operations are few.
-      CREATE INDEX idempotency_records_running_idx ON idempotency_records (lease_until) WHERE status = 'running';
+      CREATE INDEX idempotency_records_running_idx ON idempotency_records (next_run_at) WHERE status = 'running';
 
       CREATE TABLE idempotency_replays (
         account_id   uuid        NOT NULL,
@@ -135,6 +138,16 @@ export class Holdfast1700000000001 implements MigrationInterface {
         last_at      timestamptz NOT NULL,
         CONSTRAINT idempotency_replays_pkey PRIMARY KEY (account_id, operation_id, reason)
       );
+
+      CREATE TABLE idempotency_timeline (
+        id           bigint      GENERATED ALWAYS AS IDENTITY CONSTRAINT idempotency_timeline_pkey PRIMARY KEY,
+        account_id   uuid        NOT NULL,
+        operation_id uuid        NOT NULL,
+        at           timestamptz NOT NULL,
+        event        text        NOT NULL,
+        detail       text        NOT NULL
+      );
+      CREATE INDEX idempotency_timeline_operation_idx ON idempotency_timeline (account_id, operation_id, id);
 
       CREATE TABLE idempotency_archive (
         account_id      uuid        NOT NULL,
@@ -163,7 +176,7 @@ export class Holdfast1700000000001 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      DROP TABLE idempotency_archive, idempotency_replays, idempotency_records, tickets, order_items, orders, products, api_keys, accounts
+      DROP TABLE idempotency_archive, idempotency_timeline, idempotency_replays, idempotency_records, tickets, order_items, orders, products, api_keys, accounts
     `);
   }
 }

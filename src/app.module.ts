@@ -1,6 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AccessGuard, callerOf } from './accounts/access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
@@ -12,9 +11,14 @@ import { ReadableBodyGuard } from './http-body.js';
 import { IdempotencyModule } from './idempotency/index.js';
 import { Metrics } from './observability/metrics.js';
 import { ObservabilityModule } from './observability/observability.module.js';
+import { OperationsModule } from './operations/operations.module.js';
 import { OrdersModule } from './orders/orders.module.js';
+import { PaymentsModule } from './payments/payments.module.js';
 import { renderFinal } from './problem.filter.js';
 import { TicketsModule } from './tickets/tickets.module.js';
+
+/** What a request may take for its steps beyond one call of the provider, in milliseconds. */
+const STEP_MARGIN = 2_000;
 
 /** The whole service. */
 @Module({})
@@ -25,7 +29,6 @@ export class AppModule {
       module: AppModule,
       global: true,
       imports: [
-        ScheduleModule.forRoot(),
         TypeOrmModule.forRoot(mainPool(config)),
         TypeOrmModule.forRoot({ ...backgroundPool(config), name: BACKGROUND }),
         IdempotencyModule.forRoot({
@@ -37,11 +40,16 @@ export class AppModule {
           lateRequests: config.lateRequests,
           archiveMs: config.archiveRetention,
           purgeIntervalMs: config.purgeInterval,
+          leaseMs: config.lease,
+          intervalMs: config.recoveryInterval,
+          stepBudgetMs: config.providerTimeout + STEP_MARGIN,
           backgroundDataSource: BACKGROUND,
         }),
         AccountsModule,
         CatalogModule,
         OrdersModule,
+        PaymentsModule,
+        OperationsModule,
         TicketsModule,
         HealthModule,
         ObservabilityModule.with(config, metrics),

@@ -30,16 +30,15 @@ const duration = (fallback: string, shortestMs: number) =>
       return z.NEVER;
     });
 
-const whole = (fallback: number, least: number, most: number) =>
-  z
-    .string()
-    .default(String(fallback))
-    .transform((text, context) => {
-      const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-      if (value >= least && value <= most) return value;
-      context.addIssue({ code: 'custom', message: `must be a whole number from ${least} to ${most}` });
-      return z.NEVER;
-    });
+const wholeNumber = (least: number, most: number) =>
+  z.string().transform((text, context) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    context.addIssue({ code: 'custom', message: `must be a whole number from ${least} to ${most}` });
+    return z.NEVER;
+  });
+
+const whole = (fallback: number, least: number, most: number) => z.string().default(String(fallback)).pipe(wholeNumber(least, most));
 
 const port = (fallback: number) => whole(fallback, 0, 65_535);
 
@@ -62,7 +61,8 @@ const variables = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   PORT: port(3000),
   HOST: z.string().default('127.0.0.1'),
-  METRICS_PORT: port(0).optional(),
+  // No default inside: zod applies it also where the variable is optional, and /metrics would leave the API's port.
+  METRICS_PORT: wholeNumber(0, 65_535).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   DATABASE_URL: postgresUrl,
   DATABASE_OWNER_URL: postgresUrl,
@@ -83,7 +83,7 @@ const variables = z.object({
   IDEMPOTENCY_ARCHIVE_RETENTION: duration('400d', 1_000),
   IDEMPOTENCY_LATE_REQUESTS: z.enum(['refuse', 'execute']).default('refuse'),
   PROVIDER: z.enum(['sandbox', 'stripe']).default('sandbox'),
-  PROVIDER_URL: webUrl.default('http://127.0.0.1:3400'),
+  PROVIDER_URL: webUrl.optional(),
   PROVIDER_TIMEOUT: duration('10s', 50),
   PROVIDER_WEBHOOK_SECRET: z
     .string()
@@ -146,15 +146,22 @@ export function parseConfig(env: Record<string, string | undefined>) {
     archiveRetention: values.IDEMPOTENCY_ARCHIVE_RETENTION,
     lateRequests: values.IDEMPOTENCY_LATE_REQUESTS,
     provider: values.PROVIDER,
-    providerUrl: values.PROVIDER_URL,
+    providerUrl: values.PROVIDER_URL ?? `http://127.0.0.1:${values.SANDBOX_PORT}`,
     providerTimeout: values.PROVIDER_TIMEOUT,
     providerWebhookSecret: values.PROVIDER_WEBHOOK_SECRET,
     providerWebhookUrl: values.PROVIDER_WEBHOOK_URL,
     sandboxPort: values.SANDBOX_PORT,
-    sandboxDatabaseUrl: values.SANDBOX_DATABASE_URL ?? `${embedded}/holdfast_sandbox`,
+    sandboxDatabaseUrl: values.SANDBOX_DATABASE_URL ?? besides(databaseUrl),
     stripeSecretKey: values.STRIPE_SECRET_KEY,
     stripeApiHost: values.STRIPE_API_HOST,
   });
+}
+
+/** The sandbox's database on the same server: another one, as a provider's would be. */
+function besides(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.pathname = `${url.pathname}_sandbox`;
+  return url.toString();
 }
 
 /** zod words a wrong enum by quoting what is allowed and never the value, so its messages are safe to print. */

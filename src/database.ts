@@ -1,10 +1,12 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Holdfast1700000000001 } from '../migrations/1700000000001-holdfast.js';
+import { Payments1700000000002 } from '../migrations/1700000000002-payments.js';
 import { Account, ApiKey } from './accounts/account.entity.js';
 import { Product } from './catalog/product.entity.js';
 import type { Config } from './config.js';
-import { ArchivedRecord, IdempotencyRecord, IdempotencyReplay } from './idempotency/index.js';
+import { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './idempotency/index.js';
 import { Order, OrderItem } from './orders/order.entity.js';
+import { Payment, ProviderEvent, Refund } from './payments/payment.entity.js';
 import { Ticket } from './tickets/ticket.entity.js';
 
 /** TypeORM's name of the small pool for authentication, purge and other work that handlers must not starve. */
@@ -14,14 +16,14 @@ const BACKGROUND_POOL_SIZE = 3;
 /** How long a request waits for a connection before it is told to come back, in milliseconds. */
 const POOL_WAIT_MS = 2_000;
 
-const migrations = [Holdfast1700000000001];
+const migrations = [Holdfast1700000000001, Payments1700000000002];
 
 /** TypeORM's options for one pool on the given database. */
 export function databaseOptions(url: string, poolSize: number): DataSourceOptions {
   return {
     type: 'postgres',
     url,
-    entities: [Account, ApiKey, Product, Order, OrderItem, Ticket, IdempotencyRecord, IdempotencyReplay, ArchivedRecord],
+    entities: [Account, ApiKey, Product, Order, OrderItem, Payment, Refund, ProviderEvent, Ticket, IdempotencyRecord, IdempotencyReplay, TimelineEntry, ArchivedRecord],
     migrations,
     migrationsTableName: 'migrations',
     poolSize,

@@ -11,6 +11,17 @@ class UnreadableBody {
   constructor(readonly problem: Problem) {}
 }
 
+/** Where the raw bytes are kept for a signature: the provider's webhooks. */
+const SIGNED = '/v1/provider/';
+const RAW = Symbol('holdfast:raw-body');
+
+type SignedRequest = FastifyRequest & { [RAW]?: Buffer };
+
+/** The bytes of a signed request's body, as received. */
+export function rawBody(request: FastifyRequest): Buffer {
+  return (request as SignedRequest)[RAW] ?? Buffer.alloc(0);
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** Reads JSON objects, and refuses what PostgreSQL or a replay could not keep as it was sent. */
@@ -77,6 +88,7 @@ export function readBodies(fastify: FastifyInstance): void {
 }
 
 function readJson(request: FastifyRequest, bytes: Buffer): unknown {
+  if (request.url.startsWith(SIGNED)) (request as SignedRequest)[RAW] = bytes;
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw unsupported();
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1];

@@ -62,9 +62,8 @@ export class ProblemFilter implements ExceptionFilter {
 /** Also used for errors that Fastify raises before Nest is reached. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error);
-  if (problem.status >= 500) {
-    log.error({ err: problem.options.cause ?? error, requestId: request.id }, problem.message);
-  }
+  if (problem.code === 'internal-error') log.error({ err: problem.options.cause ?? error, requestId: request.id }, problem.message);
+  else if (problem.status >= 500) log.warn({ cause: String(problem.options.cause ?? ''), requestId: request.id }, problem.message);
   if (reply.sent) return;
   const { status, headers, body } = renderProblem(problem, { instance: pathOf(request.url), requestId: request.id });
   void reply.status(status).headers(headers).send(body);

@@ -49,12 +49,26 @@ export const PROBLEMS = {
     meaning: 'The Authorization header is missing or its API key is unknown, expired or revoked.',
     advice: 'Send `Authorization: Bearer <API key>` with a valid key. The Idempotency-Key stays valid: keys of one account share it.',
   },
+  'invalid-signature': {
+    status: 401,
+    title: 'The signature is not valid',
+    retry: 'never',
+    meaning: 'The signature, its time or its secret are not the ones that this webhook is signed with.',
+    advice: 'Sign the raw body as Standard Webhooks describe, with the shared secret and the present time.',
+  },
   'insufficient-scope': {
     status: 403,
     title: 'The API key lacks a scope',
     retry: 'never',
     meaning: 'The API key is valid, but does not carry the scope that this route asks for.',
     advice: 'Use a key with that scope.',
+  },
+  'payment-declined': {
+    status: 402,
+    title: 'The payment was declined',
+    retry: 'new-key',
+    meaning: 'The provider declined the charge; `payment.failureCode` says why. Nothing was charged.',
+    advice: 'Ask the buyer for another way to pay, and try again with a new Idempotency-Key.',
   },
   'not-found': {
     status: 404,
@@ -76,6 +90,34 @@ export const PROBLEMS = {
     retry: 'never',
     meaning: 'The order is cancelled already, or in a state that has no way back.',
     advice: 'Read the order to see its status.',
+  },
+  'order-not-payable': {
+    status: 409,
+    title: 'The order cannot be paid',
+    retry: 'never',
+    meaning: 'The order is paid or cancelled already. A charge that succeeded after a cancellation was refunded; `payment` shows it.',
+    advice: 'Read the order to see its status.',
+  },
+  'payment-in-progress': {
+    status: 409,
+    title: 'A payment of this order is under way',
+    retry: 'same-key',
+    meaning: 'Another payment of the order waits for the provider, so its outcome decides first. Nothing was stored for this request.',
+    advice: 'Send it again unchanged after Retry-After.',
+  },
+  'refund-exceeds-payment': {
+    status: 409,
+    title: 'The refund exceeds the payment',
+    retry: 'never',
+    meaning: 'Together with earlier refunds, also those under way, more would go back than was paid.',
+    advice: 'Read the payment to see what is left, and refund that at most.',
+  },
+  'operation-running': {
+    status: 409,
+    title: 'The operation is running',
+    retry: 'same-key',
+    meaning: 'Somebody has the operation in hand at this moment; only an interrupted one can be resumed.',
+    advice: 'Look at it again after Retry-After.',
   },
   'idempotency-request-in-progress': {
     status: 409,
@@ -133,6 +175,13 @@ export const PROBLEMS = {
     meaning: 'The prices in the catalogue give another total than `expectedTotal`. Nothing was ordered.',
     advice: 'Read the prices again, show them to the buyer, and order with a new Idempotency-Key.',
   },
+  'amount-mismatch': {
+    status: 422,
+    title: 'The amount differs from the order',
+    retry: 'never',
+    meaning: 'A payment must have the amount and the currency of its order. Nothing was charged.',
+    advice: 'Read the order and pay its total, with a new Idempotency-Key.',
+  },
   'currency-mismatch': {
     status: 422,
     title: 'The currency differs from the catalogue',
@@ -159,6 +208,13 @@ export const PROBLEMS = {
     title: 'Something went wrong here',
     retry: 'same-key',
     meaning: 'An unexpected error. Whatever the request did was rolled back or will be finished under its key.',
+    advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After.',
+  },
+  'provider-unavailable': {
+    status: 503,
+    title: 'The payment provider cannot be reached',
+    retry: 'same-key',
+    meaning: 'The provider was surely not reached. Nothing was charged, nothing was stored, and nothing will follow.',
     advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After.',
   },
   'service-unavailable': {
@@ -221,36 +277,44 @@ const BEFORE_EXECUTION = new Set([400, 401, 403, 413, 415, 428, 429]);
 /** Seconds after which a `same-key` problem is worth another try. */
 const RETRY_AFTER = '1';
 
-/** A problem as an application/problem+json response (RFC 9457, section 3). */
-export function renderProblem(
-  problem: Problem,
-  {
-    instance,
-    requestId,
-    operationId = problem.options.operationId,
-  }: { instance: string; requestId: string | null; operationId?: string | undefined },
-): { status: number; headers: Record<string, string>; body: Buffer } {
+/** What ties a problem to the request or the operation that met it. */
+export interface ProblemContext {
+  instance: string;
+  requestId: string | null;
+  operationId?: string | undefined;
+}
+
+/** Media type of problems (RFC 9457, section 3). */
+export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
+
+/** The members of a problem document (RFC 9457, section 3.1), in the order in which they are sent. */
+export function problemDocument(problem: Problem, context: ProblemContext): Record<string, unknown> {
   const { code, status, detail, retry, options } = problem;
-  const document = {
+  return {
     type: `/problems/${code}`,
     title: PROBLEMS[code].title,
     status,
     detail,
-    instance,
+    instance: context.instance,
     code,
     retry,
-    requestId: requestId ?? undefined,
-    operationId,
+    requestId: context.requestId ?? undefined,
+    operationId: context.operationId ?? options.operationId,
     errors: options.errors,
     ...options.members,
   };
+}
+
+/** A problem as a response. */
+export function renderProblem(problem: Problem, context: ProblemContext): { status: number; headers: Record<string, string>; body: Buffer } {
+  const { status, retry, options } = problem;
   return {
     status,
     headers: {
-      'content-type': 'application/problem+json; charset=utf-8',
+      'content-type': PROBLEM_JSON,
       ...(retry === 'same-key' && { 'retry-after': RETRY_AFTER }),
       ...(options.link && { link: `<${options.link}>; rel="related"` }),
     },
-    body: Buffer.from(JSON.stringify(document)),
+    body: Buffer.from(JSON.stringify(problemDocument(problem, context))),
   };
 }

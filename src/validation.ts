@@ -8,7 +8,8 @@ export function validationPipe(): ValidationPipe {
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
-    forbidUnknownValues: true,
+    // With it, a body whose class declares no members (an action's) would be refused; the white list refuses unknown ones anyway.
+    forbidUnknownValues: false,
     stopAtFirstError: true,
     validationError: { target: false, value: false },
     exceptionFactory: (errors) => invalid(flatten(errors, '')),

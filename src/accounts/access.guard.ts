@@ -5,8 +5,9 @@ import { Problem } from '../problem.js';
 import type { Scope } from './api-key.js';
 import { Authenticator, type Caller as CallerType } from './authenticator.js';
 
-const PUBLIC = 'holdfast:public';
-const SCOPE = 'holdfast:scope';
+/** Metadata keys of the two decorators below, for those who document or lint routes. */
+export const PUBLIC = 'holdfast:public';
+export const SCOPE = 'holdfast:scope';
 const CALLER = Symbol('holdfast:caller');
 
 type AuthenticatedRequest = FastifyRequest & { [CALLER]?: CallerType };

@@ -35,17 +35,8 @@ export class AccountsService {
   }
 
   /** Adds a key to an account. The returned text is shown once: only a hash of its secret is kept. */
-  async createKey(accountId: string, { name, scopes, expiresAt }: NewKey): Promise<string> {
-    const key = generateApiKey('test');
-    await this.dataSource.getRepository(ApiKey).insert({
-      id: key.id,
-      accountId,
-      name,
-      secretHash: hashSecret(key.secret),
-      scopes,
-      expiresAt,
-    });
-    return key.text;
+  createKey(accountId: string, key: NewKey): Promise<string> {
+    return insertKey(this.dataSource.manager, accountId, key);
   }
 
   listKeys(accountId?: string): Promise<ApiKey[]> {
@@ -58,19 +49,26 @@ export class AccountsService {
     return this.dataSource.getRepository(Account).findOneBy({ id: accountId });
   }
 
-  /** Makes a successor with the same name and scopes; the old key lives on for `overlapMs`. Null when there is no such live key. */
-  async rotateKey(keyId: string, overlapMs: number): Promise<string | null> {
-    const old = await this.findLiveKey(keyId);
-    if (!old) return null;
-    const successor = await this.createKey(old.accountId, { name: old.name, scopes: old.scopes as Scope[], expiresAt: null });
-    await this.dataSource.query(
-      `UPDATE api_keys SET expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $2)) WHERE id = $1`,
-      [keyId, overlapMs / 1000],
-    );
-    return successor;
+  /**
+   * Makes a successor with the same account, name and scopes; the old key lives on for `overlapMs` at most. Null when there is
+   * no such live key. One transaction: there is never a successor without an end of the old key.
+   */
+  rotateKey(keyId: string, { overlapMs, mode, lifetimeMs }: Rotation): Promise<{ text: string; accountId: string } | null> {
+    return this.dataSource.transaction(async (manager) => {
+      const [rows] = await manager.query<[{ account_id: string; name: string; scopes: Scope[] }[], number]>(
+        `UPDATE api_keys SET expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $2))
+          WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+          RETURNING account_id, name, scopes`,
+        [keyId, overlapMs / 1000],
+      );
+      const [old] = rows;
+      if (!old) return null;
+      const text = await insertKey(manager, old.account_id, { mode, name: old.name, scopes: old.scopes, lifetimeMs });
+      return { text, accountId: old.account_id };
+    });
   }
 
-  /** False when there is no such live key. */
+  /** False when there is no such key, or it is revoked already. */
   async revokeKey(keyId: string): Promise<boolean> {
     const [, count] = await this.dataSource.query<[unknown, number]>(
       `UPDATE api_keys SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL`,
@@ -106,18 +104,31 @@ export class AccountsService {
       }
     });
   }
-
-  private async findLiveKey(id: string): Promise<ApiKey | null> {
-    const key = await this.dataSource.getRepository(ApiKey).findOneBy({ id });
-    return key?.revokedAt ? null : key;
-  }
 }
 
 /** What a new key may do and for how long. */
 export interface NewKey {
+  mode: 'test' | 'live';
   name: string;
   scopes: Scope[];
-  expiresAt: Date | null;
+  /** In milliseconds; null: until it is revoked. */
+  lifetimeMs: number | null;
+}
+
+/** How a key is replaced by its successor. */
+export interface Rotation extends Pick<NewKey, 'mode' | 'lifetimeMs'> {
+  overlapMs: number;
+}
+
+async function insertKey(manager: EntityManager, accountId: string, { mode, name, scopes, lifetimeMs }: NewKey): Promise<string> {
+  const key = generateApiKey(mode);
+  // The end is counted by the database's clock, as the guard does.
+  await manager.query(
+    `INSERT INTO api_keys (id, account_id, name, secret_hash, scopes, expires_at)
+     VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))`,
+    [key.id, accountId, name, hashSecret(key.secret), scopes, lifetimeMs === null ? null : lifetimeMs / 1000],
+  );
+  return key.text;
 }
 
 async function insertAccount(manager: EntityManager, accountId: string, name: string): Promise<void> {

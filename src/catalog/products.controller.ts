@@ -5,7 +5,7 @@ import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { ListQuery, pageOf, type Page } from '../list.js';
 import { Problem } from '../problem.js';
-import { Product } from './product.entity.js';
+import { PRODUCT_ID, Product } from './product.entity.js';
 
 /** A product as clients see it. */
 export class ProductView {
@@ -39,7 +39,7 @@ export class ProductsController {
 
   @Get(':id')
   async get(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<ProductView> {
-    const product = await this.products.findOneBy({ accountId, id });
+    const product = PRODUCT_ID.test(id) ? await this.products.findOneBy({ accountId, id }) : null;
     if (!product) throw new Problem('not-found', 'This account has no such product.');
     return ProductView.of(product);
   }

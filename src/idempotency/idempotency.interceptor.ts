@@ -32,6 +32,8 @@ interface HttpResponse {
 }
 
 const MAX_WAIT_SECONDS = 30;
+/** Seconds after which the same key may get another answer. */
+const RETRY_AFTER = '1';
 const RETRY_REASONS = new Set(['timeout', 'connection', 'server-error', 'in-progress', 'rate-limited', 'offline', 'manual']);
 
 /**
@@ -71,8 +73,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
     handle: () => Promise<unknown>,
     { status }: { status: number },
   ): Promise<Answer> {
-    const observe = (outcome: Outcome['outcome']): void =>
-      this.options.observe({ operation: intent.operation, outcome, retryReason: retryReason(request.headers['retry-reason']) });
+    const reason = retryReason(request.headers['retry-reason']);
+    const observe = (outcome: Outcome['outcome']): void => this.options.observe({ operation: intent.operation, outcome, retryReason: reason });
     try {
       const answer = await this.engine.execute(
         intent,
@@ -80,9 +82,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
           carryTransaction(request, tx);
           return handle();
         },
-        { waitMs: (waitSeconds ?? 0) * 1000, status },
+        { waitMs: (waitSeconds ?? 0) * 1000, status, retryReason: reason },
       );
-      observe(answer.replayed ? 'replayed' : 'executed');
+      observe(answer.replayed ? 'replayed' : answer.expiresAt ? 'executed' : 'pending');
       return answer;
     } catch (error) {
       observe(error instanceof IdempotencyRefusal ? OUTCOME_OF[error.code] : 'failed');
@@ -122,7 +124,8 @@ const OUTCOME_OF: Record<RefusalCode, Outcome['outcome']> = {
 function send(response: HttpResponse, { response: stored, expiresAt, replayed }: Answer): void {
   response.status(stored.status);
   for (const [name, value] of Object.entries(stored.headers)) response.header(name, value);
-  response.header('idempotency-expires', expiresAt.toUTCString());
+  if (expiresAt) response.header('idempotency-expires', expiresAt.toUTCString());
+  else response.header('retry-after', RETRY_AFTER);
   if (replayed) response.header('idempotent-replayed', 'true');
   response.send(stored.body);
 }

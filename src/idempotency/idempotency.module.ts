@@ -1,9 +1,16 @@
 import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
+import { getDataSourceToken } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Engine } from './engine.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
-import { OPTIONS, withDefaults, type IdempotencyOptions } from './options.js';
+import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type IdempotencyOptions } from './options.js';
+import { Operations } from './operations.js';
+import { PurgeCron } from './purge.cron.js';
+import { Recoverer } from './recoverer.js';
+import { ReplayTally } from './replay-tally.js';
+import { StepRunner } from './step-runner.js';
 import { guardConnections } from './transaction.js';
 
 /**
@@ -18,12 +25,19 @@ export class IdempotencyModule implements OnModuleInit {
   static forRoot(options: IdempotencyOptions): DynamicModule {
     return {
       module: IdempotencyModule,
+      imports: [DiscoveryModule, ScheduleModule.forRoot()],
       providers: [
         { provide: OPTIONS, useValue: withDefaults(options) },
+        { provide: BACKGROUND_SOURCE, useExisting: getDataSourceToken(options.backgroundDataSource) },
         Engine,
+        StepRunner,
+        Recoverer,
+        ReplayTally,
+        PurgeCron,
+        Operations,
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
       ],
-      exports: [Engine],
+      exports: [Operations],
     };
   }
 

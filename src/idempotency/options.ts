@@ -1,10 +1,10 @@
-import type { StoredResponse } from './record.store.js';
+import type { StoredResponse } from './response.js';
 
 /** What happened to one request with a key, for metrics. */
 export interface Outcome {
   /** Method and route. */
   operation: string;
-  outcome: 'executed' | 'replayed' | 'in-progress' | 'reused' | 'expired' | 'failed';
+  outcome: 'executed' | 'replayed' | 'pending' | 'in-progress' | 'reused' | 'expired' | 'failed';
   /** The client's `Retry-Reason`, when it is one of the known ones. */
   retryReason: string | undefined;
 }
@@ -30,6 +30,12 @@ export interface IdempotencyOptions {
   archiveMs?: number;
   /** How often expired records are purged. Default: one minute. */
   purgeIntervalMs?: number;
+  /** How long nobody may take over an operation that is in a step; longer than a step's call can take. Default: 30 seconds. */
+  leaseMs?: number;
+  /** How often the recoverer looks, and the first pause of a parked operation. Default: 2 seconds. */
+  intervalMs?: number;
+  /** How long a request waits for its steps before it is answered 202. Default: 12 seconds. */
+  stepBudgetMs?: number;
   /** TypeORM name of a second, small data source for background work, so that busy handlers can't starve it. Default: the same one. */
   backgroundDataSource?: string;
 }
@@ -38,6 +44,9 @@ export interface IdempotencyOptions {
 export const OPTIONS = Symbol('holdfast:options');
 
 export type CompleteOptions = Required<Omit<IdempotencyOptions, 'backgroundDataSource'>>;
+
+/** Injection token of the data source for background work. */
+export const BACKGROUND_SOURCE = Symbol('holdfast:background-source');
 
 const DAY = 86_400_000;
 
@@ -51,5 +60,8 @@ export function withDefaults(options: IdempotencyOptions): CompleteOptions {
     lateRequests: options.lateRequests ?? 'refuse',
     archiveMs: options.archiveMs ?? 400 * DAY,
     purgeIntervalMs: options.purgeIntervalMs ?? 60_000,
+    leaseMs: options.leaseMs ?? 30_000,
+    intervalMs: options.intervalMs ?? 2_000,
+    stepBudgetMs: options.stepBudgetMs ?? 12_000,
   };
 }

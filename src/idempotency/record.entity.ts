@@ -10,12 +10,13 @@ import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 @Check('idempotency_records_hash_check', `octet_length(request_hash) = 32`)
 @Check('idempotency_records_key_check', `length(key) BETWEEN 1 AND 255`)
 @Check('idempotency_records_body_check', `octet_length(response_body) <= 2097152`)
+@Check('idempotency_records_running_check', `status <> 'running' OR (recovery_point IS NOT NULL AND next_run_at IS NOT NULL)`)
 @Check(
   'idempotency_records_completed_check',
   `status <> 'completed' OR (response_status IS NOT NULL AND response_body IS NOT NULL AND completed_at IS NOT NULL AND expires_at IS NOT NULL)`,
 )
 @Index('idempotency_records_expires_idx', ['expiresAt'], { where: `status = 'completed'` })
-@Index('idempotency_records_running_idx', ['leaseUntil'], { where: `status = 'running'` })
+@Index('idempotency_records_running_idx', ['nextRunAt'], { where: `status = 'running'` })
 export class IdempotencyRecord {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'idempotency_records_pkey' })
   accountId: string;
@@ -71,6 +72,10 @@ export class IdempotencyRecord {
   @Column('text', { name: 'trace_id', nullable: true })
   traceId: string | null;
 
+  /** How long the response is kept from completion on; written at the claim, for whoever completes. */
+  @Column('bigint', { name: 'window_ms' })
+  windowMs: string;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 
@@ -99,6 +104,29 @@ export class IdempotencyReplay {
 
   @Column('timestamptz', { name: 'last_at' })
   lastAt: Date;
+}
+
+/** The story of an operation with steps, one row for each thing that happened to it. */
+@Entity('idempotency_timeline')
+@Index('idempotency_timeline_operation_idx', ['accountId', 'operationId', 'id'])
+export class TimelineEntry {
+  @PrimaryColumn('bigint', { generated: 'identity', generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'idempotency_timeline_pkey' })
+  id: string;
+
+  @Column('uuid', { name: 'account_id' })
+  accountId: string;
+
+  @Column('uuid', { name: 'operation_id' })
+  operationId: string;
+
+  @Column('timestamptz')
+  at: Date;
+
+  @Column('text')
+  event: string;
+
+  @Column('text')
+  detail: string;
 }
 
 /** What is left of a purged record: enough to refuse a late retry and to point to what the first request made. */

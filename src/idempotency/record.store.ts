@@ -1,6 +1,8 @@
 import type { QueryResult } from 'pg';
+import type { DataSource } from 'typeorm';
 import { lockNumber, timeOfKey } from './key.js';
-import type { Call, Gate } from './transaction.js';
+import type { StoredResponse } from './response.js';
+import type { Call, Gate, Statement } from './transaction.js';
 
 /** One logical request, as the interceptor found it. */
 export interface Intent {
@@ -17,13 +19,6 @@ export interface Intent {
   traceId: string | null;
 }
 
-/** A response as it is stored and sent: a replay is these bytes. */
-export interface StoredResponse {
-  status: number;
-  headers: Record<string, string>;
-  body: Buffer;
-}
-
 /** A completed record. */
 export interface Completed {
   operationId: string;
@@ -37,7 +32,8 @@ export interface Completed {
 export type Verdict =
   | { kind: 'first'; replaces: string | null }
   | { kind: 'completed'; record: Completed }
-  | { kind: 'running'; operationId: string | null }
+  /** `interrupted`: nobody holds it, so it may be taken over. Without an operation id nothing of it is committed yet. */
+  | { kind: 'running'; operationId: string | null; interrupted: boolean }
   | { kind: 'reused'; operationId: string }
   | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
 
@@ -59,6 +55,7 @@ interface RecordRow {
   resource: string | null;
   expires_at: Date;
   remaining_ms: number;
+  interrupted: boolean;
 }
 
 interface ArchiveRow {
@@ -75,9 +72,15 @@ const LOCK = {
 const FIND = {
   name: 'idempotency-find',
   text: `SELECT operation_id, request_hash, status, response_status, response_headers, response_body, resource, expires_at,
-                (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms
+                (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms,
+                status = 'running' AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AS interrupted
            FROM idempotency_records WHERE account_id = $1 AND key = $2`,
 };
+
+const FIND_OPERATION = `
+  SELECT operation_id, status, response_status, response_headers, response_body, expires_at, attempt, step_no, lease_until IS NULL AS parked,
+         (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms
+    FROM idempotency_records WHERE account_id = $1 AND operation_id = $2`;
 
 const FIND_ARCHIVED = {
   name: 'idempotency-find-archived',
@@ -88,9 +91,10 @@ const FIND_ARCHIVED = {
 const INSERT_COMPLETED = {
   name: 'idempotency-insert-completed',
   text: `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status,
-                                          response_headers, response_body, resource, trace_id, created_at, completed_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, 'completed', $6, $7, $8, $9, $10, now(), clock_timestamp(),
-                 clock_timestamp() + make_interval(secs => $11))
+                                          response_headers, response_body, resource, trace_id, window_ms,
+                                          created_at, completed_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, 'completed', $6, $7, $8, $9, $10, $11::bigint, now(), clock_timestamp(),
+                 clock_timestamp() + $11::bigint * interval '1 millisecond')
          RETURNING expires_at`,
 };
 
@@ -116,9 +120,14 @@ export function claimGate(intent: Intent, late: LateRequests): Gate<Verdict> {
       { ...FIND, values: scope },
       { ...FIND_ARCHIVED, values: scope },
     ],
-    judge: ([lock, record, archived]) => {
-      const { locked, now } = firstRow<{ locked: boolean; now: Date }>(lock) ?? { locked: false, now: new Date(0) };
-      const verdict = judgeClaim(intent, late, { locked, now, record: firstRow(record), archived: firstRow(archived) });
+    judge: ([lock, record, archived]: QueryResult[]) => {
+      const { locked, now } = lock?.rows[0] as { locked: boolean; now: Date };
+      const verdict = judgeClaim(intent, late, {
+        locked,
+        now,
+        record: record?.rows[0] as RecordRow | undefined,
+        archived: archived?.rows[0] as ArchiveRow | undefined,
+      });
       return { won: verdict.kind === 'first', now, verdict };
     },
   };
@@ -135,7 +144,9 @@ function judgeClaim(
     if (expired && late.policy === 'execute') return found.locked ? { kind: 'first', replaces: record.operation_id } : busy();
     if (expired) return { kind: 'expired', operationId: record.operation_id, resource: record.resource ?? undefined };
     if (!record.request_hash.equals(intent.fingerprint)) return { kind: 'reused', operationId: record.operation_id };
-    if (record.status === 'running') return { kind: 'running', operationId: record.operation_id };
+    if (record.status === 'running') {
+      return { kind: 'running', operationId: record.operation_id, interrupted: record.interrupted };
+    }
     return { kind: 'completed', record: completedOf(record) };
   }
   if (late.policy === 'refuse') {
@@ -147,7 +158,7 @@ function judgeClaim(
 
 /** Somebody holds the lock and has committed nothing: whose request it is can't be known from here. */
 function busy(): Verdict {
-  return { kind: 'running', operationId: null };
+  return { kind: 'running', operationId: null, interrupted: false };
 }
 
 function isBefore(key: string, instant: number): boolean {
@@ -164,13 +175,24 @@ function completedOf(row: RecordRow): Completed {
   };
 }
 
-function firstRow<R>(result: QueryResult | undefined): R | undefined {
-  return result?.rows[0] as R | undefined;
+/** An operation by its id, outside any claim. */
+export async function findOperation(
+  dataSource: DataSource,
+  accountId: string,
+  operationId: string,
+): Promise<{ kind: 'completed'; record: Completed } | { kind: 'running'; attempt: number; stepNo: number; parked: boolean } | null> {
+  const [row] = await dataSource.query<(RecordRow & { attempt: number; step_no: number; parked: boolean })[]>(FIND_OPERATION, [
+    accountId,
+    operationId,
+  ]);
+  if (!row) return null;
+  if (row.status === 'completed') return { kind: 'completed', record: completedOf(row) };
+  return { kind: 'running', attempt: row.attempt, stepNo: row.step_no, parked: row.parked };
 }
 
 /** Makes room for a new record where an expired one may be executed again. */
-export function deleteExpired(intent: Intent, operationId: string): Call {
-  return { ...DELETE_EXPIRED, values: [intent.accountId, intent.key, operationId] };
+export function deleteExpired(intent: Intent, operationId: string): [Statement, unknown[]] {
+  return [DELETE_EXPIRED, [intent.accountId, intent.key, operationId]];
 }
 
 /** Writes the completed record; the result's only row says when it expires. */
@@ -188,7 +210,7 @@ export function insertCompleted(intent: Intent, response: StoredResponse, resour
       response.body,
       resource ?? null,
       intent.traceId,
-      intent.windowMs / 1000,
+      intent.windowMs,
     ],
   };
 }

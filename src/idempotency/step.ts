@@ -1,3 +1,4 @@
+import { SetMetadata } from '@nestjs/common';
 import type { Transaction } from './transaction.js';
 
 /** Headers of an answer that are stored and replayed with it. */
@@ -33,8 +34,105 @@ export function reply(status: number, body: unknown, options: ReplyOptions = {})
   return { kind: 'reply', status, body, headers, resource };
 }
 
-export function isReply(result: unknown): result is Reply {
-  return typeof result === 'object' && result !== null && 'kind' in result && result.kind === 'reply';
+/** The transaction commits, and the operation goes on with a step. */
+export interface Next {
+  readonly kind: 'next';
+  readonly step: StepClass;
+  readonly subjectId: string;
+  readonly pending: Reply | undefined;
 }
 
-export type { Transaction };
+/**
+ * Ends a transaction by naming the step that follows and the uuid of what it is about. `pending` is what a client is told
+ * while the operation has no outcome (202); it must be given with the first step.
+ */
+export function next(step: StepClass, subjectId: string, pending?: Reply): Next {
+  return { kind: 'next', step, subjectId, pending };
+}
+
+/** The outcome is unknown: the operation stays as it is and will be called again. */
+export interface Park {
+  readonly kind: 'park';
+  readonly reason: string;
+}
+
+/** Ends a settling transaction without an outcome: the recoverer, or the client's retry, will call the step again. */
+export function park(reason: string): Park {
+  return { kind: 'park', reason };
+}
+
+/** The operation never was: its record goes, the key is unused again, and the client gets the error. */
+export interface Undo {
+  readonly kind: 'undo';
+  readonly error: Error;
+}
+
+/**
+ * Ends a settling transaction by taking the whole operation back. Only where it is certain that nothing happened outside,
+ * now or earlier; what the handler wrote must be deleted in the same transaction.
+ */
+export function undo(error: Error): Undo {
+  return { kind: 'undo', error };
+}
+
+export type StepEnd = Reply | Next | Park | Undo;
+
+/** One run of a step. */
+export interface StepRun {
+  readonly accountId: string;
+  /** Public id (`op_…`). */
+  readonly operationId: string;
+  /** The application's trace of the first request. */
+  readonly traceId: string | null;
+  /** The same on every attempt of this step of this operation, on every replica, and after a restore of the database. */
+  readonly providerKey: string;
+  /** 1 on the first attempt; grows whenever somebody takes the operation over. */
+  readonly attempt: number;
+  /** 1 for the step that the handler named; grows with each `next`. */
+  readonly stepNo: number;
+  /** Time since the operation was claimed, by the database's clock, in milliseconds. */
+  readonly ageMs: number;
+  /** Reads on a connection that busy handlers can't take away. */
+  read<R>(text: string, values: unknown[]): Promise<R[]>;
+}
+
+/** What happens outside the database, in two halves that can be repeated. Mark the class with `@RecoverableStep()`. */
+export interface Step<Outcome = unknown> {
+  /**
+   * Calls the outside, with no transaction open. It may run again at any time, after a crash for example, so whatever it
+   * asks for must be idempotent under `run.providerKey`. An error thrown here counts as an unknown outcome.
+   */
+  call(subjectId: string, run: StepRun): Promise<Outcome>;
+  /** Writes down what the outcome means. Runs inside a transaction that only the present holder of the operation can commit. */
+  settle(tx: Transaction, subjectId: string, outcome: Outcome, run: StepRun): Promise<StepEnd>;
+}
+
+/** Any class that implements Step: the outcome's type is between a step's own two halves, the engine hands it through. */
+export type StepClass = abstract new (...args: never[]) => {
+  call(subjectId: string, run: StepRun): Promise<unknown>;
+  settle(tx: Transaction, subjectId: string, outcome: never, run: StepRun): Promise<StepEnd>;
+};
+
+const STEP_NAME = 'holdfast:step';
+
+/** Makes a provider a step under a name that is stored with the operation, so it may not change while one is unfinished. */
+export const RecoverableStep = (name: string): ClassDecorator => SetMetadata(STEP_NAME, name);
+
+/** The name that `@RecoverableStep()` gave. @throws Error for a class without one */
+export function stepName(step: object): string {
+  const name: unknown = Reflect.getMetadata(STEP_NAME, step);
+  if (typeof name !== 'string') throw new Error('a step needs @RecoverableStep(name)');
+  return name;
+}
+
+/** True for classes that `@RecoverableStep()` marks. */
+export function isStepClass(candidate: object): boolean {
+  return typeof Reflect.getMetadata(STEP_NAME, candidate) === 'string';
+}
+
+/** True for the given kind of end; anything else a handler returns is a plain body. */
+export function isEnd<Kind extends StepEnd['kind']>(kind: Kind, result: unknown): result is Extract<StepEnd, { kind: Kind }> {
+  return typeof result === 'object' && result !== null && 'kind' in result && result.kind === kind && KINDS.has(kind);
+}
+
+const KINDS = new Set<StepEnd['kind']>(['reply', 'next', 'park', 'undo']);

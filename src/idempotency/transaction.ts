@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
+import { publicOperationId } from './operation-id.js';
 import { databaseError } from './postgres-errors.js';
+import { stepName, type StepClass } from './step.js';
 
 /** SQL with a name, so that node-postgres prepares it once per connection. A name belongs to one text for good. */
 export interface Statement {
@@ -28,6 +30,13 @@ export interface Gate<Verdict> {
 /** How a COMMIT ended. `unknown`: the connection broke before the answer came, so it may have happened or not. */
 export type Commit =
   { kind: 'committed'; result: QueryResult } | { kind: 'rolled-back'; error: unknown } | { kind: 'unknown'; error: unknown };
+
+/** Which operation a transaction belongs to. */
+export interface OperationIdentity {
+  /** uuid */
+  readonly operationId: string;
+  nextProviderKey(step: string): string;
+}
 
 /** The gate said no. Whatever the handler does with this error, the transaction can't commit. */
 export class GateLost extends Error {}
@@ -79,9 +88,23 @@ export class Transaction<Verdict = unknown> {
   constructor(
     private readonly dataSource: DataSource,
     private readonly gate: Gate<Verdict>,
-    /** Public id (`op_…`) of the operation that this transaction belongs to. */
-    readonly operationId: string,
+    private readonly identity: OperationIdentity,
   ) {}
+
+  /** Public id (`op_…`) of the operation that this transaction belongs to. */
+  get operationId(): string {
+    return publicOperationId(this.identity.operationId);
+  }
+
+  /** The uuid behind `operationId`. */
+  get operationUuid(): string {
+    return this.identity.operationId;
+  }
+
+  /** The provider key that the given step will have if this transaction ends with it, for what must be written down before. */
+  nextProviderKey(step: StepClass): string {
+    return this.identity.nextProviderKey(stepName(step));
+  }
 
   /** True from the moment the gate let it in until it committed or rolled back. */
   get isOpen(): boolean {
@@ -117,6 +140,11 @@ export class Transaction<Verdict = unknown> {
   write(statement: Statement, values: unknown[], violations: Violations = {}): void {
     this.refuseIfOver();
     this.queue.push({ ...statement, values });
+    this.declare(violations);
+  }
+
+  /** Says what a violated constraint means when other statements than `write`'s meet it. */
+  declare(violations: Violations): void {
     Object.assign(this.violations, violations);
   }
 

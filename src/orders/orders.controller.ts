@@ -1,11 +1,11 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { etagOf, requireIfMatch, sendVersion } from '../etag.js';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../list.js';
-import { CancelOrder, CreateOrder, ListOrders, UpdateOrder, type OrderView } from './order.dto.js';
+import { CreateOrder, ListOrders, UpdateOrder, type OrderView } from './order.dto.js';
 import { OrdersService } from './orders.service.js';
 
 @Controller('v1/orders')
@@ -17,7 +17,7 @@ export class OrdersController {
   @Idempotent()
   async place(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreateOrder): Promise<Reply> {
     const order = await this.orders.place(tx, accountId, body);
-    return reply(201, order, { location: pathOf(order), etag: etagOf(order.version) });
+    return reply(201, order, { location: orderPath(order), etag: etagOf(order.version) });
   }
 
   @Get()
@@ -48,24 +48,11 @@ export class OrdersController {
     @Body() body: UpdateOrder,
   ): Promise<Reply> {
     const order = await this.orders.change(tx, accountId, id, requireIfMatch(ifMatch), body);
-    return reply(200, order, { etag: etagOf(order.version), resource: pathOf(order) });
-  }
-
-  @Post(':id/cancel')
-  @HttpCode(200)
-  @NeedsScope('orders:write')
-  @Idempotent()
-  async cancel(
-    @Tx() tx: Transaction,
-    @Caller() { accountId }: CallerType,
-    @Param('id') id: string,
-    @Body() _body: CancelOrder,
-  ): Promise<Reply> {
-    const order = await this.orders.cancel(tx, accountId, id);
-    return reply(200, order, { etag: etagOf(order.version), resource: pathOf(order) });
+    return reply(200, order, { etag: etagOf(order.version), resource: orderPath(order) });
   }
 }
 
-function pathOf(order: OrderView): string {
+/** Where an order is found. */
+export function orderPath(order: OrderView): string {
   return `/v1/orders/${order.id}`;
 }

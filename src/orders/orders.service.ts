@@ -47,7 +47,8 @@ const UPDATE_ORDER: Statement = {
           WHERE account_id = $1 AND id = $2`,
 };
 
-type OrderState = Omit<Order, 'accountId' | 'items'> & { items: Pick<OrderItem, 'productId' | 'name' | 'quantity' | 'unitPrice'>[] };
+/** An order as a transaction has it in hand. */
+export type OrderState = Omit<Order, 'accountId' | 'items'> & { items: Pick<OrderItem, 'productId' | 'name' | 'quantity' | 'unitPrice'>[] };
 
 const MAX_TOTAL = 999_999_999_999;
 
@@ -109,15 +110,15 @@ export class OrdersService {
     });
   }
 
-  /**
-   * Cancels an order and gives its stock back.
-   * @throws Problem `not-found`, `order-not-cancellable`
-   */
-  async cancel(tx: Transaction, accountId: string, id: string): Promise<OrderView> {
-    const order = await this.lock(tx, accountId, id);
-    if (order.status !== 'pending') throw new Problem('order-not-cancellable', `The order is ${order.status}.`);
+  /** Cancels a locked order and gives its stock back. */
+  async cancel(tx: Transaction, accountId: string, order: OrderState): Promise<OrderView> {
     this.catalog.release(tx, accountId, order.items);
     return this.save(tx, accountId, order, { status: 'cancelled' });
+  }
+
+  /** Marks a locked order as paid. */
+  async markPaid(tx: Transaction, accountId: string, order: OrderState): Promise<OrderView> {
+    return this.save(tx, accountId, order, { status: 'paid' });
   }
 
   /** The uuid of an order of this account. @throws Problem `not-found` */
@@ -158,9 +159,14 @@ export class OrdersService {
   }
 
   /** The order, locked until the transaction ends. @throws Problem `not-found` */
-  private async lock(tx: Transaction, accountId: string, id: string): Promise<OrderState> {
+  async lock(tx: Transaction, accountId: string, id: string): Promise<OrderState> {
     const uuid = uuidOf('ord', id);
     if (!uuid) throw noSuchOrder();
+    return this.lockUuid(tx, accountId, uuid);
+  }
+
+  /** The same by the id that the database has. @throws Problem `not-found` */
+  async lockUuid(tx: Transaction, accountId: string, uuid: string): Promise<OrderState> {
     const [[row], items] = await Promise.all([
       tx.run<OrderRow>(LOCK_ORDER, [accountId, uuid]),
       tx.run<ItemRow>(FIND_ITEMS, [accountId, uuid]),

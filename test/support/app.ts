@@ -90,3 +90,15 @@ function parse(text: string): Record<string, unknown> {
 
 /** One order of one product. */
 export const ORDER = { items: [{ productId: '123', quantity: 1 }] };
+
+/** How many answers have each status. */
+export function tally(answers: readonly { status: number }[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+/** Starts `count` requests at once. */
+export function atOnce<T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => make(index)));
+}

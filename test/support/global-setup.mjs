@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../../dist/local/embedded-postgres.js';
@@ -16,6 +16,8 @@ export default async function setUp() {
 
 async function startServer() {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  // As root the server runs as another account, which must be able to enter.
+  chmodSync(directory, 0o755);
   // Nothing here outlives the run, so nothing needs to reach the disk.
   const flags = ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'max_connections=400'];
   const server = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), port: 0, databases: ['holdfast_template'], flags });

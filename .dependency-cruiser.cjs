@@ -1,0 +1,114 @@
+// Who may import whom. The arrow points one way: kernel ← accounts ← catalog, tickets … ← app. See the comment of each rule.
+
+// What stands directly in src is the kernel, but for what starts a process and what puts the application together.
+const kernel = ['^src/(?!(main|app|app\\.module|migrate)\\.ts$)[^/]+\\.ts$', '^src/idempotency/index\\.ts$'];
+const accounts = '^src/accounts/';
+
+/** A folder of src may import itself, the kernel, accounts and the folders named. */
+const folder = (name, ...others) => ({
+  name: `${name}-imports`,
+  comment: `src/${name} stands on the kernel, on accounts${others.map((other) => `, on ${other}`).join('')}, and on nothing else of src.`,
+  severity: 'error',
+  from: { path: `^src/${name}/` },
+  to: { path: '^(src|sandbox|local)/', pathNot: [...kernel, accounts, `^src/${name}/`, ...others.map((other) => `^src/${other}/`)] },
+});
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'Two files that need each other are one file, or lack a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'core-stands-alone',
+      comment: 'src/idempotency can be lifted into another service: it imports packages and itself.',
+      severity: 'error',
+      from: { path: '^src/idempotency/' },
+      to: { path: '^(src|migrations|sandbox|local|test)/', pathNot: '^src/idempotency/' },
+    },
+    {
+      name: 'core-by-its-index',
+      comment: 'What src/idempotency promises stands in its index; everything behind it may change.',
+      severity: 'error',
+      from: { path: '^(src|sandbox|local|migrations)/', pathNot: '^src/idempotency/' },
+      to: { path: '^src/idempotency/', pathNot: '^src/idempotency/index\\.ts$' },
+    },
+    {
+      name: 'kernel-imports',
+      comment: 'The kernel knows no feature. database.ts alone names the entities, for that is what TypeORM asks for.',
+      severity: 'error',
+      from: { path: kernel, pathNot: ['^src/database\\.ts$', '^src/idempotency/'] },
+      to: { path: '^src/', pathNot: kernel },
+    },
+    {
+      name: 'database-imports-entities',
+      severity: 'error',
+      from: { path: '^src/database\\.ts$' },
+      to: { path: '^src/', pathNot: [...kernel, '\\.entity\\.ts$'] },
+    },
+    folder('accounts'),
+    folder('catalog'),
+    folder('operations'),
+    folder('events'),
+    folder('observability'),
+    folder('health'),
+    folder('openapi', '[^/]+\\.ts'),
+    folder('orders', 'catalog'),
+    folder('payments', 'orders', 'catalog'),
+    folder('tickets', 'orders'),
+    {
+      name: 'src-stands-alone',
+      comment: 'The service runs without the tools around it.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(local|sandbox|test|bench)/' },
+    },
+    {
+      name: 'sandbox-stands-alone',
+      comment: 'The provider is somebody else: it shares nothing with the service but how a process reads its variables.',
+      severity: 'error',
+      from: { path: '^sandbox/' },
+      to: { path: '^(src|local|migrations|test)/', pathNot: '^src/config\\.ts$' },
+    },
+    {
+      name: 'local-imports',
+      comment: 'What starts the pieces on a developer’s machine starts them as processes.',
+      severity: 'error',
+      from: { path: '^local/' },
+      to: { path: '^(src|sandbox|migrations|test)/', pathNot: '^src/config\\.ts$' },
+    },
+    {
+      name: 'migrations-stand-alone',
+      comment: 'A migration says what it did then; code that it imported would change it afterwards.',
+      severity: 'error',
+      from: { path: '^migrations/' },
+      to: { path: '^(src|sandbox|local|test)/' },
+    },
+    {
+      name: 'no-development-packages',
+      comment: 'An installation without devDependencies runs.',
+      severity: 'error',
+      from: { path: '^(src|migrations|sandbox|local)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    // Types travel along the arrow as well.
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,150 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { StepRunner } from './step-runner.js';
+
+/** One thing that happened to an operation. */
+export interface TimelineLine {
+  at: Date;
+  event: string;
+  detail: string;
+}
+
+/** The story of one request with a key, also after its record was purged. */
+export interface OperationStory {
+  /** uuid */
+  id: string;
+  operation: string;
+  /** `interrupted`: unfinished, and in nobody's hands at this moment. */
+  status: 'running' | 'interrupted' | 'completed';
+  /** The step that an unfinished operation goes on with. */
+  recoveryPoint: string | null;
+  parkedReason: string | null;
+  attempts: number;
+  resource: string | null;
+  responseStatus: number | null;
+  replays: number;
+  createdAt: Date;
+  completedAt: Date | null;
+  expiresAt: Date | null;
+  timeline: TimelineLine[];
+}
+
+/** Records and archive together: what was purged is still a story. */
+const STORIES = `
+  SELECT operation_id, key, operation, recovery_point, parked_reason, attempt AS attempts, resource, created_at, completed_at, expires_at,
+         CASE WHEN status = 'completed' THEN 'completed'
+              WHEN lease_until IS NULL OR lease_until <= clock_timestamp() THEN 'interrupted'
+              ELSE 'running' END AS status,
+         CASE WHEN status = 'completed' THEN response_status END AS response_status,
+         (SELECT coalesce(sum(count), 0) FROM idempotency_replays p WHERE p.account_id = r.account_id AND p.operation_id = r.operation_id)::int AS replays
+    FROM idempotency_records r WHERE account_id = $1
+  UNION ALL
+  SELECT operation_id, key, operation, NULL, NULL, attempts, resource, created_at, completed_at, expires_at, 'completed', response_status, replays
+    FROM idempotency_archive WHERE account_id = $1`;
+
+const FIND = `SELECT * FROM (${STORIES}) s WHERE operation_id = $2`;
+
+const LIST = `
+  SELECT * FROM (${STORIES}) s
+   WHERE ($2::text IS NULL OR key = $2) AND ($3::uuid IS NULL OR operation_id < $3)
+   ORDER BY operation_id DESC LIMIT $4`;
+
+const TIMELINE = `
+  SELECT operation_id, at, event, detail FROM idempotency_timeline WHERE account_id = $1 AND operation_id = ANY ($2::uuid[])
+  UNION ALL
+  SELECT operation_id, last_at, 'replayed', count || ' times' || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END
+    FROM idempotency_replays WHERE account_id = $1 AND operation_id = ANY ($2::uuid[])
+   ORDER BY at`;
+
+const WAKE = `
+  UPDATE idempotency_records SET next_run_at = clock_timestamp()
+   WHERE account_id = $1 AND operation_id = $2 AND status = 'running' AND lease_until IS NULL`;
+
+interface StoryRow {
+  operation_id: string;
+  operation: string;
+  status: OperationStory['status'];
+  recovery_point: string | null;
+  parked_reason: string | null;
+  attempts: number;
+  resource: string | null;
+  response_status: number | null;
+  replays: number;
+  created_at: Date;
+  completed_at: Date | null;
+  expires_at: Date | null;
+}
+
+/** Looks operations up and gets interrupted ones going. */
+@Injectable()
+export class Operations {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(StepRunner) private readonly steps: StepRunner,
+  ) {}
+
+  async find(accountId: string, uuid: string): Promise<OperationStory | null> {
+    const rows = await this.dataSource.query<StoryRow[]>(FIND, [accountId, uuid]);
+    const [story] = await this.withTimelines(accountId, rows);
+    return story ?? null;
+  }
+
+  /** Newest first; `key`: of this idempotency key alone; `before`: older than the operation with this uuid. */
+  async list(accountId: string, { key, before, limit }: { key: string | null; before: string | null; limit: number }): Promise<OperationStory[]> {
+    const rows = await this.dataSource.query<StoryRow[]>(LIST, [accountId, key, before, limit]);
+    return this.withTimelines(accountId, rows);
+  }
+
+  /** Takes an interrupted operation over and drives it, without redoing finished steps. False when it is not to be had. */
+  async resume(accountId: string, uuid: string): Promise<boolean> {
+    const held = await this.steps.takeOver(this.dataSource, accountId, uuid);
+    if (!held) return false;
+    await this.steps.drive(this.dataSource, held, 'by request of the account');
+    return true;
+  }
+
+  /** Lets the recoverer take a parked operation at its next look, because there is news of it. */
+  async wake(accountId: string, uuid: string): Promise<void> {
+    await this.dataSource.query(WAKE, [accountId, uuid]);
+  }
+
+  private async withTimelines(accountId: string, rows: StoryRow[]): Promise<OperationStory[]> {
+    const lines = await this.dataSource.query<(TimelineLine & { operation_id: string })[]>(TIMELINE, [
+      accountId,
+      rows.map((row) => row.operation_id),
+    ]);
+    return rows.map((row) =>
+      storyOf(
+        row,
+        lines.filter((line) => line.operation_id === row.operation_id).map(({ at, event, detail }) => ({ at, event, detail })),
+      ),
+    );
+  }
+}
+
+function storyOf(row: StoryRow, lines: TimelineLine[]): OperationStory {
+  return {
+    id: row.operation_id,
+    operation: row.operation,
+    status: row.status,
+    recoveryPoint: row.recovery_point,
+    parkedReason: row.parked_reason,
+    attempts: row.attempts,
+    resource: row.resource,
+    responseStatus: row.response_status,
+    replays: row.replays,
+    createdAt: row.created_at,
+    completedAt: row.completed_at,
+    expiresAt: row.expires_at,
+    timeline: withEnds(row, lines),
+  };
+}
+
+/** Local work writes no timeline: its two ends are in the record. */
+function withEnds(row: StoryRow, lines: TimelineLine[]): TimelineLine[] {
+  const told = (event: string): boolean => lines.some((line) => line.event === event);
+  const ends: TimelineLine[] = [];
+  if (!told('claimed')) ends.push({ at: row.created_at, event: 'claimed', detail: row.operation });
+  if (!told('settled') && row.completed_at) ends.push({ at: row.completed_at, event: 'settled', detail: String(row.response_status) });
+  return [...ends, ...lines].sort((a, b) => a.at.getTime() - b.at.getTime());
+}

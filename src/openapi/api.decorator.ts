@@ -1,0 +1,58 @@
+import { applyDecorators, SetMetadata, type Type } from '@nestjs/common';
+import { ApiExtraModels, ApiOperation } from '@nestjs/swagger';
+import type { Problem } from '../problem.js';
+import type { SchemaObject } from './types.js';
+
+/** Metadata key of `@Api()`. */
+export const API = 'holdfast:api';
+
+/** A parameter of the path: the schema and words of the field that it stands for (`idOf('ord', …)`). */
+export type ApiParam = Pick<SchemaObject, 'type' | 'pattern' | 'enum' | 'minLength' | 'maxLength'> & {
+  description: string;
+  example: string;
+};
+
+/** One answer that is no problem. */
+export interface ApiAnswer {
+  status: number;
+  /** What the status means here. */
+  description: string;
+  /** Class of the JSON body. */
+  view?: Type;
+  /** The body is a page of `view`s, newest first; `example` shows one of them. */
+  list?: true;
+  example?: unknown;
+  /** Headers that the contract promises for this answer, with the values of the example. */
+  headers?: Record<string, string>;
+  /** Bodies of other media types, with an example each. */
+  texts?: Record<string, string>;
+}
+
+/** What can't be derived from a handler's other metadata. */
+export interface ApiOptions {
+  /** operationId: the name of the method in a generated client. */
+  id: string;
+  summary: string;
+  /** What the operation promises, in Markdown. */
+  description: string;
+  /** What happens once for each key; belongs to every `@Idempotent()` handler, and to no other. */
+  effects?: string;
+  params?: Record<string, ApiParam>;
+  /** Bodies that work as they stand, by the words that tell them apart. The first one is filled in by Swagger UI. */
+  requests?: Record<string, unknown>;
+  answers: ApiAnswer[];
+  /** Refusals of its own, as the handler would throw them. What all operations share is added, unless it stands here. */
+  problems?: Problem[];
+}
+
+/**
+ * Documents a handler. The rest comes from the other decorators: parameters and body from the signature, key, replay and
+ * window from `@Idempotent()`, security from `@NeedsScope()` and `@Public()`, versions from `@Headers('if-match')`.
+ */
+export function Api(options: ApiOptions): MethodDecorator {
+  return applyDecorators(
+    SetMetadata(API, options),
+    ApiOperation({ operationId: options.id, summary: options.summary }),
+    ApiExtraModels(...options.answers.flatMap(({ view }) => view ?? [])),
+  );
+}

@@ -1,0 +1,77 @@
+const NAME = 'Idempotency-Key';
+
+/** A UUIDv7 (RFC 9562, section 5.7): the milliseconds since 1970, then random bits. */
+export function freshKey() {
+  const time = Date.now().toString(16).padStart(12, '0');
+  const random = [...crypto.getRandomValues(new Uint8Array(10))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const variant = '89ab'[Number.parseInt(random[4], 16) & 3];
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(1, 4)}-${variant}${random.slice(5, 8)}-${random.slice(8)}`;
+}
+
+/**
+ * A plugin of Swagger UI: each operation that takes an Idempotency-Key gets a fresh one when it is tried out. A repeat
+ * keeps it, so that the second Execute shows the replay; after a change of the request the next one is a new intent, with
+ * a new key. A key that was typed by hand stays as long as the request does.
+ */
+export function idempotencyKeyPlugin() {
+  /** Keys that have been sent. As long as a key is unused, changes of the request don't cost it. */
+  const sent = new Set();
+
+  const renewAfterChange = (system, pathMethod) => {
+    const parameters = system.specSelectors.operationWithMeta(...pathMethod).get('parameters');
+    const field = parameters?.find((parameter) => parameter.get('name') === NAME);
+    if (field && sent.has(field.get('value'))) system.specActions.changeParamByIdentity(pathMethod, field, freshKey());
+  };
+
+  return {
+    statePlugins: {
+      spec: {
+        wrapActions: {
+          changeParamByIdentity:
+            (original, system) =>
+            (pathMethod, parameter, ...value) => {
+              const result = original(pathMethod, parameter, ...value);
+              // What is compared is the path, the query and If-Match; the other headers may differ between tries.
+              if (parameter.get('in') !== 'header' || parameter.get('name') === 'If-Match') renewAfterChange(system, pathMethod);
+              return result;
+            },
+          setRequest: (original) => (path, method, request) => {
+            const key = request.headers?.[NAME];
+            if (key) sent.add(key);
+            return original(path, method, request);
+          },
+        },
+      },
+      oas3: {
+        wrapActions: {
+          setRequestBodyValue: (original, system) => (change) => {
+            const result = original(change);
+            renewAfterChange(system, change.pathMethod);
+            return result;
+          },
+        },
+      },
+    },
+    wrapComponents: {
+      JsonSchemaForm: (Original, { React }) =>
+        function FieldWithKey(props) {
+          const { description, disabled, value, onChange, schema } = props;
+          const isKey = description === NAME;
+          const isExample = !value || schema?.get('examples')?.includes(value);
+          React.useEffect(() => {
+            if (isKey && !disabled && isExample) onChange(freshKey());
+          }, [isKey, disabled, isExample]);
+          const field = React.createElement(Original, props);
+          if (!isKey || disabled) return field;
+          const button = { type: 'button', className: 'btn btn-sm', onClick: () => onChange(freshKey()) };
+          return React.createElement(
+            'div',
+            null,
+            field,
+            React.createElement('button', button, 'New key'),
+            React.createElement('p', null, 'Execute again sends the same key: you get the stored answer. A changed request gets a new key.'),
+          );
+        },
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import type { ApiOptions } from './api.decorator.js';
+import { API_KEY, parameterRef, type PARAMETERS } from './components.js';
+import { responsesOf } from './responses.js';
+import type { DocumentedRoute } from './routes.js';
+import { problemsOf } from './shared-problems.js';
+import type { Operation, Parameter, Ref } from './types.js';
+
+/** Where an operation stands in the document, and what it was before the pass over it. */
+interface Found {
+  path: string;
+  method: string;
+  operation: Operation;
+  route: DocumentedRoute;
+}
+
+/** Headers that handlers read, and the shared parameters that describe them. */
+const HEADER_PARAMETERS: Record<string, keyof typeof PARAMETERS> = { 'if-match': 'IfMatch', 'if-none-match': 'IfNoneMatch' };
+
+/**
+ * The operation with everything that follows from the metadata of its handler.
+ * @param windowMs how long responses are kept where the handler says nothing else
+ * @throws Error when its documentation contradicts its other decorators
+ */
+export function completeOperation({ path, method, operation, route }: Found, windowMs: number): Operation {
+  const { api, idempotent, scope } = route;
+  if ((idempotent === undefined) !== (api.effects === undefined)) throw new Error(`${api.id}: effects and @Idempotent() go together`);
+  const parameters = (operation.parameters ?? []).filter(isInline);
+  const takes = (where: Parameter['in'], name?: string): boolean =>
+    parameters.some((parameter) => parameter.in === where && (name === undefined || parameter.name === name));
+  const keyed = idempotent !== undefined;
+  const instance = path.replace(/\{(\w+)\}/g, (whole, name: string) => api.params?.[name]?.example ?? whole);
+  const problems = problemsOf(route, {
+    hasBody: operation.requestBody !== undefined,
+    hasQuery: takes('query'),
+    hasPathParameters: takes('path'),
+    needsIfMatch: takes('header', 'if-match'),
+    resource: api.answers.find(({ headers }) => headers?.['Location'])?.headers?.['Location'] ?? instance,
+  });
+  return {
+    operationId: api.id,
+    summary: api.summary,
+    description: scope ? `${api.description}\n\nNeeds the scope \`${scope}\`.` : api.description,
+    ...(operation.tags && { tags: operation.tags }),
+    security: scope ? [{ [API_KEY]: [scope] }] : [],
+    ...(scope && { 'x-required-scope': scope }),
+    'x-idempotency': guarantees(route, method, windowMs),
+    parameters: [...(keyed ? keyParameters() : []), ...parameters.map((parameter) => describe(parameter, api))],
+    ...(operation.requestBody && { requestBody: withExamples(operation.requestBody, api) }),
+    responses: responsesOf(api.answers, problems, { keyed, instance }),
+  };
+}
+
+function isInline(parameter: Parameter | Ref): parameter is Parameter {
+  return !('$ref' in parameter);
+}
+
+function keyParameters(): Ref[] {
+  return [parameterRef('IdempotencyKey'), parameterRef('Prefer'), parameterRef('RetryAttempt'), parameterRef('RetryReason')];
+}
+
+function describe(parameter: Parameter, { id, params = {} }: ApiOptions): Parameter | Ref {
+  if (parameter.in === 'header') {
+    const shared = HEADER_PARAMETERS[parameter.name];
+    if (!shared) throw new Error(`${id}: the header ${parameter.name} is not described`);
+    return parameterRef(shared);
+  }
+  if (parameter.in !== 'path') return parameter;
+  const described = params[parameter.name];
+  if (!described) throw new Error(`${id}: the parameter ${parameter.name} is not described`);
+  const { description, example, ...schema } = described;
+  return { ...parameter, description, schema, example };
+}
+
+function withExamples(body: NonNullable<Operation['requestBody']>, { id, requests }: ApiOptions): NonNullable<Operation['requestBody']> {
+  if ('$ref' in body || !requests) throw new Error(`${id}: a body needs examples`);
+  const examples = Object.fromEntries(Object.entries(requests).map(([summary, value], at) => [`example${at + 1}`, { summary, value }]));
+  return { ...body, content: { 'application/json': { ...body.content['application/json'], examples } } };
+}
+
+/** What a retry of the operation means, for programs: the extension `x-idempotency`. */
+function guarantees({ api, idempotent }: DocumentedRoute, method: string, windowMs: number): Record<string, unknown> {
+  if (!idempotent) {
+    const effects = method === 'get' ? 'none' : 'as documented';
+    return { required: false, window: null, effects, concurrent: 'independent', duplicateWindow: null };
+  }
+  return {
+    required: true,
+    window: durationOf(idempotent.windowMs ?? windowMs),
+    effects: api.effects,
+    concurrent: 'one runs; the others get 409 idempotency-request-in-progress, or its answer with Prefer: wait=N',
+    duplicateWindow: null,
+  };
+}
+
+const UNITS = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** A duration as the configuration writes it (`24h`). */
+function durationOf(milliseconds: number): string {
+  const [unit, size] = UNITS.find(([, length]) => milliseconds % length === 0) ?? ['ms', 1];
+  return `${milliseconds / size}${unit}`;
+}

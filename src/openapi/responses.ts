@@ -1,0 +1,109 @@
+import { getSchemaPath } from '@nestjs/swagger';
+import { PROBLEMS, renderProblem, type Problem } from '../problem.js';
+import type { ApiAnswer } from './api.decorator.js';
+import { EXAMPLE_REQUEST_ID, HEADERS, headerRef } from './components.js';
+import { EXAMPLE_ID } from './fields.js';
+import type { Example, Response } from './types.js';
+
+/** On every answer that is kept under its key. */
+const STORED_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id', 'Idempotent-Replayed', 'Preference-Applied'];
+/** Those of them that the first answer has as well as each replay. */
+const FIRST_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id'];
+
+interface Context {
+  /** The operation takes a key. */
+  keyed: boolean;
+  /** The path as the examples ask for it. */
+  instance: string;
+}
+
+/** The responses of one operation, by status. */
+export function responsesOf(answers: ApiAnswer[], problems: Problem[], context: Context): Record<string, Response> {
+  const responses: Record<string, Response> = {};
+  for (const answer of answers) responses[answer.status] = answerResponse(answer, context.keyed);
+  for (const status of new Set(problems.map((problem) => problem.status))) {
+    if (responses[status]) throw new Error(`an answer and a problem share the status ${status}`);
+    responses[status] = problemResponse(
+      problems.filter((problem) => problem.status === status),
+      context,
+    );
+  }
+  return responses;
+}
+
+function answerResponse(answer: ApiAnswer, keyed: boolean): Response {
+  const { description, view, texts = {}, headers = {} } = answer;
+  const kept = keyed && answer.status !== 202;
+  const content = Object.entries(texts).map(([type, example]) => [type, { schema: { type: 'string' }, example }] as const);
+  return {
+    description,
+    headers: headerRefs(['X-Request-Id', ...Object.keys(headers), ...(keyed ? STORED_HEADERS : [])]),
+    ...((view !== undefined || content.length > 0) && {
+      content: {
+        ...(view && { 'application/json': jsonContent(answer, view, kept) }),
+        ...Object.fromEntries(content),
+      },
+    }),
+  };
+}
+
+function jsonContent(answer: ApiAnswer, view: NonNullable<ApiAnswer['view']>, kept: boolean) {
+  const schema = { $ref: getSchemaPath(view) };
+  if (answer.list) {
+    return { schema: { $ref: `${schema.$ref}Page` }, example: { data: [answer.example], nextCursor: null } };
+  }
+  if (!kept) return { schema, example: answer.example };
+  const first = { ...exampleHeaders(FIRST_HEADERS), ...answer.headers };
+  const examples: Record<string, Example> = {
+    first: { summary: 'First answer', value: answer.example, 'x-headers': first },
+    replay: {
+      summary: 'Replay: the same bytes, with Idempotent-Replayed: true',
+      value: answer.example,
+      'x-headers': { ...first, ...exampleHeaders(['Idempotent-Replayed']) },
+    },
+  };
+  return { schema, examples };
+}
+
+function problemResponse(problems: Problem[], context: Context): Response {
+  const rendered = problems.map((problem) => renderExample(problem, context));
+  const codes = [...new Set(problems.map(({ code }) => code))];
+  const keptHere = rendered.some(({ kept }) => kept);
+  return {
+    description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
+    headers: headerRefs([
+      'X-Request-Id',
+      ...(codes.includes('unauthenticated') ? ['WWW-Authenticate'] : []),
+      ...(rendered.some(({ headers }) => 'retry-after' in headers) ? ['Retry-After'] : []),
+      ...(rendered.some(({ headers }) => 'link' in headers) ? ['Link'] : []),
+      ...(keptHere ? STORED_HEADERS : []),
+    ]),
+    content: {
+      'application/problem+json': {
+        schema: { allOf: [{ $ref: getSchemaPath('Problem') }, { type: 'object', properties: { code: { type: 'string', enum: codes } } }] },
+        examples: Object.fromEntries(rendered.map(({ name, example }) => [name, example])),
+      },
+    },
+  };
+}
+
+/** The bytes that the server would send, made by the code that sends them. */
+function renderExample(problem: Problem, { keyed, instance }: Context) {
+  // The refusals of the core say what became of the key; they are never stored under it.
+  const kept = keyed && problem.final && !problem.code.startsWith('idempotency-');
+  const { headers, body } = renderProblem(problem, {
+    instance: kept ? `/v1/operations/${EXAMPLE_ID.op}` : instance,
+    requestId: EXAMPLE_REQUEST_ID,
+    ...(kept && { operationId: EXAMPLE_ID.op }),
+  });
+  const example: Example = { summary: PROBLEMS[problem.code].title, value: JSON.parse(body.toString()) as unknown };
+  return { name: problem.code, kept, headers, example };
+}
+
+function headerRefs(names: string[]) {
+  return Object.fromEntries(names.map((name) => [name, headerRef(name)]));
+}
+
+function exampleHeaders(names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, HEADERS[name]?.example ?? '']));
+}

@@ -1,0 +1,70 @@
+import { IdempotencyRefusal, type RefusalCode } from '../idempotency/index.js';
+import { Problem } from '../problem.js';
+import { problemOf } from '../problem.filter.js';
+import { invalid } from '../validation.js';
+import { EXAMPLE_ID } from './fields.js';
+import type { DocumentedRoute } from './routes.js';
+
+/** What of a request decides which refusals it can meet. */
+export interface Traits {
+  hasBody: boolean;
+  hasQuery: boolean;
+  hasPathParameters: boolean;
+  needsIfMatch: boolean;
+  /** Path of what the operation made, for the Link of an expired key. */
+  resource: string;
+}
+
+/** Every problem that an operation can answer: those of its own, and those that it shares with others of its kind. */
+export function problemsOf({ api, idempotent, scope }: DocumentedRoute, traits: Traits): Problem[] {
+  const own = api.problems ?? [];
+  const shared = [
+    ...requestProblems(traits),
+    ...(scope ? accessProblems(scope) : []),
+    ...(idempotent ? keyProblems(traits.resource) : []),
+    ...(traits.needsIfMatch ? versionProblems() : []),
+    new Problem('internal-error', 'The request could not be completed.'),
+  ];
+  const taken = new Set(own.map(({ code }) => code));
+  return [...own, ...shared.filter(({ code }) => !taken.has(code))].toSorted((one, other) => one.status - other.status);
+}
+
+function requestProblems({ hasBody, hasQuery, hasPathParameters }: Traits): Problem[] {
+  if (hasBody) {
+    return [
+      invalid([{ pointer: '/colour', detail: 'property colour should not exist' }]),
+      new Problem('malformed-json', 'The body is not JSON.'),
+      new Problem('payload-too-large', 'The body is larger than 1 MiB.'),
+      new Problem('unsupported-media-type', 'The body must be application/json in UTF-8, not compressed.'),
+    ];
+  }
+  if (hasQuery) return [invalid([{ pointer: '/limit', detail: 'must not be greater than 100' }])];
+  return hasPathParameters ? [new Problem('invalid-request', 'The request could not be read.')] : [];
+}
+
+function accessProblems(scope: string): Problem[] {
+  return [
+    new Problem('unauthenticated', 'The request needs a valid API key: Authorization: Bearer <API key>.'),
+    new Problem('insufficient-scope', `This route needs the scope ${scope}.`),
+    new Problem('service-unavailable', 'The database cannot be reached at this moment.'),
+  ];
+}
+
+function keyProblems(resource: string): Problem[] {
+  const refusal = (code: RefusalCode): Problem =>
+    problemOf(new IdempotencyRefusal(code, code === 'idempotency-key-expired' ? { operationId: EXAMPLE_ID.op, resource } : {}));
+  return [
+    refusal('idempotency-key-missing'),
+    refusal('idempotency-key-invalid'),
+    refusal('idempotency-request-in-progress'),
+    refusal('idempotency-key-expired'),
+    refusal('idempotency-key-reused'),
+  ];
+}
+
+function versionProblems(): Problem[] {
+  return [
+    new Problem('precondition-failed', 'The present version has the ETag "2".'),
+    new Problem('precondition-required', 'Send the ETag of the version that you want to change in If-Match.'),
+  ];
+}

@@ -1,0 +1,17 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+
+type Components = NonNullable<OpenAPIObject['components']>;
+type Resolved<T> = Exclude<T, { $ref: string }>;
+type In<T> = T extends Record<string, infer Value> ? Resolved<Value> : never;
+
+/** The objects of an OpenAPI document by their names in the specification, which the library doesn't export. */
+export type PathItem = OpenAPIObject['paths'][string];
+export type Operation = NonNullable<PathItem['get']> & Record<`x-${string}`, unknown>;
+export type Parameter = In<NonNullable<Components['parameters']>>;
+export type Response = In<NonNullable<Components['responses']>>;
+export type Header = In<NonNullable<Components['headers']>>;
+export type SchemaObject = In<NonNullable<Components['schemas']>>;
+export type Example = In<NonNullable<Components['examples']>> & Record<`x-${string}`, unknown>;
+export interface Ref {
+  $ref: string;
+}

@@ -1,0 +1,31 @@
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { Caller, NeedsScope } from '../accounts/access.guard.js';
+import type { Caller as CallerType } from '../accounts/authenticator.js';
+import { etagOf } from '../etag.js';
+import { Idempotent, Tx, next, reply, type StepEnd, type Transaction } from '../idempotency/index.js';
+import { CancelOrder } from '../orders/order.dto.js';
+import { orderPath } from '../orders/orders.controller.js';
+import { CancellationService } from './cancellation.service.js';
+import { pending } from './payment-replies.js';
+import { CancelRefundStep } from './refund.steps.js';
+
+/** Cancelling an order; here and not with the orders, since it gives money back. */
+@Controller('v1/orders')
+export class CancelController {
+  constructor(private readonly cancellation: CancellationService) {}
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @NeedsScope('orders:write')
+  @Idempotent()
+  async cancel(
+    @Tx() tx: Transaction,
+    @Caller() { accountId }: CallerType,
+    @Param('id') id: string,
+    @Body() _body: CancelOrder,
+  ): Promise<StepEnd> {
+    const { order, firstRefund } = await this.cancellation.cancel(tx, accountId, id);
+    if (firstRefund) return next(CancelRefundStep, firstRefund.id, pending(tx, order, orderPath(order)));
+    return reply(200, order, { etag: etagOf(order.version), resource: orderPath(order) });
+  }
+}

@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '../idempotency/index.js';
+import type { OrderView } from '../orders/order.dto.js';
+import { OrdersService } from '../orders/orders.service.js';
+import { Problem } from '../problem.js';
+import type { Refund } from './payment.entity.js';
+import { PaymentsService } from './payments.service.js';
+import { referenceOf } from './provider/ask.js';
+import { CancelRefundStep } from './refund.steps.js';
+import { RefundsService } from './refunds.service.js';
+
+/** Cancelling an order with all that hangs on it: its stock, and the money that was paid for it. */
+@Injectable()
+export class CancellationService {
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly payments: PaymentsService,
+    private readonly refunds: RefundsService,
+  ) {}
+
+  /**
+   * Cancels the order, gives its stock back and reserves a refund of every captured payment; `firstRefund` is the one to
+   * begin with, if there is any.
+   * @throws Problem `not-found`, `order-not-cancellable`, `payment-in-progress`
+   */
+  async cancel(tx: Transaction, accountId: string, id: string): Promise<{ order: OrderView; firstRefund: Refund | undefined }> {
+    const locked = await this.orders.lock(tx, accountId, id);
+    if (locked.status === 'cancelled') throw new Problem('order-not-cancellable', 'The order is cancelled already.');
+    await this.payments.refuseWhileInFlight(tx, accountId, locked);
+    const refunds: Refund[] = [];
+    for (const payment of await this.payments.lockCaptured(tx, accountId, locked.id)) {
+      refunds.push(
+        await this.refunds.reserve(tx, payment, {
+          amount: payment.amount - payment.amountReserved,
+          reason: 'the order was cancelled',
+          // The key of the first refund alone is known by now; the others get theirs when their turn comes.
+          reference: refunds.length === 0 ? referenceOf(tx.nextProviderKey(CancelRefundStep)) : null,
+        }),
+      );
+    }
+    return { order: await this.orders.cancel(tx, accountId, locked), firstRefund: refunds[0] };
+  }
+}

@@ -1,0 +1,102 @@
+import { Inject, Logger } from '@nestjs/common';
+import { RecoverableStep, next, park, reply, undo, type Step, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
+import { OrdersService } from '../orders/orders.service.js';
+import { Problem } from '../problem.js';
+import { paymentPath, problemReply } from './payment-replies.js';
+import { PaymentView } from './payment.dto.js';
+import { Payment } from './payment.entity.js';
+import { ask, referenceOf } from './provider/ask.js';
+import { GuardedProvider } from './provider/guarded-provider.js';
+import { PROVIDER, type Outcome } from './provider/provider.js';
+import { CompensateStep } from './refund.steps.js';
+import { RefundsService, lockPayment } from './refunds.service.js';
+
+/** What the provider said about a charge; `review` asks for a person's look. */
+export type ChargeOutcome = Outcome & { review?: string };
+
+interface PaymentFacts {
+  amount: string;
+  currency: string;
+  source: string;
+  reference: string;
+}
+
+/** Charges a payment at the provider and writes down what became of it. */
+@RecoverableStep('payments.charge')
+export class ChargeStep implements Step<ChargeOutcome> {
+  private readonly log = new Logger('Payments');
+
+  constructor(
+    @Inject(PROVIDER) private readonly provider: GuardedProvider,
+    private readonly orders: OrdersService,
+    private readonly refunds: RefundsService,
+  ) {}
+
+  async call(paymentId: string, run: StepRun): Promise<ChargeOutcome> {
+    const [facts] = await run.read<PaymentFacts>(
+      `SELECT amount, currency, source, reference FROM payments WHERE account_id = $1 AND id = $2`,
+      [run.accountId, paymentId],
+    );
+    if (!facts) throw new Error('a charge step without its payment');
+    const { reference, currency, source } = facts;
+    return ask(run, this.provider.keyWindowMs, {
+      send: () => this.provider.charge({ reference, amount: Number(facts.amount), currency, source }, run.providerKey),
+      find: () => this.provider.findCharge(reference),
+    });
+  }
+
+  async settle(tx: Transaction, paymentId: string, outcome: ChargeOutcome, run: StepRun): Promise<StepEnd> {
+    switch (outcome.kind) {
+      case 'succeeded':
+        return this.captured(tx, paymentId, outcome.providerReference, run);
+      case 'declined':
+        return this.declined(tx, paymentId, outcome.code, run);
+      case 'not-reached':
+        // Only now is it certain that nothing is at the provider: no earlier attempt, no lost answer.
+        if (run.attempt === 1 && run.stepNo === 1) return this.takeBack(tx, paymentId, run);
+        return park(`not reached: ${outcome.reason}`);
+      case 'unknown':
+        if (outcome.review) await (await tx.manager()).update(Payment, { accountId: run.accountId, id: paymentId }, { reviewReason: outcome.review });
+        return park(outcome.reason);
+    }
+  }
+
+  private async captured(tx: Transaction, paymentId: string, providerReference: string, run: StepRun): Promise<StepEnd> {
+    const { accountId } = run;
+    const manager = await tx.manager();
+    const { orderId } = await manager.findOneByOrFail(Payment, { accountId, id: paymentId });
+    const order = await this.orders.lockUuid(tx, accountId, orderId);
+    const payment = await this.finish(tx, paymentId, { status: 'succeeded', providerReference }, run);
+    if (order.status === 'pending') {
+      await this.orders.markPaid(tx, accountId, order);
+      return reply(201, PaymentView.of(payment), { location: paymentPath(payment) });
+    }
+    this.log.warn({ operationId: run.operationId, orderStatus: order.status }, 'a charge succeeded for an order that cannot be paid any more; it is refunded');
+    const refund = await this.refunds.reserve(tx, payment, {
+      amount: payment.amount,
+      reason: `the order was ${order.status} before the charge succeeded`,
+      reference: referenceOf(tx.nextProviderKey(CompensateStep)),
+    });
+    return next(CompensateStep, refund.id);
+  }
+
+  private async declined(tx: Transaction, paymentId: string, failureCode: string, run: StepRun): Promise<StepEnd> {
+    const payment = await this.finish(tx, paymentId, { status: 'failed', failureCode }, run);
+    const problem = new Problem('payment-declined', `The provider declined: ${failureCode}.`, { members: { payment: PaymentView.of(payment) } });
+    return problemReply(problem, run, paymentPath(payment));
+  }
+
+  private async finish(tx: Transaction, paymentId: string, change: Partial<Payment>, { accountId }: StepRun): Promise<Payment> {
+    const manager = await tx.manager();
+    const payment = await lockPayment(manager, accountId, paymentId);
+    if (!payment) throw new Error('a charge step without its payment');
+    const finished = { ...change, reviewReason: null, updatedAt: await tx.now() };
+    await manager.update(Payment, { accountId, id: paymentId }, finished);
+    return { ...payment, ...finished };
+  }
+
+  private async takeBack(tx: Transaction, paymentId: string, { accountId }: StepRun): Promise<StepEnd> {
+    await (await tx.manager()).delete(Payment, { accountId, id: paymentId });
+    return undo(new Problem('provider-unavailable', 'The payment provider was not reached. Nothing was charged.'));
+  }
+}

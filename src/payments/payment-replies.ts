@@ -1,0 +1,24 @@
+import { reply, type Reply, type StepRun, type Transaction } from '../idempotency/index.js';
+import { publicId } from '../ids.js';
+import { PROBLEM_JSON, problemDocument, type Problem } from '../problem.js';
+
+/** Where a payment is found. */
+export function paymentPath(payment: { id: string }): string {
+  return `/v1/payments/${publicId('pay', payment.id)}`;
+}
+
+/** Where a refund is found. */
+export function refundPath(refund: { id: string }): string {
+  return `/v1/refunds/${publicId('re', refund.id)}`;
+}
+
+/** What a client is told while the provider's answer is not known: the address of the operation, and to come back. */
+export function pending(tx: Transaction, view: unknown, resource: string): Reply {
+  return reply(202, view, { location: `/v1/operations/${tx.operationId}`, resource });
+}
+
+/** A refusal that, unlike a thrown one, keeps what the transaction wrote. */
+export function problemReply(problem: Problem, { operationId, traceId }: StepRun, resource: string): Reply {
+  const document = problemDocument(problem, { instance: `/v1/operations/${operationId}`, requestId: traceId, operationId });
+  return reply(problem.status, document, { 'content-type': PROBLEM_JSON, resource });
+}

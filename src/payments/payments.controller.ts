@@ -1,0 +1,55 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Caller, NeedsScope } from '../accounts/access.guard.js';
+import type { Caller as CallerType } from '../accounts/authenticator.js';
+import { Idempotent, Tx, next, type StepEnd, type Transaction } from '../idempotency/index.js';
+import type { Page } from '../list.js';
+import { ChargeStep } from './charge.step.js';
+import { paymentPath, pending, refundPath } from './payment-replies.js';
+import { CreatePayment, CreateRefund, ListPayments, PaymentView, RefundView } from './payment.dto.js';
+import { PaymentsService } from './payments.service.js';
+import { RefundStep } from './refund.steps.js';
+
+@Controller('v1')
+export class PaymentsController {
+  constructor(private readonly payments: PaymentsService) {}
+
+  @Post('payments')
+  @NeedsScope('payments:write')
+  @Idempotent()
+  async create(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreatePayment): Promise<StepEnd> {
+    const payment = await this.payments.open(tx, accountId, body);
+    return next(ChargeStep, payment.id, pending(tx, PaymentView.of(payment), paymentPath(payment)));
+  }
+
+  @Get('payments')
+  @NeedsScope('payments:read')
+  list(@Caller() { accountId }: CallerType, @Query() query: ListPayments): Promise<Page<PaymentView>> {
+    return this.payments.list(accountId, query);
+  }
+
+  @Get('payments/:id')
+  @NeedsScope('payments:read')
+  get(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<PaymentView> {
+    return this.payments.get(accountId, id);
+  }
+
+  @Post('payments/:id/refunds')
+  @HttpCode(201)
+  @NeedsScope('payments:write')
+  @Idempotent()
+  async refund(
+    @Tx() tx: Transaction,
+    @Caller() { accountId }: CallerType,
+    @Param('id') id: string,
+    @Body() body: CreateRefund,
+  ): Promise<StepEnd> {
+    const refund = await this.payments.openRefund(tx, accountId, id, body);
+    return next(RefundStep, refund.id, pending(tx, RefundView.of(refund), refundPath(refund)));
+  }
+
+  @Get('refunds/:id')
+  @NeedsScope('payments:read')
+  getRefund(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<RefundView> {
+    return this.payments.getRefund(accountId, id);
+  }
+}

@@ -1,0 +1,36 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { CONFIG, type Config } from '../config.js';
+import { OrdersModule } from '../orders/orders.module.js';
+import { CancelController } from './cancel.controller.js';
+import { CancellationService } from './cancellation.service.js';
+import { ChargeStep } from './charge.step.js';
+import { Payment, Refund } from './payment.entity.js';
+import { PaymentsController } from './payments.controller.js';
+import { PaymentsService } from './payments.service.js';
+import { ProviderWebhooksController } from './provider-webhooks.controller.js';
+import { GuardedProvider } from './provider/guarded-provider.js';
+import { PROVIDER } from './provider/provider.js';
+import { SandboxProvider } from './provider/sandbox-provider.js';
+import { CancelRefundStep, CompensateStep, RefundStep } from './refund.steps.js';
+import { RefundsService } from './refunds.service.js';
+
+@Module({
+  imports: [OrdersModule, TypeOrmModule.forFeature([Payment, Refund])],
+  controllers: [PaymentsController, CancelController, ProviderWebhooksController],
+  providers: [
+    {
+      provide: PROVIDER,
+      inject: [CONFIG],
+      useFactory: (config: Config) => new GuardedProvider(new SandboxProvider(config.providerUrl), config.providerTimeout),
+    },
+    PaymentsService,
+    RefundsService,
+    CancellationService,
+    ChargeStep,
+    RefundStep,
+    CompensateStep,
+    CancelRefundStep,
+  ],
+})
+export class PaymentsModule {}

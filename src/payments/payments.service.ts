@@ -1,0 +1,135 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { LessThan, type Repository } from 'typeorm';
+import type { Transaction } from '../idempotency/index.js';
+import { newId, publicId, uuidOf } from '../ids.js';
+import { pageOf, type Page } from '../list.js';
+import type { OrderState } from '../orders/orders.service.js';
+import { OrdersService } from '../orders/orders.service.js';
+import { Problem } from '../problem.js';
+import { ChargeStep } from './charge.step.js';
+import { PaymentView, RefundView, type CreatePayment, type CreateRefund, type ListPayments } from './payment.dto.js';
+import { Payment, Refund } from './payment.entity.js';
+import { referenceOf } from './provider/ask.js';
+import { RefundStep } from './refund.steps.js';
+import { RefundsService, lockPayment } from './refunds.service.js';
+
+/** Payments and refunds: opening them inside the claim's transaction, and reading them. */
+@Injectable()
+export class PaymentsService {
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly refunds: RefundsService,
+    @InjectRepository(Payment) private readonly payments: Repository<Payment>,
+    @InjectRepository(Refund) private readonly refundRows: Repository<Refund>,
+  ) {}
+
+  /**
+   * Opens a payment of an order, to be charged by ChargeStep.
+   * @throws Problem `not-found`, `order-not-payable`, `amount-mismatch`, `payment-in-progress`
+   */
+  async open(tx: Transaction, accountId: string, { orderId, amount, currency, source }: CreatePayment): Promise<Payment> {
+    const order = await this.orders.lock(tx, accountId, orderId);
+    if (order.status !== 'pending') throw new Problem('order-not-payable', `The order is ${order.status}.`);
+    if (order.total !== amount || order.currency !== currency) {
+      throw new Problem('amount-mismatch', `The order's total is ${order.total} ${order.currency}.`);
+    }
+    await this.refuseWhileInFlight(tx, accountId, order);
+    // The index is the judge where the look above could miss one.
+    tx.declare({ payments_one_per_order_idx: () => inFlight() });
+    const now = await tx.now();
+    const payment: Payment = {
+      accountId,
+      id: newId(),
+      orderId: order.id,
+      operationId: tx.operationUuid,
+      status: 'processing',
+      amount,
+      currency,
+      source,
+      reference: referenceOf(tx.nextProviderKey(ChargeStep)),
+      providerReference: null,
+      failureCode: null,
+      amountRefunded: 0,
+      amountReserved: 0,
+      reviewReason: null,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await (await tx.manager()).insert(Payment, { ...payment });
+    return payment;
+  }
+
+  /** Opens a refund, to be made by RefundStep. @throws Problem `not-found`, `refund-exceeds-payment` */
+  async openRefund(tx: Transaction, accountId: string, paymentId: string, { amount, reason }: CreateRefund): Promise<Refund> {
+    const uuid = uuidOf('pay', paymentId);
+    const payment = uuid && (await lockPayment(await tx.manager(), accountId, uuid));
+    if (!payment) throw noSuchPayment();
+    return this.refunds.reserve(tx, payment, {
+      amount: amount ?? payment.amount - payment.amountReserved,
+      reason: reason ?? null,
+      reference: referenceOf(tx.nextProviderKey(RefundStep)),
+    });
+  }
+
+  /** @throws Problem `payment-in-progress`, which stores nothing: the state will pass */
+  async refuseWhileInFlight(tx: Transaction, accountId: string, order: OrderState): Promise<void> {
+    const other = await (await tx.manager()).findOneBy(Payment, { accountId, orderId: order.id, status: 'processing' });
+    if (other) throw inFlight();
+  }
+
+  /** Payments of a locked order whose money is here, locked. */
+  async lockCaptured(tx: Transaction, accountId: string, orderId: string): Promise<Payment[]> {
+    const payments = await (
+      await tx.manager()
+    ).find(Payment, { where: { accountId, orderId, status: 'succeeded' }, order: { id: 'ASC' }, lock: { mode: 'for_no_key_update' } });
+    return payments.filter((payment) => payment.amountReserved < payment.amount);
+  }
+
+  /** @throws Problem `not-found` */
+  async get(accountId: string, id: string): Promise<PaymentView> {
+    const uuid = uuidOf('pay', id);
+    const payment = uuid && (await this.payments.findOneBy({ accountId, id: uuid }));
+    if (!payment) throw noSuchPayment();
+    return PaymentView.of(payment);
+  }
+
+  /** @throws Problem `not-found` */
+  async getRefund(accountId: string, id: string): Promise<RefundView> {
+    const uuid = uuidOf('re', id);
+    const refund = uuid && (await this.refundRows.findOneBy({ accountId, id: uuid }));
+    if (!refund) throw new Problem('not-found', 'This account has no such refund.');
+    return RefundView.of(refund);
+  }
+
+  async list(accountId: string, query: ListPayments): Promise<Page<PaymentView>> {
+    const before = query.after((text) => uuidOf('pay', text));
+    const orderId = query.orderId === undefined ? undefined : uuidOf('ord', query.orderId);
+    if (orderId === null) return { data: [], nextCursor: null };
+    const rows = await this.payments.find({
+      where: {
+        accountId,
+        ...(query.status && { status: query.status }),
+        ...(orderId !== undefined && { orderId }),
+        ...(before !== null && { id: LessThan(before) }),
+      },
+      order: { id: 'DESC' },
+      take: query.limit + 1,
+    });
+    return pageOf(
+      rows,
+      query.limit,
+      (payment) => publicId('pay', payment.id),
+      (payment) => PaymentView.of(payment),
+    );
+  }
+}
+
+function inFlight(): Problem {
+  return new Problem('payment-in-progress', 'Another payment of this order is under way.');
+}
+
+function noSuchPayment(): Problem {
+  return new Problem('not-found', 'This account has no such payment.');
+}
+

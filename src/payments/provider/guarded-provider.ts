@@ -1,0 +1,104 @@
+import {
+  BulkheadRejectedError,
+  BrokenCircuitError,
+  ConsecutiveBreaker,
+  ExponentialBackoff,
+  bulkhead,
+  circuitBreaker,
+  handleAll,
+  handleWhenResult,
+  retry,
+  wrap,
+} from 'cockatiel';
+import { assertNoTransaction } from '../../idempotency/index.js';
+import type { ChargeRequest, Found, Outcome, Provider, RefundRequest } from './provider.js';
+
+/** Calls at once; a provider that hangs takes these and no more of the process. */
+const MAX_CALLS = 64;
+const MAX_WAITING = 200;
+/** After so many failures in a row the provider gets a pause, in milliseconds. */
+const FAILURES = 20;
+const PAUSE = 3_000;
+/** Further tries inside one call, under the same key: most lost answers are found at once this way. */
+const RETRIES = 2;
+
+const failed = (outcome: unknown): boolean => {
+  const { kind } = outcome as Outcome;
+  return kind === 'unknown' || kind === 'not-reached';
+};
+
+/**
+ * A provider behind bounds: few calls at once, a pause for one that fails all the time, one deadline for each call with
+ * quick retries inside, and never a call from inside a transaction.
+ */
+export class GuardedProvider {
+  private readonly calls = bulkhead(MAX_CALLS, MAX_WAITING);
+  private readonly breaker = circuitBreaker(handleAll.orWhenResult(failed), {
+    halfOpenAfter: PAUSE,
+    breaker: new ConsecutiveBreaker(FAILURES),
+  });
+  private readonly bounds = wrap(this.calls, this.breaker);
+  private readonly retries = retry(handleWhenResult(failed), {
+    maxAttempts: RETRIES,
+    backoff: new ExponentialBackoff({ initialDelay: 50, maxDelay: 500 }),
+  });
+
+  constructor(
+    private readonly provider: Provider,
+    private readonly timeoutMs: number,
+  ) {}
+
+  get keyWindowMs(): number {
+    return this.provider.keyWindowMs;
+  }
+
+  charge(request: ChargeRequest, key: string): Promise<Outcome> {
+    return this.send((timeoutMs) => this.provider.charge(request, key, timeoutMs));
+  }
+
+  refund(request: RefundRequest, key: string): Promise<Outcome> {
+    return this.send((timeoutMs) => this.provider.refund(request, key, timeoutMs));
+  }
+
+  /** @throws Error when the provider can't be asked */
+  findCharge(reference: string): Promise<Found> {
+    assertNoTransaction('the provider is called');
+    return this.calls.execute(() => this.provider.findCharge(reference, this.timeoutMs));
+  }
+
+  /** @throws Error when the provider can't be asked */
+  findRefund(reference: string, chargeId: string): Promise<Found> {
+    assertNoTransaction('the provider is called');
+    return this.calls.execute(() => this.provider.findRefund(reference, chargeId, this.timeoutMs));
+  }
+
+  /** Not reached only if no try reached it: one lost answer among them makes the whole call unknown. */
+  private async send(call: (timeoutMs: number) => Promise<Outcome>): Promise<Outcome> {
+    assertNoTransaction('the provider is called');
+    const deadline = performance.now() + this.timeoutMs;
+    let doubt: Outcome | undefined;
+    const outcome = await this.retries.execute(async () => {
+      const left = deadline - performance.now();
+      if (left <= 0) return notReached('no time left');
+      const result = await this.bounded(() => call(left));
+      if (result.kind === 'unknown') doubt = result;
+      return result;
+    });
+    return outcome.kind === 'not-reached' && doubt ? doubt : outcome;
+  }
+
+  private async bounded(call: () => Promise<Outcome>): Promise<Outcome> {
+    try {
+      return await this.bounds.execute(call);
+    } catch (error) {
+      // Both are raised before the call is made.
+      if (error instanceof BrokenCircuitError) return notReached('the provider has a pause after many failures');
+      if (error instanceof BulkheadRejectedError) return notReached('too many calls at once');
+      return { kind: 'unknown', reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
+
+function notReached(reason: string): Outcome {
+  return { kind: 'not-reached', reason };
+}

@@ -1,0 +1,70 @@
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+
+/** How an HTTP exchange ended. `not-sent`: no byte of the request has left. `lost`: some may have, and no answer came. */
+export type Exchange = { kind: 'answer'; status: number; body: unknown } | { kind: 'not-sent'; reason: string } | { kind: 'lost'; reason: string };
+
+export interface HttpCall {
+  method: 'GET' | 'POST';
+  url: string;
+  headers?: Record<string, string>;
+  body?: unknown;
+  /** When to give up, in milliseconds from now. */
+  timeoutMs: number;
+}
+
+/** More than this many calls at once wait for a socket, within their own time. */
+const MAX_SOCKETS = 64;
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+const agents = {
+  http: new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS }),
+  https: new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS }),
+};
+
+/** One HTTP exchange with JSON. It never throws, and tells apart what fetch() doesn't: a call that was never sent from one whose answer is missing. */
+export function exchange({ method, url, headers, body, timeoutMs }: HttpCall): Promise<Exchange> {
+  const secure = url.startsWith('https:');
+  const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  return new Promise((resolve) => {
+    let sent = false;
+    const fail = (reason: string): void => resolve({ kind: sent ? 'lost' : 'not-sent', reason });
+    const request = (secure ? httpsRequest : httpRequest)(url, {
+      method,
+      agent: secure ? agents.https : agents.http,
+      headers: { ...headers, ...(bytes && { 'content-type': 'application/json', 'content-length': bytes.length }) },
+    });
+    const timer = setTimeout(() => {
+      fail('no answer in time');
+      request.destroy();
+    }, timeoutMs);
+    request.on('socket', (socket) => {
+      // From the connection on bytes may leave; a kept-alive socket is connected already.
+      if (!socket.connecting) sent = true;
+      else socket.once('connect', () => (sent = true));
+    });
+    request.on('error', (error) => fail('code' in error ? String(error.code) : error.message));
+    request.on('close', () => clearTimeout(timer));
+    request.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MAX_ANSWER_BYTES) request.destroy(new Error('the answer is too large'));
+        else chunks.push(chunk);
+      });
+      response.on('error', (error) => fail(error.message));
+      response.on('aborted', () => fail('the answer was cut off'));
+      response.on('end', () => resolve({ kind: 'answer', status: response.statusCode ?? 0, body: parse(Buffer.concat(chunks)) }));
+    });
+    request.end(bytes);
+  });
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import { RecoverableStep, next, park, reply, undo, type Step, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
+import { Order, OrderItem } from '../orders/order.entity.js';
+import { OrderView } from '../orders/order.dto.js';
+import { orderPath } from '../orders/orders.controller.js';
+import { etagOf } from '../etag.js';
+import { Problem } from '../problem.js';
+import { paymentPath, problemReply, refundPath } from './payment-replies.js';
+import { PaymentView, RefundView } from './payment.dto.js';
+import { Refund } from './payment.entity.js';
+import { referenceOf } from './provider/ask.js';
+import type { Outcome } from './provider/provider.js';
+import { RefundsService, type SettledRefund } from './refunds.service.js';
+
+/** A refund that a client asked for. */
+@RecoverableStep('payments.refund')
+export class RefundStep implements Step<Outcome> {
+  constructor(private readonly refunds: RefundsService) {}
+
+  call(refundId: string, run: StepRun): Promise<Outcome> {
+    return this.refunds.call(refundId, run);
+  }
+
+  async settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
+    if (outcome.kind === 'not-reached' && run.attempt === 1) {
+      await this.refunds.undo(tx, run.accountId, refundId);
+      return undo(new Problem('provider-unavailable', 'The payment provider was not reached. Nothing was refunded.'));
+    }
+    return settleRefund(this.refunds, tx, refundId, outcome, run, ({ refund }) =>
+      reply(201, RefundView.of(refund), { location: refundPath(refund) }),
+    );
+  }
+}
+
+/** Gives back what was charged for an order that can't be paid any more. */
+@RecoverableStep('payments.compensate')
+export class CompensateStep implements Step<Outcome> {
+  constructor(private readonly refunds: RefundsService) {}
+
+  call(refundId: string, run: StepRun): Promise<Outcome> {
+    return this.refunds.call(refundId, run);
+  }
+
+  settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
+    return settleRefund(this.refunds, tx, refundId, outcome, run, ({ payment }) => {
+      const problem = new Problem('order-not-payable', 'The order was cancelled before the charge succeeded; the charge was refunded.', {
+        members: { payment: PaymentView.of(payment) },
+      });
+      return problemReply(problem, run, paymentPath(payment));
+    });
+  }
+}
+
+/** Gives back one of the payments of a cancelled order, then the next one. */
+@RecoverableStep('orders.cancel.refund')
+export class CancelRefundStep implements Step<Outcome> {
+  constructor(private readonly refunds: RefundsService) {}
+
+  call(refundId: string, run: StepRun): Promise<Outcome> {
+    return this.refunds.call(refundId, run);
+  }
+
+  settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
+    return settleRefund(this.refunds, tx, refundId, outcome, run, async ({ payment }) => {
+      const { accountId } = run;
+      const manager = await tx.manager();
+      const waiting = await manager.findOne(Refund, {
+        where: { accountId, operationId: tx.operationUuid, status: 'processing' },
+        order: { id: 'ASC' },
+      });
+      if (waiting) {
+        await manager.update(Refund, { accountId, id: waiting.id }, { reference: referenceOf(tx.nextProviderKey(CancelRefundStep)) });
+        return next(CancelRefundStep, waiting.id);
+      }
+      const order = await manager.findOneByOrFail(Order, { accountId, id: payment.orderId });
+      const items = await manager.find(OrderItem, { where: { accountId, orderId: order.id }, order: { lineNo: 'ASC' } });
+      const view = OrderView.of({ ...order, items });
+      return reply(200, view, { etag: etagOf(view.version), resource: orderPath(view) });
+    });
+  }
+}
+
+/** What all refunds have in common: an unknown outcome parks, a final one is written down, and then comes what the operation is for. */
+async function settleRefund(
+  refunds: RefundsService,
+  tx: Transaction,
+  refundId: string,
+  outcome: Outcome,
+  run: StepRun,
+  finish: (settled: SettledRefund) => StepEnd | Promise<StepEnd>,
+): Promise<StepEnd> {
+  if (outcome.kind === 'unknown') return park(outcome.reason);
+  if (outcome.kind === 'not-reached') return park(`not reached: ${outcome.reason}`);
+  return finish(await refunds.settle(tx, run.accountId, refundId, outcome));
+}

@@ -1,0 +1,128 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { StepRun, Transaction } from '../idempotency/index.js';
+import { newId } from '../ids.js';
+import { Problem } from '../problem.js';
+import { Payment, Refund } from './payment.entity.js';
+import { GuardedProvider } from './provider/guarded-provider.js';
+import { PROVIDER, type Outcome } from './provider/provider.js';
+import { ask, referenceOf } from './provider/ask.js';
+
+/** What a refund became in a settling transaction. */
+export interface SettledRefund {
+  refund: Refund;
+  payment: Payment;
+}
+
+interface RefundFacts {
+  amount: string;
+  currency: string;
+  charge_id: string;
+}
+
+/** Refunds: reserving them, asking the provider for them, and writing down what it said. Used by every step that gives money back. */
+@Injectable()
+export class RefundsService {
+  constructor(@Inject(PROVIDER) private readonly provider: GuardedProvider) {}
+
+  /**
+   * Reserves a refund of a payment that the caller has locked. The lock and a CHECK see to it that refunds never exceed
+   * the payment.
+   * @throws Problem `refund-exceeds-payment`
+   */
+  async reserve(tx: Transaction, payment: Payment, wanted: { amount: number; reason: string | null; reference: string | null }): Promise<Refund> {
+    const left = payment.status === 'succeeded' ? payment.amount - payment.amountReserved : 0;
+    if (wanted.amount > left || wanted.amount < 1) {
+      throw new Problem('refund-exceeds-payment', `${left} of ${payment.amount} ${payment.currency} can still be refunded.`);
+    }
+    const manager = await tx.manager();
+    const now = await tx.now();
+    const { accountId } = payment;
+    const refund: Refund = {
+      accountId,
+      id: newId(),
+      paymentId: payment.id,
+      operationId: tx.operationUuid,
+      status: 'processing',
+      amount: wanted.amount,
+      currency: payment.currency,
+      reason: wanted.reason,
+      reference: wanted.reference,
+      providerReference: null,
+      failureCode: null,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved + refund.amount, updatedAt: now });
+    // A copy, since TypeORM hangs what the database filled in on what it is given, bigint as text.
+    await manager.insert(Refund, { ...refund });
+    return refund;
+  }
+
+  /** Asks the provider for the refund; repeatable. */
+  async call(refundId: string, run: StepRun): Promise<Outcome> {
+    const [facts] = await run.read<RefundFacts>(
+      `SELECT r.amount, r.currency, p.provider_reference AS charge_id
+         FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
+        WHERE r.account_id = $1 AND r.id = $2`,
+      [run.accountId, refundId],
+    );
+    if (!facts) throw new Error('a refund step without its refund');
+    const reference = referenceOf(run.providerKey);
+    return ask(run, this.provider.keyWindowMs, {
+      send: () =>
+        this.provider.refund(
+          { reference, chargeId: facts.charge_id, amount: Number(facts.amount), currency: facts.currency },
+          run.providerKey,
+        ),
+      find: () => this.provider.findRefund(reference, facts.charge_id),
+    });
+  }
+
+  /** Writes down a final outcome: the reservation becomes a refund, or is given back. Locks the payment, then the refund. */
+  async settle(tx: Transaction, accountId: string, refundId: string, outcome: Extract<Outcome, { kind: 'succeeded' | 'declined' }>): Promise<SettledRefund> {
+    const manager = await tx.manager();
+    const { payment, refund } = await lockRefund(manager, accountId, refundId);
+    const updatedAt = await tx.now();
+    const success = outcome.kind === 'succeeded';
+    const settled = {
+      ...refund,
+      status: success ? ('succeeded' as const) : ('failed' as const),
+      providerReference: success ? outcome.providerReference : null,
+      failureCode: success ? null : outcome.code,
+      updatedAt,
+    };
+    const paid = {
+      ...payment,
+      amountRefunded: payment.amountRefunded + (success ? refund.amount : 0),
+      amountReserved: payment.amountReserved - (success ? 0 : refund.amount),
+      updatedAt,
+    };
+    const { status, providerReference, failureCode } = settled;
+    await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, updatedAt });
+    const { amountRefunded, amountReserved } = paid;
+    await manager.update(Payment, { accountId, id: payment.id }, { amountRefunded, amountReserved, updatedAt });
+    return { refund: settled, payment: paid };
+  }
+
+  /** Takes a reservation back that the provider surely never heard of. */
+  async undo(tx: Transaction, accountId: string, refundId: string): Promise<void> {
+    const manager = await tx.manager();
+    const { payment, refund } = await lockRefund(manager, accountId, refundId);
+    await manager.delete(Refund, { accountId, id: refundId });
+    await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved - refund.amount });
+  }
+}
+
+async function lockRefund(manager: EntityManager, accountId: string, refundId: string): Promise<SettledRefund> {
+  const { paymentId } = await manager.findOneByOrFail(Refund, { accountId, id: refundId });
+  const payment = await lockPayment(manager, accountId, paymentId);
+  const refund = await manager.findOneOrFail(Refund, { where: { accountId, id: refundId }, lock: { mode: 'for_no_key_update' } });
+  if (!payment) throw new Error('a refund without its payment');
+  return { payment, refund };
+}
+
+/** The payment, locked until the transaction ends; after its order in the lock order. */
+export function lockPayment(manager: EntityManager, accountId: string, id: string): Promise<Payment | null> {
+  return manager.findOne(Payment, { where: { accountId, id }, lock: { mode: 'for_no_key_update' } });
+}

@@ -1,0 +1,83 @@
+import 'reflect-metadata';
+import { Body, Controller, Headers, HttpException, Module, Post, type DynamicModule, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { Idempotent, IdempotencyModule, Tx, type StoredResponse, type Transaction } from '../../src/idempotency/index.js';
+import { send, type TestApp } from './app.js';
+import type { TestDatabase } from './database.js';
+
+/** A table that the core has never heard of. */
+@Entity('notes')
+export class Note {
+  @PrimaryGeneratedColumn('uuid')
+  id: string;
+
+  @Column('uuid', { name: 'tenant_id' })
+  tenantId: string;
+
+  @Column('text')
+  text: string;
+}
+
+@Controller('notes')
+export class NotesController {
+  @Post()
+  @Idempotent()
+  async create(@Tx() tx: Transaction, @Headers('x-tenant') tenantId: string, @Body() { text }: { text: string }): Promise<Note> {
+    const manager = await tx.manager();
+    return manager.save(Note, { tenantId, text });
+  }
+}
+
+/** Another application that has taken over src/idempotency and nothing else. */
+@Module({})
+class LiftedAppModule {
+  static with(url: string, { controllers = [], poolSize = 10 }: LiftedOptions): DynamicModule {
+    return {
+      module: LiftedAppModule,
+      imports: [
+        TypeOrmModule.forRoot({ type: 'postgres', url, poolSize, entities: [Note], extra: { pipeline: true, connectionTimeoutMillis: 2_000 } }),
+        TypeOrmModule.forFeature([Note]),
+        IdempotencyModule.forRoot({
+          accountOf: (request) => (request as { headers: Record<string, string> }).headers['x-tenant'] ?? '',
+          render: renderFinal,
+        }),
+      ],
+      controllers: [NotesController, ...controllers],
+    };
+  }
+}
+
+/** What a handler throws is an outcome when it is a 4xx, other than the 400 of a validation. */
+function renderFinal(error: unknown): StoredResponse | 'not-final' {
+  if (!(error instanceof HttpException) || error.getStatus() === 400 || error.getStatus() >= 500) return 'not-final';
+  return {
+    status: error.getStatus(),
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(error.getResponse())),
+  };
+}
+
+export const TENANT = '018bcfe5-6800-7000-8000-0000000000ff';
+
+/** What a test adds to the example. */
+export interface LiftedOptions {
+  controllers?: Type[];
+  poolSize?: number;
+}
+
+/** Starts the other application on a database that has the core's tables; `send` speaks for one tenant of it. */
+export async function startLiftedApp(database: Pick<TestDatabase, 'url' | 'query'>, options: LiftedOptions = {}): Promise<TestApp> {
+  await database.query('CREATE TABLE IF NOT EXISTS notes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), tenant_id uuid NOT NULL, text text NOT NULL)');
+  const app = await NestFactory.create(LiftedAppModule.with(database.url, options), new FastifyAdapter(), { logger: false });
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  return {
+    app: app as TestApp['app'],
+    url,
+    send: (method, path, request = {}) => send(url, method, path, { ...request, headers: { 'x-tenant': TENANT, ...request.headers } }),
+    close: () => app.close(),
+  };
+}

@@ -1,0 +1,172 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Ajv } from 'ajv';
+import { parseConfig, parseDuration, variableNames, type Config } from '../../src/config.js';
+import { DEFAULT_KEY, DEFAULT_KEY_B } from '../e2e/client.js';
+import { environmentOf, readCompose, readRepositoryFile, variablesOf, type Service } from '../support/compose.js';
+
+const compose = readCompose();
+const services = Object.entries(compose.services);
+/** Those that run our image. */
+const ours = services.filter(([, service]) => service.build !== undefined);
+const replicas = ours.filter(([, service]) => service.command === undefined);
+const configOf = (service: Service): Config => parseConfig(environmentOf(service));
+
+function service(name: string): Service {
+  const found = compose.services[name];
+  if (!found) throw new Error(`there is no service ${name}`);
+  return found;
+}
+
+it('is a compose file', () => {
+  const { $schema: _, ...schema } = JSON.parse(readRepositoryFile('node_modules/dclint/schemas/compose.schema.json')) as object & {
+    $schema: string;
+  };
+  const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+  ajv.validate(schema, compose);
+  expect(ajv.errors).toBeNull();
+});
+
+it('works without any variable from outside', () => {
+  const open = variablesOf(readRepositoryFile('docker-compose.yml')).filter(({ fallback }) => fallback === undefined);
+  expect(open).toEqual([]);
+});
+
+it('runs two replicas, the sandbox and the migrations from one image', () => {
+  expect(ours.map(([name]) => name).toSorted()).toEqual(['api-1', 'api-2', 'migrate', 'sandbox']);
+  expect(replicas.map(([name]) => name)).toEqual(['api-1', 'api-2']);
+  expect(new Set(ours.map(([, { image }]) => image)).size).toBe(1);
+  expect(service('api-1')).toEqual(service('api-2'));
+});
+
+it.each(services)('%s: the image is pinned', (_, { image }) => {
+  expect(image).toMatch(/^[a-z0-9./-]+:[a-z0-9][a-z0-9._-]*$/);
+  expect(image).not.toMatch(/:latest$/);
+});
+
+it.each(services)('%s: waits for services that exist and can say that they are well', (_, { depends_on: needed = {} }) => {
+  for (const [name, { condition }] of Object.entries(needed)) {
+    const { healthcheck } = service(name);
+    const canBeHealthy = healthcheck?.test !== undefined && healthcheck.disable !== true;
+    expect([name, condition]).toEqual([name, canBeHealthy ? 'service_healthy' : 'service_completed_successfully']);
+  }
+});
+
+describe.each(ours)('%s', (name, container) => {
+  it('sets variables that exist, to values that are taken', () => {
+    expect(Object.keys(environmentOf(container)).filter((variable) => !variableNames.includes(variable))).toEqual([]);
+    expect(() => configOf(container)).not.toThrow();
+  });
+
+  it('takes passwords and keys from outside', () => {
+    const outside = { POSTGRES_PASSWORD: 'p%40ss', DEMO_API_KEY: `hf_test_${'1'.repeat(26)}_another1` };
+    const environment = environmentOf(container, outside);
+    expect(() => parseConfig(environment)).not.toThrow();
+    for (const [variable, value] of Object.entries(environment)) {
+      if (variable.endsWith('DATABASE_URL')) expect(new URL(value).password).toBe('p%40ss');
+      if (variable === 'DEMO_API_KEY') expect(value).toBe(outside.DEMO_API_KEY);
+    }
+  });
+
+  it('names hosts of this file, at the ports on which they listen', () => {
+    const config = configOf(container);
+    const listening: Record<string, string> = { postgres: '5432', sandbox: String(configOf(service('sandbox')).sandboxPort) };
+    for (const [variable, value] of Object.entries(environmentOf(container))) {
+      if (!variable.endsWith('_URL')) continue;
+      const { hostname, port } = new URL(value);
+      expect([variable, port]).toEqual([variable, listening[hostname]]);
+    }
+    if (container.healthcheck?.disable !== true) expect(config.host).toBe('0.0.0.0');
+  });
+
+  it('runs a script of the build, itself and not through npm', () => {
+    const script = (container.command ?? commandOfImage()).at(-1) ?? '';
+    expect((container.command ?? commandOfImage())[0]).toBe('node');
+    expect(existsSync(resolve(__dirname, '../..', script.replace(/^dist\/(.*)\.js$/, '$1.ts')))).toBe(true);
+    expect(existsSync(resolve(__dirname, '../..', script))).toBe(true);
+    expect(container.init).toBe(true);
+  });
+
+  it('is asked for its health at the port on which it listens', () => {
+    const test = container.healthcheck?.test?.join(' ');
+    const { port, sandboxPort } = configOf(container);
+    const asked = test?.match(/http:\/\/127\.0\.0\.1:(\d+)(\/[a-z/]+)/)?.slice(1);
+    const expected = name === 'sandbox' ? [String(sandboxPort), '/faults'] : [String(port), '/health/ready'];
+    expect(asked).toEqual(name === 'migrate' ? undefined : expected);
+  });
+
+  it('is given longer to stop than it gives itself', () => {
+    expect(parseDuration(container.stop_grace_period ?? '0s')).toBeGreaterThan(12_000);
+  });
+});
+
+it('the replicas share one database and differ from the sandbox’s', () => {
+  const [first, second] = replicas.map(([, replica]) => configOf(replica).databaseUrl);
+  expect(first).toBe(second);
+  expect(configOf(service('migrate')).databaseUrl).toBe(first);
+  expect(configOf(service('sandbox')).sandboxDatabaseUrl).not.toBe(first);
+  expect(replicas.map(([, replica]) => configOf(replica).migrate)).toEqual([false, false]);
+  const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = environmentOf(service('postgres'));
+  expect(first).toBe(`postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@postgres:5432/${POSTGRES_DB}`);
+});
+
+it('the demo keys are those that the end-to-end tests use when they are told no others', () => {
+  expect(configOf(service('api-1')).demoKeys).toEqual([DEFAULT_KEY, DEFAULT_KEY_B]);
+});
+
+it('the proxy alone is published, on this machine, and knows every replica', () => {
+  expect(services.filter(([, { ports }]) => ports !== undefined).map(([name]) => name)).toEqual(['proxy']);
+  const published = service('proxy').ports?.map((port) => port.replace(/\$\{[A-Z_]+:-(\d+)\}/, '$1'));
+  expect(published).toEqual(['127.0.0.1:3000:3000']);
+  const haproxy = readRepositoryFile('ops/haproxy.cfg');
+  expect(haproxy).toMatch(/^\s+bind :3000$/m);
+  const servers = [...haproxy.matchAll(/^\s+server \S+ (\S+):(\d+)/gm)].map(([, host, port]) => [host, Number(port)]);
+  expect(servers).toEqual(replicas.map(([name, replica]) => [name, configOf(replica).port]));
+  expect(Object.keys(service('proxy').depends_on ?? {})).toEqual(replicas.map(([name]) => name));
+});
+
+it('PostgreSQL keeps its data in a volume, where version 18 looks for them', () => {
+  expect(service('postgres').image).toMatch(/^postgres:18/);
+  expect(service('postgres').volumes).toEqual(['postgres:/var/lib/postgresql']);
+  expect(Object.keys(compose.volumes)).toEqual(['postgres']);
+});
+
+/** CMD of the Dockerfile's last stage. */
+function commandOfImage(): string[] {
+  const [, command = '[]'] = /^CMD (\[.*\])$/m.exec(readRepositoryFile('Dockerfile')) ?? [];
+  return JSON.parse(command) as string[];
+}
+
+describe('the image', () => {
+  const dockerfile = readRepositoryFile('Dockerfile');
+
+  it('is built on one pinned image, and runs as nobody important', () => {
+    const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(new Set(bases)).toEqual(new Set(['node:24-slim']));
+    expect(dockerfile).toMatch(/^USER node$/m);
+  });
+
+  it('is stopped and started without a shell in between', () => {
+    expect(dockerfile).toMatch(/^STOPSIGNAL SIGTERM$/m);
+    expect(commandOfImage()).toEqual(['node', '--enable-source-maps', 'dist/src/main.js']);
+    expect(dockerfile).not.toMatch(/^(CMD|ENTRYPOINT) [^[]/m);
+  });
+
+  it('names scripts that are built', () => {
+    const scripts = [...dockerfile.matchAll(/node (dist\/\S+\.js)/g)].map(([, script = '']) => script);
+    expect(scripts).toHaveLength(4);
+    for (const script of scripts) expect(existsSync(resolve(__dirname, '../..', script))).toBe(true);
+  });
+
+  it('is built from what the build reads, and from no secret', () => {
+    const allowed = readRepositoryFile('.dockerignore')
+      .split('\n')
+      .filter((line) => line && !line.startsWith('#'));
+    const { compilerOptions } = JSON.parse(readRepositoryFile('nest-cli.json')) as {
+      compilerOptions: { builder: { options: { filenames: string[] } } };
+    };
+    expect(allowed[0]).toBe('*');
+    expect(allowed).toEqual(expect.arrayContaining(compilerOptions.builder.options.filenames.map((name) => `!${name}`)));
+    expect(allowed.filter((line) => /env|git$|holdfast/.test(line))).toEqual([]);
+  });
+});

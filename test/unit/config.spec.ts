@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ConfigError, parseConfig, parseDuration, variableNames } from '../../src/config.js';
+import { run } from '../support/built-process.js';
+
+const DEMO_KEY = `hf_test_${'0'.repeat(26)}_topsecretvalue`;
+const example = readFileSync(resolve(__dirname, '../../.env.example'), 'utf8');
+const exampleLines = example.split('\n').filter((line) => /^#? ?[A-Z][A-Z0-9_]*=/.test(line));
+
+/** What the start says about these variables. */
+function complaints(env: Record<string, string>): string {
+  try {
+    parseConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('the configuration was taken');
+}
+
+describe('.env.example', () => {
+  it('lists exactly the variables that are read', () => {
+    const names = exampleLines.map((line) => line.replace(/^#? ?([A-Z0-9_]+)=.*$/, '$1'));
+    expect(names.toSorted()).toEqual([...variableNames].toSorted());
+  });
+
+  it('changes nothing when it is copied', () => {
+    expect(exampleLines.filter((line) => !line.startsWith('# '))).toEqual([]);
+  });
+
+  it('names the defaults', () => {
+    const defaults = Object.fromEntries(exampleLines.map((line) => line.slice(2).split(/=(.*)/s).slice(0, 2) as [string, string]));
+    expect(parseConfig(defaults)).toEqual(parseConfig({}));
+    // An empty value is no default: where the schema has one, it is written out.
+    const empty = Object.keys(defaults).filter((name) => defaults[name] === '');
+    for (const name of empty) expect(parseConfig({ ...defaults, [name]: undefined })).toEqual(parseConfig(defaults));
+    expect(Object.keys(defaults).filter((name) => defaults[name] !== '')).toEqual(expect.arrayContaining(['PORT', 'IDEMPOTENCY_WINDOW']));
+  });
+
+  it('explains each variable in a line above', () => {
+    const lines = example.split('\n');
+    const bare = exampleLines.filter((line) => !/^# ./.test(lines[lines.indexOf(line) - 1] ?? ''));
+    expect(bare).toEqual([]);
+  });
+});
+
+describe('durations', () => {
+  it.each([
+    ['0ms', 0],
+    ['250ms', 250],
+    ['30s', 30_000],
+    ['15m', 900_000],
+    ['24h', 86_400_000],
+    ['400d', 34_560_000_000],
+  ])('%s is %d ms', (text, milliseconds) => expect(parseDuration(text)).toBe(milliseconds));
+
+  it.each(['', '30', 's', '1.5s', '-1s', '1 s', '1S', '1w', '1h30m', '1e3s', '99999999999s'])('%j is none', (text) =>
+    expect(() => parseDuration(text)).toThrow(/must be a duration/),
+  );
+});
+
+describe('a wrong value', () => {
+  it.each([
+    ['PORT', 'abc'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '3000.5'],
+    ['METRICS_PORT', 'none'],
+    ['NODE_ENV', 'staging'],
+    ['LOG_LEVEL', 'loud'],
+    ['MIGRATE', 'yes'],
+    ['DATABASE_URL', 'mysql://root:hunter2@db/x'],
+    ['DATABASE_OWNER_URL', 'hunter2'],
+    ['SANDBOX_DATABASE_URL', 'http://hunter2'],
+    ['DB_POOL_SIZE', '4711'],
+    ['DEMO_API_KEY', 'hf_test_short_hunter2hunter2'],
+    ['DEMO_API_KEY_B', 'hf_live_00000000000000000000000000_hunter2hunter2'],
+    ['RATE_LIMIT', '777'],
+    ['RATE_LIMIT', '0/7m'],
+    ['IDEMPOTENCY_WINDOW', '97'],
+    ['IDEMPOTENCY_WINDOW', '1ms'],
+    ['IDEMPOTENCY_PURGE_INTERVAL', 'often'],
+    ['IDEMPOTENCY_LATE_REQUESTS', 'maybe'],
+    ['PROVIDER', 'paypal'],
+    ['PROVIDER_URL', 'ftp://hunter2'],
+    ['PROVIDER_WEBHOOK_SECRET', 'hunter2'],
+    ['STRIPE_API_HOST', 'hunter2'],
+  ])('%s=%s stops the start by name, without the value', (name, value) => {
+    const message = complaints({ [name]: value });
+    expect(message).toMatch(new RegExp(`^${name}: must `, 'm'));
+    expect(message).not.toContain(value);
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('is named together with all the others', () => {
+    expect(complaints({ PORT: 'abc', LOG_LEVEL: 'loud' }).split('\n')).toEqual([
+      expect.stringMatching(/^PORT: /),
+      expect.stringMatching(/^LOG_LEVEL: /),
+    ]);
+  });
+
+  it('is not an empty one: that counts as not set', () => {
+    expect(parseConfig(Object.fromEntries(variableNames.map((name) => [name, ''])))).toEqual(parseConfig({}));
+  });
+
+  it('ends the process with 78 before it touches anything', async () => {
+    const { code, stdout, stderr } = await run('src/main.js', [], { PORT: 'abc', STRIPE_API_HOST: 'hunter2' });
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/^PORT: must be a whole number from 0 to 65535$/m);
+    expect(stdout + stderr).not.toContain('hunter2');
+  });
+});
+
+describe('values that contradict each other', () => {
+  it('the lease must be longer than the time limit of the provider', () => {
+    expect(complaints({ IDEMPOTENCY_LEASE: '10s', PROVIDER_TIMEOUT: '10s' })).toMatch(/^IDEMPOTENCY_LEASE: .*PROVIDER_TIMEOUT/);
+    expect(parseConfig({ IDEMPOTENCY_LEASE: '11s', PROVIDER_TIMEOUT: '10s' })).toMatchObject({ lease: 11_000, providerTimeout: 10_000 });
+  });
+
+  it('stripe needs its key', () => {
+    expect(complaints({ PROVIDER: 'stripe' })).toMatch(/^STRIPE_SECRET_KEY: /);
+  });
+
+  it('production has no demo keys and no embedded database', () => {
+    const message = complaints({ NODE_ENV: 'production', DEMO_API_KEY: DEMO_KEY, DEMO_API_KEY_B: DEMO_KEY });
+    expect(message).toMatch(/^DATABASE_URL: /m);
+    expect(message).toMatch(/^DEMO_API_KEY: /m);
+    expect(message).toMatch(/^DEMO_API_KEY_B: /m);
+    expect(message).not.toContain('topsecretvalue');
+  });
+});
+
+it('is frozen', () => {
+  expect(Object.isFrozen(parseConfig({}))).toBe(true);
+});
