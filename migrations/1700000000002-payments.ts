@@ -33,6 +33,8 @@ export class Payments1700000000002 implements MigrationInterface {
       CREATE UNIQUE INDEX payments_one_per_order_idx ON payments (account_id, order_id) WHERE status IN ('processing', 'succeeded');
       CREATE INDEX payments_order_idx ON payments (account_id, order_id, id);
       CREATE INDEX payments_status_idx ON payments (account_id, status, id);
+      -- What waits for a person is counted at each scrape of the metrics.
+      CREATE INDEX payments_review_idx ON payments (account_id) WHERE review_reason IS NOT NULL;
       -- A webhook knows the reference alone.
       CREATE UNIQUE INDEX payments_reference_idx ON payments (reference);
 

@@ -12,9 +12,11 @@ import { IdempotencyModule } from './idempotency/index.js';
 import { Metrics } from './observability/metrics.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { OpenApiModule } from './openapi/openapi.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { PaymentsModule } from './payments/payments.module.js';
 import { renderFinal } from './problem.filter.js';
+import { ProblemsModule } from './problems/problems.module.js';
 import { TicketsModule } from './tickets/tickets.module.js';
 
 /** What a request may take for its steps beyond one call of the provider, in milliseconds. */
@@ -51,6 +53,8 @@ export class AppModule {
         PaymentsModule,
         OperationsModule,
         TicketsModule,
+        OpenApiModule,
+        ProblemsModule,
         HealthModule,
         ObservabilityModule.with(config, metrics),
       ],

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { LogController } from 'fastify';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { v7 as uuidv7 } from 'uuid';
@@ -6,6 +7,8 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { BODY_LIMIT, readBodies } from './http-body.js';
 import { createLogger, NestLogger } from './observability/logger.js';
+import { serveDocs } from './openapi/openapi.module.js';
+import { logRequests } from './observability/request-log.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { validationPipe } from './validation.js';
 
@@ -20,7 +23,7 @@ export async function createApp(config: Config, options: { preview?: boolean } =
   const logger = createLogger(config);
   const adapter = new FastifyAdapter({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     http: { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 2_000 },
@@ -45,6 +48,7 @@ export async function createApp(config: Config, options: { preview?: boolean } =
 function configureApp(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   readBodies(fastify);
+  logRequests(fastify);
   let closing = false;
   fastify.addHook('preClose', (done) => {
     closing = true;
@@ -62,4 +66,5 @@ function configureApp(app: NestFastifyApplication): void {
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
   app.enableShutdownHooks([]);
+  serveDocs(app);
 }

@@ -1,4 +1,5 @@
 import { Transform } from 'class-transformer';
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { invalid } from './validation.js';
 
@@ -7,7 +8,13 @@ const MAX_LIMIT = 100;
 
 /** `?limit=&cursor=` of every list. */
 export class ListQuery {
-  /** How many entries a page has, 1 to 100. */
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: MAX_LIMIT,
+    default: DEFAULT_LIMIT,
+    description: 'How many entries a page has.',
+  })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value))
   @IsInt()
@@ -15,7 +22,7 @@ export class ListQuery {
   @Max(MAX_LIMIT)
   limit: number = DEFAULT_LIMIT;
 
-  /** `nextCursor` of the page before. */
+  @ApiPropertyOptional({ type: 'string', maxLength: 500, description: '`nextCursor` of the page before.' })
   @IsOptional()
   @IsString()
   @MaxLength(500)

@@ -63,7 +63,7 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error);
   if (problem.code === 'internal-error') log.error({ err: problem.options.cause ?? error, requestId: request.id }, problem.message);
-  else if (problem.status >= 500) log.warn({ cause: String(problem.options.cause ?? ''), requestId: request.id }, problem.message);
+  else if (problem.status >= 500) log.warn({ cause: causeOf(problem), requestId: request.id }, problem.message);
   if (reply.sent) return;
   const { status, headers, body } = renderProblem(problem, { instance: pathOf(request.url), requestId: request.id });
   void reply.status(status).headers(headers).send(body);
@@ -78,6 +78,11 @@ export function renderFinal(
   if (!problem.final) return 'not-final';
   const rendered = renderProblem(problem, { instance: `/v1/operations/${operationId}`, requestId: traceId, operationId });
   return { ...rendered, headers: { ...rendered.headers, 'operation-id': operationId } };
+}
+
+/** Why the service is not available, in a word; the request itself is fine. */
+function causeOf({ options: { cause } }: Problem): string | undefined {
+  return cause instanceof Error ? cause.message : undefined;
 }
 
 function pathOf(url: string): string {

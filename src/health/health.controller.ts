@@ -14,6 +14,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Public } from '../accounts/access.guard.js';
 import { BACKGROUND, isMigrated } from '../database.js';
+import { Api } from '../openapi/api.decorator.js';
+import { CHECK_LIVE, CHECK_READY } from './health.api.js';
 
 /** An unreachable database must not hold up the answer that says so, in milliseconds. */
 const CHECK_TIMEOUT = 2_500;
@@ -38,16 +40,16 @@ export class HealthController implements BeforeApplicationShutdown {
     @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
   ) {}
 
-  /** The process runs and answers. */
   @Get('live')
-  @HealthCheck()
+  @Api(CHECK_LIVE)
+  @HealthCheck({ swaggerDocumentation: false })
   live(): Promise<HealthCheckResult> {
     return this.health.check([() => this.indicators.check('process').up()]);
   }
 
-  /** The process should get requests: the database answers, its migrations are the ones of this code, and it isn't shutting down. */
   @Get('ready')
-  @HealthCheck()
+  @Api(CHECK_READY)
+  @HealthCheck({ swaggerDocumentation: false })
   ready(): Promise<HealthCheckResult> {
     return this.health.check([
       () => {

@@ -74,7 +74,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
     { status }: { status: number },
   ): Promise<Answer> {
     const reason = retryReason(request.headers['retry-reason']);
-    const observe = (outcome: Outcome['outcome']): void => this.options.observe({ operation: intent.operation, outcome, retryReason: reason });
+    const observe = (outcome: Outcome['outcome']): void =>
+      this.options.observe({ operation: intent.operation, outcome, retryReason: reason });
     try {
       const answer = await this.engine.execute(
         intent,

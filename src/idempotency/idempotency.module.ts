@@ -3,6 +3,7 @@ import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { AttemptRunner } from './attempt-runner.js';
 import { Engine } from './engine.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type IdempotencyOptions } from './options.js';
@@ -30,6 +31,7 @@ export class IdempotencyModule implements OnModuleInit {
         { provide: OPTIONS, useValue: withDefaults(options) },
         { provide: BACKGROUND_SOURCE, useExisting: getDataSourceToken(options.backgroundDataSource) },
         Engine,
+        AttemptRunner,
         StepRunner,
         Recoverer,
         ReplayTally,

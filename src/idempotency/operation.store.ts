@@ -78,27 +78,38 @@ const PARK = {
 
 const REMOVE = { name: 'idempotency-remove', text: `DELETE FROM idempotency_records WHERE ${FENCE}` };
 
+/** Who went on with the operation is told in the statement that takes it. */
+const NOTE_TAKEN = `noted AS (
+           INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail)
+           SELECT account_id, operation_id, clock_timestamp(), 'resumed', $4 || ', attempt ' || attempt FROM taken)`;
+
 /** Takes one interrupted operation over. Zero rows: it runs, is finished, or somebody was faster. */
 const TAKE_OVER = {
   name: 'idempotency-take-over',
-  text: `UPDATE idempotency_records
-            SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $3),
-                next_run_at = clock_timestamp() + make_interval(secs => $3)
-          WHERE account_id = $1 AND operation_id = $2 AND status = 'running'
-            AND (lease_until IS NULL OR lease_until <= clock_timestamp())
-         RETURNING ${HELD_COLUMNS}`,
+  text: `WITH taken AS (
+           UPDATE idempotency_records
+              SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $3),
+                  next_run_at = clock_timestamp() + make_interval(secs => $3)
+            WHERE account_id = $1 AND operation_id = $2 AND status = 'running'
+              AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+           RETURNING ${HELD_COLUMNS}),
+         ${NOTE_TAKEN}
+         SELECT * FROM taken`,
 };
 
 /** The same for whatever is due, across accounts; SKIP LOCKED, so that replicas share the work instead of waiting. */
 const TAKE_DUE = {
   name: 'idempotency-take-due',
-  text: `UPDATE idempotency_records
-            SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1),
-                next_run_at = clock_timestamp() + make_interval(secs => $1)
-          WHERE (account_id, key) IN (SELECT account_id, key FROM idempotency_records
-                                       WHERE status = 'running' AND next_run_at <= clock_timestamp()
-                                       ORDER BY next_run_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-         RETURNING ${HELD_COLUMNS}`,
+  text: `WITH taken AS (
+           UPDATE idempotency_records
+              SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1),
+                  next_run_at = clock_timestamp() + make_interval(secs => $1)
+            WHERE (account_id, key) IN (SELECT account_id, key FROM idempotency_records
+                                         WHERE status = 'running' AND next_run_at <= clock_timestamp()
+                                         ORDER BY next_run_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+           RETURNING ${HELD_COLUMNS}),
+         ${NOTE_TAKEN.replace('$4', '$3')}
+         SELECT * FROM taken`,
 };
 
 const NOTE = {
@@ -117,7 +128,7 @@ export function forget(operation: { accountId: string; operationId: string }): [
 }
 
 /** What can happen to an operation with steps. */
-export type TimelineEvent = 'claimed' | 'step-started' | 'provider-answered' | 'parked' | 'resumed' | 'settled';
+export type TimelineEvent = 'claimed' | 'step-started' | 'provider-answered' | 'parked' | 'settled';
 
 /** Appends to the operation's story, in the transaction of what it tells. */
 export function note(operation: { accountId: string; operationId: string }, event: TimelineEvent, detail: string): [Statement, unknown[]] {
@@ -182,12 +193,13 @@ export function removeHeld(held: HeldOperation): Call {
   return { ...REMOVE, values: fence(held) };
 }
 
-export function takeOver(accountId: string, operationId: string, leases: Leases): Call & { values: unknown[] } {
-  return { ...TAKE_OVER, values: [accountId, operationId, leases.leaseMs / 1000] };
+/** `by`: who goes on, for the timeline. */
+export function takeOver(accountId: string, operationId: string, by: string, leases: Leases): Call & { values: unknown[] } {
+  return { ...TAKE_OVER, values: [accountId, operationId, leases.leaseMs / 1000, by] };
 }
 
 export function takeDue(limit: number, leases: Leases): Call & { values: unknown[] } {
-  return { ...TAKE_DUE, values: [leases.leaseMs / 1000, limit] };
+  return { ...TAKE_DUE, values: [leases.leaseMs / 1000, limit, 'by the recoverer'] };
 }
 
 function fence(held: HeldOperation): unknown[] {

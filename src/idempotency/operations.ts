@@ -90,16 +90,19 @@ export class Operations {
   }
 
   /** Newest first; `key`: of this idempotency key alone; `before`: older than the operation with this uuid. */
-  async list(accountId: string, { key, before, limit }: { key: string | null; before: string | null; limit: number }): Promise<OperationStory[]> {
+  async list(
+    accountId: string,
+    { key, before, limit }: { key: string | null; before: string | null; limit: number },
+  ): Promise<OperationStory[]> {
     const rows = await this.dataSource.query<StoryRow[]>(LIST, [accountId, key, before, limit]);
     return this.withTimelines(accountId, rows);
   }
 
   /** Takes an interrupted operation over and drives it, without redoing finished steps. False when it is not to be had. */
   async resume(accountId: string, uuid: string): Promise<boolean> {
-    const held = await this.steps.takeOver(this.dataSource, accountId, uuid);
+    const held = await this.steps.takeOver(this.dataSource, accountId, uuid, 'by request of the account');
     if (!held) return false;
-    await this.steps.drive(this.dataSource, held, 'by request of the account');
+    await this.steps.drive(this.dataSource, held);
     return true;
   }
 

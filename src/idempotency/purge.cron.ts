@@ -78,15 +78,13 @@ export class PurgeCron implements OnApplicationBootstrap, BeforeApplicationShutd
   async purge(): Promise<{ archived: number; forgotten: number }> {
     const archived = await this.inBatches(PURGE, [BATCH]);
     const forgotten = await this.inBatches(FORGET, [BATCH, this.options.archiveMs]);
+    if (archived + forgotten > 0) this.log.log(`archived ${archived} expired records, forgot ${forgotten} archived ones`);
     return { archived, forgotten };
   }
 
   private tick(): void {
     if (this.running || this.stopping) return;
     this.running = this.purge()
-      .then(({ archived, forgotten }) => {
-        if (archived + forgotten > 0) this.log.log(`archived ${archived} expired records, forgot ${forgotten} archived ones`);
-      })
       .catch((error: unknown) => this.log.warn({ err: error }, 'purging failed, and will be tried again'))
       .finally(() => (this.running = undefined));
   }

@@ -121,7 +121,9 @@ export function claimGate(intent: Intent, late: LateRequests): Gate<Verdict> {
       { ...FIND_ARCHIVED, values: scope },
     ],
     judge: ([lock, record, archived]: QueryResult[]) => {
-      const { locked, now } = lock?.rows[0] as { locked: boolean; now: Date };
+      const [taken] = (lock?.rows ?? []) as { locked: boolean; now: Date }[];
+      if (!taken) throw new Error('the lock statement has one row');
+      const { locked, now } = taken;
       const verdict = judgeClaim(intent, late, {
         locked,
         now,

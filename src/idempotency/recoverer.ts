@@ -44,11 +44,11 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
 
   private async look(): Promise<void> {
     const { text, values } = takeDue(CONCURRENCY - this.busy, this.options);
-    const [rows] = await this.dataSource.query<[HeldRow[], number]>(text, values);
+    const rows = await this.dataSource.query<HeldRow[]>(text, values);
     for (const row of rows) {
       this.busy += 1;
       this.runner
-        .drive(this.dataSource, heldOf(row), 'by the recoverer')
+        .drive(this.dataSource, heldOf(row))
         .catch((error: unknown) => this.log.error({ err: error }, 'an operation could not be driven'))
         .finally(() => (this.busy -= 1));
     }

@@ -16,6 +16,7 @@ import {
   takeOver,
   type HeldOperation,
   type HeldRow,
+  type TimelineEvent,
 } from './operation.store.js';
 import { OPTIONS, type CompleteOptions } from './options.js';
 import { isConnectionLost, isRetryable } from './postgres-errors.js';
@@ -67,63 +68,58 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /** Takes an interrupted operation over; null when it runs, is finished, or somebody was faster. */
-  async takeOver(dataSource: DataSource, accountId: string, operationUuid: string): Promise<HeldOperation | null> {
-    const { text, values } = takeOver(accountId, operationUuid, this.options);
-    const [rows] = await dataSource.query<[HeldRow[], number]>(text, values);
-    return rows[0] ? heldOf(rows[0]) : null;
+  async takeOver(dataSource: DataSource, accountId: string, operationUuid: string, by: string): Promise<HeldOperation | null> {
+    const { text, values } = takeOver(accountId, operationUuid, by, this.options);
+    const [row] = await dataSource.query<HeldRow[]>(text, values);
+    return row ? heldOf(row) : null;
   }
 
   /** Drives an operation that this process holds until it is completed, parked, undone, or lost to somebody else. */
-  drive(dataSource: DataSource, held: HeldOperation, by: string): Promise<Driven> {
-    const driven = this.runSteps(dataSource, held, by);
+  drive(dataSource: DataSource, held: HeldOperation): Promise<Driven> {
+    const driven = this.runSteps(dataSource, held);
     this.running.add(driven);
     void driven.finally(() => this.running.delete(driven)).catch(() => undefined);
     return driven;
   }
 
-  private async runSteps(dataSource: DataSource, start: HeldOperation, by: string): Promise<Driven> {
-    for (let held = start; ; ) {
-      const settled = await this.runStep(dataSource, held, by);
+  private async runSteps(dataSource: DataSource, start: HeldOperation): Promise<Driven> {
+    for (let held = start; ;) {
+      const settled = await this.runStep(dataSource, held);
       if (settled.kind === 'lost') return this.present(dataSource, held, true);
       if (settled.kind !== 'advanced') return settled;
       held = settled.held;
     }
   }
 
-  private async runStep(dataSource: DataSource, held: HeldOperation, by: string): Promise<Settled> {
+  private async runStep(dataSource: DataSource, held: HeldOperation): Promise<Settled> {
     const run = runOf(dataSource, held);
     const step = this.steps.get(held.step);
     try {
       if (!step) throw new Error(`no step is named ${held.step}`);
       assertNoTransaction(`step ${held.step}`);
       const outcome = await step.call(held.subjectId, run);
-      return await this.settle(dataSource, held, by, (tx) => step.settle(tx, held.subjectId, outcome as never, run));
+      return await this.settle(dataSource, held, (tx) => step.settle(tx, held.subjectId, outcome, run));
     } catch (error) {
       // Whatever went wrong, the outcome outside is unknown. The operation is kept, called again later, and reported.
       this.log.error({ err: error, operationId: run.operationId, step: held.step, attempt: held.attempt }, 'a step failed');
-      return this.parkAfter(dataSource, held, by, error);
+      return this.parkAfter(dataSource, held, error);
     }
   }
 
-  private async parkAfter(dataSource: DataSource, held: HeldOperation, by: string, error: unknown): Promise<Settled> {
+  private async parkAfter(dataSource: DataSource, held: HeldOperation, error: unknown): Promise<Settled> {
     const reason = error instanceof Error ? error.message : String(error);
     try {
-      return await this.settle(dataSource, held, by, () => Promise.resolve({ kind: 'park', reason }));
+      return await this.settle(dataSource, held, () => Promise.resolve({ kind: 'park', reason }));
     } catch {
       // The database is gone as well; the lease will run out and the recoverer will come.
       return { kind: 'pending', response: held.pending };
     }
   }
 
-  private async settle(
-    dataSource: DataSource,
-    held: HeldOperation,
-    by: string,
-    decide: (tx: Transaction) => Promise<Decision>,
-  ): Promise<Settled> {
+  private async settle(dataSource: DataSource, held: HeldOperation, decide: (tx: Transaction) => Promise<Decision>): Promise<Settled> {
     for (let run = 1; ; run += 1) {
       try {
-        return await this.settleOnce(dataSource, held, by, decide);
+        return await this.settleOnce(dataSource, held, decide);
       } catch (error) {
         if (!(isRetryable(error) || isConnectionLost(error)) || run === MAX_SETTLES) throw error;
         await sleep(Math.random() * 50 * 2 ** run);
@@ -131,12 +127,7 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 
-  private async settleOnce(
-    dataSource: DataSource,
-    held: HeldOperation,
-    by: string,
-    decide: (tx: Transaction) => Promise<Decision>,
-  ): Promise<Settled> {
+  private async settleOnce(dataSource: DataSource, held: HeldOperation, decide: (tx: Transaction) => Promise<Decision>): Promise<Settled> {
     const nextProviderKey = (step: string): string => providerKeyOf({ ...held, step, stepNo: held.stepNo + 1 });
     const tx = new Transaction(dataSource, fenceGate(held), { operationId: held.operationId, nextProviderKey });
     try {
@@ -147,15 +138,15 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
         tx.write(...forget(held));
         return await this.committed(held, decision, await tx.commit(last), dataSource);
       }
-      tx.write(...note(held, 'provider-answered', `${held.step}, attempt ${held.attempt}, ${by}`));
-      tx.write(...note(held, decision.kind === 'park' ? 'parked' : 'settled', told));
+      tx.write(...note(held, 'provider-answered', `${held.step}, attempt ${held.attempt}`));
+      tx.write(...note(held, eventOf(decision), told));
       return await this.committed(held, decision, await tx.commit(last), dataSource);
     } catch (thrown) {
       if (thrown instanceof GateLost || tx.found === 'lost') return { kind: 'lost' };
       const rendered = this.options.render(tx.meaningOf(thrown), { operationId: tx.operationId, traceId: held.traceId });
       if (rendered === 'not-final') throw thrown;
       await tx.release();
-      return await this.settleOnce(dataSource, held, by, () => Promise.resolve({ kind: 'refusal', response: rendered }));
+      return await this.settleOnce(dataSource, held, () => Promise.resolve({ kind: 'refusal', response: rendered }));
     } finally {
       await tx.release();
     }
@@ -170,7 +161,7 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
       case 'refusal':
         return { last: completeHeld(held, decision.response, undefined), told: `${decision.response.status}` };
       case 'next':
-        return { last: advance(held, stepName(decision.step), decision.subjectId, this.options), told: `next: ${stepName(decision.step)}` };
+        return { last: advance(held, stepName(decision.step), decision.subjectId, this.options), told: stepName(decision.step) };
       case 'park':
         return { last: parkHeld(held, decision.reason, this.options), told: decision.reason };
       case 'undo':
@@ -213,6 +204,12 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
     const found = await findOperation(dataSource, held.accountId, held.operationId);
     return found?.kind === 'completed' ? { ...found, stored } : { kind: 'pending', response: held.pending };
   }
+}
+
+/** How a decision is told in the timeline. */
+function eventOf(decision: Decision): TimelineEvent {
+  if (decision.kind === 'park') return 'parked';
+  return decision.kind === 'next' ? 'step-started' : 'settled';
 }
 
 function runOf(dataSource: DataSource, held: HeldOperation): StepRun {

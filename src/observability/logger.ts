@@ -63,10 +63,9 @@ export class NestLogger implements LoggerService {
   private write(level: 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal', message: unknown, rest: unknown[]): void {
     const context = rest.at(-1);
     const [more] = rest.slice(0, -1);
-    const fields = { context: typeof context === 'string' ? context : undefined, ...(typeof more === 'string' && { stack: more }) };
-    if (message instanceof Error) this.logger[level]({ ...fields, err: message }, message.message);
-    else if (typeof message === 'object' && message !== null)
-      this.logger[level]({ ...fields, ...message }, typeof more === 'string' ? more : undefined);
-    else this.logger[level](fields, String(message));
+    const text = typeof more === 'string' ? more : undefined;
+    if (message instanceof Error) this.logger[level]({ context, err: message }, message.message);
+    else if (typeof message === 'object' && message !== null) this.logger[level]({ context, ...message }, text);
+    else this.logger[level]({ context, stack: text }, String(message));
   }
 }

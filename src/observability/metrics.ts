@@ -2,6 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { Counter, Registry, collectDefaultMetrics } from 'prom-client';
 import { Public } from '../accounts/access.guard.js';
 import type { Outcome } from '../idempotency/index.js';
+import { Api } from '../openapi/api.decorator.js';
 
 /** Every metric of this process, declared once. */
 export class Metrics {
@@ -29,8 +30,21 @@ export class Metrics {
 export class MetricsController {
   constructor(private readonly metrics: Metrics) {}
 
-  /** All metrics in Prometheus' text format. */
   @Get()
+  @Api({
+    id: 'getMetrics',
+    summary: 'Metrics',
+    description: 'All metrics of this process in Prometheus’ text format.',
+    answers: [
+      {
+        status: 200,
+        description: 'The metrics.',
+        texts: {
+          'text/plain': 'idempotency_requests_total{operation="POST /v1/orders",outcome="replayed",retry_reason="timeout"} 1\n',
+        },
+      },
+    ],
+  })
   @Header('content-type', Registry.PROMETHEUS_CONTENT_TYPE)
   read(): Promise<string> {
     return this.metrics.registry.metrics();

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import { Metrics, MetricsController } from './metrics.js';
+import { UnfinishedGauges } from './unfinished.js';
 
 /** Serves /metrics: beside the API, or on METRICS_PORT alone where that is set. */
 @Module({})
@@ -18,7 +19,7 @@ export class ObservabilityModule implements OnApplicationBootstrap, OnApplicatio
       module: ObservabilityModule,
       global: true,
       controllers: config.metricsPort === undefined ? [MetricsController] : [],
-      providers: [{ provide: Metrics, useValue: metrics }],
+      providers: [{ provide: Metrics, useValue: metrics }, UnfinishedGauges],
       exports: [Metrics],
     };
   }

@@ -35,7 +35,7 @@ export interface ApiOptions {
   summary: string;
   /** What the operation promises, in Markdown. */
   description: string;
-  /** What happens once for each key; belongs to every `@Idempotent()` handler, and to no other. */
+  /** What happens once, for each key or whatever else tells repeats apart. Every operation but a GET has it. */
   effects?: string;
   params?: Record<string, ApiParam>;
   /** Bodies that work as they stand, by the words that tell them apart. The first one is filled in by Swagger UI. */

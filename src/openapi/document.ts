@@ -24,7 +24,10 @@ their \`type\` leads to a page that explains them ([all problems](/problems)).
 const TAGS: Record<string, string> = {
   Products: 'What can be ordered. Every new account starts with demo products.',
   Orders: 'Orders reserve stock when they are placed, and give it back when they are cancelled.',
+  Payments: 'Payments of orders, and refunds of payments. An answer that is not known yet is 202, never a guess.',
   Tickets: 'Requests for support.',
+  Operations: 'The story of each request with a key.',
+  Provider: 'What the payment provider sends.',
   Problems: 'What the errors of this service mean.',
   Health: 'For load balancers and orchestrators.',
   Metrics: 'For Prometheus.',
@@ -51,9 +54,11 @@ export function buildDocument(app: INestApplication): OpenAPIObject {
   for (const [path, method, item, operation] of operationsOf(document)) {
     const route = routes.get(operation.operationId ?? '');
     if (!route) throw new Error(`${method} ${path} has no @Api()`);
-    item[method] = completeOperation({ path, method, operation, route }, window);
+    const completed = completeOperation({ path, method, operation, route }, window);
+    item[method] = completed;
     addPages(schemas, route);
-    refuseUnknownMembers(schemas, operation);
+    refuseUnknownMembers(schemas, completed);
+    allowEmptyBody(schemas, completed);
     for (const tag of operation.tags ?? []) usedTags.add(tag);
   }
   return {
@@ -119,6 +124,13 @@ function refuseUnknownMembers(schemas: Record<string, SchemaObject>, { requestBo
     for (const member of Object.values(value)) close(member);
   };
   close(requestBody);
+}
+
+/** An empty body counts as an empty object, so it will do wherever no member is needed. */
+function allowEmptyBody(schemas: Record<string, SchemaObject>, { requestBody }: Operation): void {
+  if (!requestBody || '$ref' in requestBody) return;
+  const schema = requestBody.content['application/json']?.schema;
+  if (schema && '$ref' in schema && !schemas[nameOf(schema.$ref)]?.required) requestBody.required = false;
 }
 
 function nameOf(ref: string): string {

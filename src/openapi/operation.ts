@@ -23,17 +23,16 @@ const HEADER_PARAMETERS: Record<string, keyof typeof PARAMETERS> = { 'if-match':
  */
 export function completeOperation({ path, method, operation, route }: Found, windowMs: number): Operation {
   const { api, idempotent, scope } = route;
-  if ((idempotent === undefined) !== (api.effects === undefined)) throw new Error(`${api.id}: effects and @Idempotent() go together`);
-  const parameters = (operation.parameters ?? []).filter(isInline);
-  const takes = (where: Parameter['in'], name?: string): boolean =>
-    parameters.some((parameter) => parameter.in === where && (name === undefined || parameter.name === name));
+  if ((method === 'get') !== (api.effects === undefined)) throw new Error(`${api.id}: whatever may change something names its effects`);
+  const parameters = (operation.parameters ?? []).filter(isExplicit);
+  const takes = (where: Parameter['in']): boolean => parameters.some((parameter) => parameter.in === where);
   const keyed = idempotent !== undefined;
   const instance = path.replace(/\{(\w+)\}/g, (whole, name: string) => api.params?.[name]?.example ?? whole);
   const problems = problemsOf(route, {
     hasBody: operation.requestBody !== undefined,
     hasQuery: takes('query'),
     hasPathParameters: takes('path'),
-    needsIfMatch: takes('header', 'if-match'),
+    needsIfMatch: route.headers.includes('if-match'),
     resource: api.answers.find(({ headers }) => headers?.['Location'])?.headers?.['Location'] ?? instance,
   });
   return {
@@ -43,27 +42,30 @@ export function completeOperation({ path, method, operation, route }: Found, win
     ...(operation.tags && { tags: operation.tags }),
     security: scope ? [{ [API_KEY]: [scope] }] : [],
     ...(scope && { 'x-required-scope': scope }),
-    'x-idempotency': guarantees(route, method, windowMs),
-    parameters: [...(keyed ? keyParameters() : []), ...parameters.map((parameter) => describe(parameter, api))],
+    'x-idempotency': guarantees(route, windowMs),
+    parameters: [...(keyed ? keyParameters() : []), ...headerParameters(route), ...parameters.map((parameter) => describe(parameter, api))],
     ...(operation.requestBody && { requestBody: withExamples(operation.requestBody, api) }),
     responses: responsesOf(api.answers, problems, { keyed, instance }),
   };
 }
 
-function isInline(parameter: Parameter | Ref): parameter is Parameter {
-  return !('$ref' in parameter);
+/** Described where it stands: by its class, by `@ApiHeader()`, or below. */
+function isExplicit(parameter: Parameter | Ref): parameter is Parameter {
+  return !('$ref' in parameter) && !(parameter.name in HEADER_PARAMETERS);
 }
 
 function keyParameters(): Ref[] {
   return [parameterRef('IdempotencyKey'), parameterRef('Prefer'), parameterRef('RetryAttempt'), parameterRef('RetryReason')];
 }
 
-function describe(parameter: Parameter, { id, params = {} }: ApiOptions): Parameter | Ref {
-  if (parameter.in === 'header') {
-    const shared = HEADER_PARAMETERS[parameter.name];
-    if (!shared) throw new Error(`${id}: the header ${parameter.name} is not described`);
-    return parameterRef(shared);
-  }
+function headerParameters({ headers }: DocumentedRoute): Ref[] {
+  return headers.flatMap((name) => {
+    const shared = HEADER_PARAMETERS[name];
+    return shared ? [parameterRef(shared)] : [];
+  });
+}
+
+function describe(parameter: Parameter, { id, params = {} }: ApiOptions): Parameter {
   if (parameter.in !== 'path') return parameter;
   const described = params[parameter.name];
   if (!described) throw new Error(`${id}: the parameter ${parameter.name} is not described`);
@@ -78,11 +80,8 @@ function withExamples(body: NonNullable<Operation['requestBody']>, { id, request
 }
 
 /** What a retry of the operation means, for programs: the extension `x-idempotency`. */
-function guarantees({ api, idempotent }: DocumentedRoute, method: string, windowMs: number): Record<string, unknown> {
-  if (!idempotent) {
-    const effects = method === 'get' ? 'none' : 'as documented';
-    return { required: false, window: null, effects, concurrent: 'independent', duplicateWindow: null };
-  }
+function guarantees({ api, idempotent }: DocumentedRoute, windowMs: number): Record<string, unknown> {
+  if (!idempotent) return { required: false, window: null, effects: api.effects ?? 'none', concurrent: 'independent', duplicateWindow: null };
   return {
     required: true,
     window: durationOf(idempotent.windowMs ?? windowMs),

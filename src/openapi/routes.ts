@@ -1,4 +1,6 @@
-import { ModulesContainer, Reflector, MetadataScanner } from '@nestjs/core';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
 import { PUBLIC, SCOPE } from '../accounts/access.guard.js';
 import type { Scope } from '../accounts/api-key.js';
 import { IDEMPOTENT, type IdempotentOptions } from '../idempotency/index.js';
@@ -11,6 +13,8 @@ export interface DocumentedRoute {
   idempotent: IdempotentOptions | undefined;
   /** The scope that it needs; undefined where it is public. */
   scope: Scope | undefined;
+  /** Names of the headers that it reads. The library drops those whose type is `string | undefined`, which leaves no metadata. */
+  headers: string[];
 }
 
 /** Every handler with `@Api()`, by its operationId. Reads metadata only, so it needs no instances. */
@@ -30,6 +34,7 @@ export function documentedRoutes(modules: ModulesContainer): Map<string, Documen
         api,
         idempotent: reflector.get<IdempotentOptions | undefined>(IDEMPOTENT, handler),
         scope: isPublic ? undefined : reflector.getAllAndOverride<Scope | undefined>(SCOPE, [handler, controller]),
+        headers: headersOf(controller, name),
       });
     }
   }
@@ -41,5 +46,12 @@ type Controller = (new (...dependencies: never[]) => object) & { prototype: obje
 function controllersOf(modules: ModulesContainer): Set<Controller> {
   return new Set(
     [...modules.values()].flatMap((module) => [...module.controllers.values()].map(({ metatype }) => metatype as unknown as Controller)),
+  );
+}
+
+function headersOf(controller: Controller, method: string): string[] {
+  const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, method) ?? {}) as Record<string, { data?: unknown }>;
+  return Object.entries(parameters).flatMap(([kind, { data }]) =>
+    kind.startsWith(`${RouteParamtypes.HEADERS}:`) && typeof data === 'string' ? [data] : [],
   );
 }

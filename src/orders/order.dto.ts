@@ -1,3 +1,4 @@
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -18,27 +19,39 @@ import {
 } from 'class-validator';
 import { publicId } from '../ids.js';
 import { ListQuery } from '../list.js';
+import { amount, createdAt, currency, idOf, metadata, productId, updatedAt, version } from '../openapi/fields.js';
 import { IsMetadata } from '../validation.js';
 import type { Order, OrderItem, OrderStatus } from './order.entity.js';
 
 const MAX_AMOUNT = 999_999_999_999;
 export const ORDER_STATUSES: OrderStatus[] = ['pending', 'paid', 'cancelled'];
 
-/** One line of a new order. */
+const quantity = { type: 'integer', minimum: 1, maximum: 1000, description: 'How many pieces.', example: 2 } as const;
+const customerReference = {
+  type: 'string',
+  maxLength: 255,
+  nullable: true,
+  description: 'The client’s own name for the order.',
+  example: 'cart-7781',
+} as const;
+
+@ApiSchema({ description: 'One line of a new order.' })
 export class CreateOrderItem {
-  /** Id of a product in the catalogue. */
+  @ApiProperty(productId('A product of the catalogue.'))
   @Matches(/^[A-Za-z0-9._-]{1,64}$/, { message: 'must be 1 to 64 letters, digits, dots, hyphens or underscores' })
   @IsString()
   productId: string;
 
+  @ApiProperty(quantity)
   @Min(1)
   @Max(1000)
   @IsInt()
   quantity: number;
 }
 
-/** A new order. Prices come from the catalogue. */
+@ApiSchema({ description: 'A new order. Prices come from the catalogue.' })
 export class CreateOrder {
+  @ApiProperty({ type: [CreateOrderItem], minItems: 1, maxItems: 100, description: 'What is ordered; no product twice.' })
   @ValidateNested({ each: true })
   @Type(() => CreateOrderItem)
   @ArrayUnique((item: CreateOrderItem) => item.productId, { message: 'must name no product twice' })
@@ -48,75 +61,100 @@ export class CreateOrder {
   @IsArray()
   items: CreateOrderItem[];
 
-  /** ISO 4217; the account's own one, where it is given. */
+  @ApiPropertyOptional({ ...currency, nullable: true, description: 'ISO 4217 code; another one than the account’s refuses the order.' })
   @IsOptional()
   @Matches(/^[A-Z]{3}$/, { message: 'must be an ISO 4217 code' })
   currency?: string;
 
-  /** What the buyer was shown, in minor units; another total refuses the order. */
+  @ApiPropertyOptional({ ...amount('What the buyer was shown, in the minor unit; another total refuses the order.', 5000), nullable: true })
   @IsOptional()
   @Min(1)
   @Max(MAX_AMOUNT)
   @IsInt()
   expectedTotal?: number;
 
-  /** The client's own name for the order. */
+  @ApiPropertyOptional(customerReference)
   @IsOptional()
   @MaxLength(255)
   @IsString()
   customerReference?: string | null;
 
-  /** At most 50 texts of the client's own. */
+  @ApiPropertyOptional({ ...metadata, nullable: true })
   @IsOptional()
   @IsMetadata()
   metadata?: Record<string, string>;
 }
 
-/** What may change in an order. Members that are absent stay; `metadata` is replaced as a whole. */
+@ApiSchema({ description: 'What may change in an order. Members that are absent stay; `metadata` is replaced as a whole.' })
 export class UpdateOrder {
-  /** null removes it. */
+  @ApiPropertyOptional({ ...customerReference, description: 'The client’s own name for the order; null removes it.' })
   @IsOptional()
   @MaxLength(255)
   @IsString()
   customerReference?: string | null;
 
+  @ApiPropertyOptional(metadata)
   @ValidateIf((update: UpdateOrder) => update.metadata !== undefined)
   @IsMetadata()
   metadata?: Record<string, string>;
 }
 
-/** An action without members; an empty body will do. */
+@ApiSchema({ description: 'An action without members; an empty body will do.' })
 export class CancelOrder {}
 
 /** Query of the list of orders. */
 export class ListOrders extends ListQuery {
+  @ApiPropertyOptional({ type: 'string', enum: ORDER_STATUSES, description: 'Only orders with this status.' })
   @IsOptional()
   @IsIn(ORDER_STATUSES)
   status?: OrderStatus;
 }
 
-/** One line of an order as clients see it. */
+@ApiSchema({ name: 'OrderItem', description: 'One line of an order, as agreed when it was placed.' })
 export class OrderItemView {
+  @ApiProperty(productId('A product of the catalogue.'))
   productId: string;
+
+  @ApiProperty({ type: 'string', description: 'Its name at that time.', example: 'Harbour lamp' })
   name: string;
+
+  @ApiProperty(quantity)
   quantity: number;
-  /** In the currency's minor unit. */
+
+  @ApiProperty(amount('Price of one piece at that time, in the minor unit.', 2500))
   unitPrice: number;
 }
 
-/** An order as clients see it. */
+@ApiSchema({ name: 'Order', description: 'An order.' })
 export class OrderView {
+  @ApiProperty(idOf('ord', 'Id of the order.'))
   id: string;
+
+  @ApiProperty({ type: 'string', enum: ORDER_STATUSES, description: 'How far it has come.' })
   status: OrderStatus;
+
+  @ApiProperty({ type: [OrderItemView], minItems: 1, maxItems: 100, description: 'What was ordered.' })
   items: OrderItemView[];
-  /** ISO 4217. */
+
+  @ApiProperty(currency)
   currency: string;
-  /** In the currency's minor unit. */
+
+  @ApiProperty(amount('Sum of all lines, in the minor unit.', 5000))
   total: number;
+
+  @ApiProperty(customerReference)
   customerReference: string | null;
+
+  @ApiProperty(metadata)
   metadata: Record<string, string>;
+
+  @ApiProperty(version)
   version: number;
+
+  @ApiProperty(createdAt)
   createdAt: Date;
+
+  @ApiProperty(updatedAt)
   updatedAt: Date;
 
   static of(order: Omit<Order, 'accountId' | 'items'> & { items: Pick<OrderItem, keyof OrderItemView>[] }): OrderView {

@@ -5,7 +5,9 @@ import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { etagOf, requireIfMatch, sendVersion } from '../etag.js';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../list.js';
+import { Api } from '../openapi/api.decorator.js';
 import { CreateOrder, ListOrders, UpdateOrder, type OrderView } from './order.dto.js';
+import { CHANGE_ORDER, GET_ORDER, LIST_ORDERS, PLACE_ORDER } from './orders.api.js';
 import { OrdersService } from './orders.service.js';
 
 @Controller('v1/orders')
@@ -15,6 +17,7 @@ export class OrdersController {
   @Post()
   @NeedsScope('orders:write')
   @Idempotent()
+  @Api(PLACE_ORDER)
   async place(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreateOrder): Promise<Reply> {
     const order = await this.orders.place(tx, accountId, body);
     return reply(201, order, { location: orderPath(order), etag: etagOf(order.version) });
@@ -22,12 +25,14 @@ export class OrdersController {
 
   @Get()
   @NeedsScope('orders:read')
+  @Api(LIST_ORDERS)
   list(@Caller() { accountId }: CallerType, @Query() query: ListOrders): Promise<Page<OrderView>> {
     return this.orders.list(accountId, query);
   }
 
   @Get(':id')
   @NeedsScope('orders:read')
+  @Api(GET_ORDER)
   async get(
     @Caller() { accountId }: CallerType,
     @Param('id') id: string,
@@ -40,6 +45,7 @@ export class OrdersController {
   @Patch(':id')
   @NeedsScope('orders:write')
   @Idempotent()
+  @Api(CHANGE_ORDER)
   async change(
     @Tx() tx: Transaction,
     @Caller() { accountId }: CallerType,

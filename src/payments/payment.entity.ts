@@ -13,6 +13,7 @@ export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 @Index('payments_one_per_order_idx', ['accountId', 'orderId'], { unique: true, where: `status IN ('processing', 'succeeded')` })
 @Index('payments_order_idx', ['accountId', 'orderId', 'id'])
 @Index('payments_status_idx', ['accountId', 'status', 'id'])
+@Index('payments_review_idx', ['accountId'], { where: 'review_reason IS NOT NULL' })
 @Index('payments_reference_idx', ['reference'], { unique: true })
 export class Payment {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'payments_pkey' })

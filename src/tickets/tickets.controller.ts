@@ -5,7 +5,9 @@ import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { etagOf, requireIfMatch, sendVersion } from '../etag.js';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../list.js';
+import { Api } from '../openapi/api.decorator.js';
 import { CreateTicket, ListTickets, UpdateTicket, type TicketView } from './ticket.dto.js';
+import { CHANGE_TICKET, GET_TICKET, LIST_TICKETS, OPEN_TICKET } from './tickets.api.js';
 import { TicketsService } from './tickets.service.js';
 
 @Controller('v1/tickets')
@@ -15,6 +17,7 @@ export class TicketsController {
   @Post()
   @NeedsScope('tickets:write')
   @Idempotent()
+  @Api(OPEN_TICKET)
   async open(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreateTicket): Promise<Reply> {
     const ticket = await this.tickets.open(tx, accountId, body);
     return reply(201, ticket, { location: pathOf(ticket), etag: etagOf(ticket.version) });
@@ -22,12 +25,14 @@ export class TicketsController {
 
   @Get()
   @NeedsScope('tickets:read')
+  @Api(LIST_TICKETS)
   list(@Caller() { accountId }: CallerType, @Query() query: ListTickets): Promise<Page<TicketView>> {
     return this.tickets.list(accountId, query);
   }
 
   @Get(':id')
   @NeedsScope('tickets:read')
+  @Api(GET_TICKET)
   async get(
     @Caller() { accountId }: CallerType,
     @Param('id') id: string,
@@ -40,6 +45,7 @@ export class TicketsController {
   @Patch(':id')
   @NeedsScope('tickets:write')
   @Idempotent()
+  @Api(CHANGE_TICKET)
   async change(
     @Tx() tx: Transaction,
     @Caller() { accountId }: CallerType,

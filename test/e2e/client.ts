@@ -66,12 +66,12 @@ export async function requireService(): Promise<void> {
   if (status === 401) throw new Error(`${BASE_URL} does not know this API key: set DEMO_API_KEY and DEMO_API_KEY_B to its demo keys.`);
 }
 
-/** Sends what makes one order, until it is made or refused for good: a 409 in progress asks for another try. */
-export async function sendUntilDone(path: string, request: E2eRequest & { key: string }): Promise<E2eResponse> {
+/** Sends it again, unchanged, for as long as the answer is not the final one: what a careful client does. */
+export async function sendUntilFinal(path: string, request: E2eRequest & { key: string }): Promise<E2eResponse> {
   for (;;) {
     const response = await send('POST', path, request);
-    if (response.status !== 409 || response.body['code'] !== 'idempotency-request-in-progress') return response;
-    await new Promise((wake) => setTimeout(wake, 50));
+    if (response.status !== 202 && response.body['retry'] !== 'same-key') return response;
+    await new Promise((wake) => setTimeout(wake, 1_000 * Number(response.headers.get('retry-after') ?? 1)));
   }
 }
 

@@ -1,4 +1,4 @@
-import { freshKey, KEY_B, requireService, send, sendUntilDone, walk } from './client.js';
+import { freshKey, KEY_B, requireService, send, sendUntilFinal, walk } from './client.js';
 
 const ORDER = { items: [{ productId: '123', quantity: 1 }] };
 const SAME_ORDER = { items: [{ quantity: 1, productId: '123' }] };
@@ -37,7 +37,7 @@ it('50 equal requests at once make one order', async () => {
   const reference = `e2e ${key}`;
   const stock = await stockOf('rope-10m');
   const body = { items: [{ productId: 'rope-10m', quantity: 3 }], customerReference: reference };
-  const responses = await Promise.all(Array.from({ length: 50 }, () => sendUntilDone('/v1/orders', { key, body })));
+  const responses = await Promise.all(Array.from({ length: 50 }, () => sendUntilFinal('/v1/orders', { key, body })));
   expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 201));
   expect(new Set(responses.map(({ text }) => text)).size).toBe(1);
   expect(responses.filter(({ headers }) => headers.get('idempotent-replayed') === null)).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { freshKey, requireService, send, walk } from './client.js';
+import { freshKey, requireService, send, walk, type E2eResponse } from './client.js';
 
 /** A product that no other test of this suite orders. */
 const PRODUCT = 'shackle';
@@ -10,6 +10,7 @@ async function stock(): Promise<number> {
 }
 
 describe('the life of an order', () => {
+  let placed: E2eResponse;
   let id: string;
   let path: string;
   let etag: string;
@@ -17,14 +18,17 @@ describe('the life of an order', () => {
 
   beforeAll(async () => {
     before = await stock();
-    const placed = await send('POST', '/v1/orders', {
+    placed = await send('POST', '/v1/orders', {
       body: { items: [{ productId: PRODUCT, quantity: 2 }], expectedTotal: 900, currency: 'EUR', metadata: { b: '2', a: '1' } },
     });
-    expect(placed.status).toBe(201);
-    expect(placed.body).toMatchObject({ status: 'pending', total: 900, currency: 'EUR', version: 1 });
     id = placed.body['id'] as string;
     path = `/v1/orders/${id}`;
     etag = placed.headers.get('etag') ?? '';
+  });
+
+  it('is placed at the prices of the catalogue', () => {
+    expect(placed.status).toBe(201);
+    expect(placed.body).toMatchObject({ status: 'pending', total: 900, currency: 'EUR', version: 1 });
   });
 
   it('reserves the stock', async () => expect(await stock()).toBe(before - 2));

@@ -187,7 +187,10 @@ describe('the core in another application', () => {
   });
 
   it('stores a refusal that is thrown and undoes what the handler wrote; one that is returned keeps it', async () => {
-    for (const [path, kept] of [['/bold/thrown', 0], ['/bold/returned', 1]] as const) {
+    for (const [path, kept] of [
+      ['/bold/thrown', 0],
+      ['/bold/returned', 1],
+    ] as const) {
       const [key, text] = [uuidv7(), uuidv7()];
       const first = await post(path, text, { key });
       const again = await post(path, text, { key, on: replica });

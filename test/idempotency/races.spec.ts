@@ -77,8 +77,8 @@ it('of five different requests with one key at once one wins, the others learn t
       expectProblem(answer, answer.status === 409 ? 'idempotency-request-in-progress' : 'idempotency-key-reused');
     }
     expect(await ordersOf(product)).toBe(1);
-    const quantity = (made?.body['items'] as { quantity: number }[])[0]?.quantity ?? 0;
-    expect(await stockOf(world.database, product)).toBe(1_000 - quantity);
+    const items = (made?.body['items'] ?? []) as { quantity: number }[];
+    expect(await stockOf(world.database, product)).toBe(1_000 - (items[0]?.quantity ?? 0));
     const after = await atOnce(5, (n) => place(either(n), key, { items: [line(product, n + 1)] }));
     expect(tally(after)).toEqual({ 201: 1, 422: 4 });
   }

@@ -31,7 +31,9 @@ async function stumble(table: string, times: number, sqlState: string, timing = 
 }
 
 async function runs(): Promise<number> {
-  const [row] = await world.database.query<{ runs: number }>('SELECT CASE WHEN is_called THEN last_value ELSE 0 END::int AS runs FROM stumbles');
+  const [row] = await world.database.query<{ runs: number }>(
+    'SELECT CASE WHEN is_called THEN last_value ELSE 0 END::int AS runs FROM stumbles',
+  );
   return row?.runs ?? 0;
 }
 
@@ -79,7 +81,10 @@ it.each(['40001', '40P01'])('%s at COMMIT itself is retried inside', async (sqlS
 it('a retryable failure in a handler that works with entities is retried inside', async () => {
   const { body: ticket } = await world.send('POST', '/v1/tickets', { body: { subject: 's', description: 'd', priority: 'low' } });
   await stumble('tickets', 3, '40001');
-  const changed = await world.send('PATCH', `/v1/tickets/${String(ticket['id'])}`, { headers: { 'if-match': '"1"' }, body: { status: 'closed' } });
+  const changed = await world.send('PATCH', `/v1/tickets/${String(ticket['id'])}`, {
+    headers: { 'if-match': '"1"' },
+    body: { status: 'closed' },
+  });
   expect(changed.body).toMatchObject({ status: 'closed', version: 2 });
   expect(await runs()).toBe(4);
 });

@@ -38,7 +38,13 @@ class LiftedAppModule {
     return {
       module: LiftedAppModule,
       imports: [
-        TypeOrmModule.forRoot({ type: 'postgres', url, poolSize, entities: [Note], extra: { pipeline: true, connectionTimeoutMillis: 2_000 } }),
+        TypeOrmModule.forRoot({
+          type: 'postgres',
+          url,
+          poolSize,
+          entities: [Note],
+          extra: { pipeline: true, connectionTimeoutMillis: 2_000 },
+        }),
         TypeOrmModule.forFeature([Note]),
         IdempotencyModule.forRoot({
           accountOf: (request) => (request as { headers: Record<string, string> }).headers['x-tenant'] ?? '',
@@ -70,7 +76,9 @@ export interface LiftedOptions {
 
 /** Starts the other application on a database that has the core's tables; `send` speaks for one tenant of it. */
 export async function startLiftedApp(database: Pick<TestDatabase, 'url' | 'query'>, options: LiftedOptions = {}): Promise<TestApp> {
-  await database.query('CREATE TABLE IF NOT EXISTS notes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), tenant_id uuid NOT NULL, text text NOT NULL)');
+  await database.query(
+    'CREATE TABLE IF NOT EXISTS notes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), tenant_id uuid NOT NULL, text text NOT NULL)',
+  );
   const app = await NestFactory.create(LiftedAppModule.with(database.url, options), new FastifyAdapter(), { logger: false });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * What becomes of a COMMIT: `cut-before` never reaches PostgreSQL; `cut-after` does, but its answer never reaches the
- * client; `cut-late` likewise, and it reaches PostgreSQL only a while after the client has lost its connection;
- * `swallow` reaches PostgreSQL, and the client waits for the answer for ever.
+ * client; `cut-late` likewise, and it reaches PostgreSQL only a while after the client has lost its connection. With
+ * `withhold` and `swallow` the client waits for the answer for ever: the COMMIT doesn't reach PostgreSQL, or it does.
  */
-export type Fate = 'pass' | 'cut-before' | 'cut-after' | 'cut-late' | 'swallow';
+export type Fate = 'pass' | 'cut-before' | 'cut-after' | 'cut-late' | 'withhold' | 'swallow';
 
 const LATE_MS = 400;
 
@@ -71,6 +71,7 @@ export class CommitProxy {
           if (fate !== 'pass') this.met += 1;
           marked = false;
         }
+        if (fate === 'withhold') continue;
         if (fate === 'pass') server.write(message);
         else if (fate === 'cut-before') return cut(client, server);
         else if (fate === 'cut-late') return void cutLate(client, server, messages.from(message));

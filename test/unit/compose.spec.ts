@@ -58,25 +58,27 @@ describe.each(ours)('%s', (name, container) => {
     expect(() => configOf(container)).not.toThrow();
   });
 
-  it('takes passwords and keys from outside', () => {
-    const outside = { POSTGRES_PASSWORD: 'p%40ss', DEMO_API_KEY: `hf_test_${'1'.repeat(26)}_another1` };
-    const environment = environmentOf(container, outside);
+  it('takes passwords from outside', () => {
+    const environment = environmentOf(container, { POSTGRES_PASSWORD: 'p%40ss' });
     expect(() => parseConfig(environment)).not.toThrow();
-    for (const [variable, value] of Object.entries(environment)) {
-      if (variable.endsWith('DATABASE_URL')) expect(new URL(value).password).toBe('p%40ss');
-      if (variable === 'DEMO_API_KEY') expect(value).toBe(outside.DEMO_API_KEY);
-    }
+    const urls = Object.entries(environment).filter(([variable]) => variable.endsWith('DATABASE_URL'));
+    expect(urls.map(([, url]) => new URL(url).password)).toEqual(['p%40ss']);
   });
 
   it('names hosts of this file, at the ports on which they listen', () => {
-    const config = configOf(container);
-    const listening: Record<string, string> = { postgres: '5432', sandbox: String(configOf(service('sandbox')).sandboxPort) };
-    for (const [variable, value] of Object.entries(environmentOf(container))) {
-      if (!variable.endsWith('_URL')) continue;
-      const { hostname, port } = new URL(value);
-      expect([variable, port]).toEqual([variable, listening[hostname]]);
-    }
-    if (container.healthcheck?.disable !== true) expect(config.host).toBe('0.0.0.0');
+    const listening: Record<string, string> = {
+      postgres: '5432',
+      proxy: '3000',
+      sandbox: String(configOf(service('sandbox')).sandboxPort),
+    };
+    const urls = Object.entries(environmentOf(container)).filter(([variable]) => variable.endsWith('_URL'));
+    const places = urls.map(([, url]) => new URL(url)).map(({ hostname, port }) => `${hostname}:${port}`);
+    expect(places.filter((place) => !Object.entries(listening).some(([host, port]) => place === `${host}:${port}`))).toEqual([]);
+  });
+
+  it('listens where others reach it', () => {
+    const { host } = configOf(container);
+    expect(host).toBe(name === 'migrate' ? '127.0.0.1' : '0.0.0.0');
   });
 
   it('runs a script of the build, itself and not through npm', () => {
@@ -108,6 +110,17 @@ it('the replicas share one database and differ from the sandbox’s', () => {
   expect(replicas.map(([, replica]) => configOf(replica).migrate)).toEqual([false, false]);
   const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = environmentOf(service('postgres'));
   expect(first).toBe(`postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@postgres:5432/${POSTGRES_DB}`);
+});
+
+it('the sandbox signs what the replicas verify', () => {
+  const { providerWebhookSecret, providerWebhookUrl } = configOf(service('sandbox'));
+  expect(replicas.map(([, replica]) => configOf(replica).providerWebhookSecret)).toEqual([providerWebhookSecret, providerWebhookSecret]);
+  expect(providerWebhookUrl).toMatch(/\/v1\/provider\/webhooks$/);
+});
+
+it('takes the demo keys from outside', () => {
+  const DEMO_API_KEY = `hf_test_${'1'.repeat(26)}_another1`;
+  expect(parseConfig(environmentOf(service('api-1'), { DEMO_API_KEY })).demoKeys).toEqual([DEMO_API_KEY, DEFAULT_KEY_B]);
 });
 
 it('the demo keys are those that the end-to-end tests use when they are told no others', () => {

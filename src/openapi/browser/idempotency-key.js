@@ -9,11 +9,11 @@ export function freshKey() {
 }
 
 /**
- * A plugin of Swagger UI: each operation that takes an Idempotency-Key gets a fresh one when it is tried out. A repeat
+ * For Swagger UI's options `plugins` and `requestInterceptor`: each operation that takes an Idempotency-Key gets a fresh one when it is tried out. A repeat
  * keeps it, so that the second Execute shows the replay; after a change of the request the next one is a new intent, with
  * a new key. A key that was typed by hand stays as long as the request does.
  */
-export function idempotencyKeyPlugin() {
+export function idempotencyKeys() {
   /** Keys that have been sent. As long as a key is unused, changes of the request don't cost it. */
   const sent = new Set();
 
@@ -23,7 +23,12 @@ export function idempotencyKeyPlugin() {
     if (field && sent.has(field.get('value'))) system.specActions.changeParamByIdentity(pathMethod, field, freshKey());
   };
 
-  return {
+  const requestInterceptor = (request) => {
+    sent.add(request.headers?.[NAME]);
+    return request;
+  };
+
+  const plugin = () => ({
     statePlugins: {
       spec: {
         wrapActions: {
@@ -35,11 +40,6 @@ export function idempotencyKeyPlugin() {
               if (parameter.get('in') !== 'header' || parameter.get('name') === 'If-Match') renewAfterChange(system, pathMethod);
               return result;
             },
-          setRequest: (original) => (path, method, request) => {
-            const key = request.headers?.[NAME];
-            if (key) sent.add(key);
-            return original(path, method, request);
-          },
         },
       },
       oas3: {
@@ -73,5 +73,7 @@ export function idempotencyKeyPlugin() {
           );
         },
     },
-  };
+  });
+
+  return { plugins: [plugin], requestInterceptor };
 }

@@ -1,4 +1,4 @@
-import { idempotencyKeyPlugin } from './idempotency-key.js';
+import { idempotencyKeys } from './idempotency-key.js';
 
 // The bundle stands before this file in the page and defines the global.
 globalThis.SwaggerUIBundle({
@@ -7,5 +7,5 @@ globalThis.SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   persistAuthorization: true,
-  plugins: [idempotencyKeyPlugin],
+  ...idempotencyKeys(),
 });

@@ -1,13 +1,17 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 /** How an HTTP exchange ended. `not-sent`: no byte of the request has left. `lost`: some may have, and no answer came. */
-export type Exchange = { kind: 'answer'; status: number; body: unknown } | { kind: 'not-sent'; reason: string } | { kind: 'lost'; reason: string };
+export type Exchange =
+  | { kind: 'answer'; status: number; headers: IncomingHttpHeaders; body: unknown }
+  | { kind: 'not-sent'; reason: string }
+  | { kind: 'lost'; reason: string };
 
 export interface HttpCall {
   method: 'GET' | 'POST';
   url: string;
-  headers?: Record<string, string>;
+  headers?: OutgoingHttpHeaders;
+  /** Sent as JSON; a string goes out as it is, under the content-type in `headers`. */
   body?: unknown;
   /** When to give up, in milliseconds from now. */
   timeoutMs: number;
@@ -25,23 +29,24 @@ const agents = {
 /** One HTTP exchange with JSON. It never throws, and tells apart what fetch() doesn't: a call that was never sent from one whose answer is missing. */
 export function exchange({ method, url, headers, body, timeoutMs }: HttpCall): Promise<Exchange> {
   const secure = url.startsWith('https:');
-  const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  const bytes = body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const type = typeof body === 'string' ? {} : { 'content-type': 'application/json' };
   return new Promise((resolve) => {
     let sent = false;
     const fail = (reason: string): void => resolve({ kind: sent ? 'lost' : 'not-sent', reason });
     const request = (secure ? httpsRequest : httpRequest)(url, {
       method,
       agent: secure ? agents.https : agents.http,
-      headers: { ...headers, ...(bytes && { 'content-type': 'application/json', 'content-length': bytes.length }) },
+      headers: { ...headers, ...(bytes && { ...type, 'content-length': bytes.length }) },
     });
     const timer = setTimeout(() => {
       fail('no answer in time');
       request.destroy();
     }, timeoutMs);
     request.on('socket', (socket) => {
-      // From the connection on bytes may leave; a kept-alive socket is connected already.
+      // From the connection on bytes may leave, with TLS from the end of the handshake; a kept-alive socket is past both.
       if (!socket.connecting) sent = true;
-      else socket.once('connect', () => (sent = true));
+      else socket.once(secure ? 'secureConnect' : 'connect', () => (sent = true));
     });
     request.on('error', (error) => fail('code' in error ? String(error.code) : error.message));
     request.on('close', () => clearTimeout(timer));
@@ -55,7 +60,10 @@ export function exchange({ method, url, headers, body, timeoutMs }: HttpCall): P
       });
       response.on('error', (error) => fail(error.message));
       response.on('aborted', () => fail('the answer was cut off'));
-      response.on('end', () => resolve({ kind: 'answer', status: response.statusCode ?? 0, body: parse(Buffer.concat(chunks)) }));
+      response.on('end', () => {
+        const { statusCode: status = 0, headers } = response;
+        resolve({ kind: 'answer', status, headers, body: parse(Buffer.concat(chunks)) });
+      });
     });
     request.end(bytes);
   });

@@ -25,8 +25,11 @@ export type Outcome =
   | { kind: 'unknown'; reason: string }
   | { kind: 'not-reached'; reason: string };
 
-/** What a look-up by reference found; `null`: the provider answered and has nothing of that reference. */
-export type Found = Extract<Outcome, { kind: 'succeeded' }> | null;
+/**
+ * What a look-up by reference found; `null`: the provider answered and has nothing of that reference. What is there but
+ * undecided is no answer: the look-up throws.
+ */
+export type Found = Extract<Outcome, { kind: 'succeeded' | 'declined' }> | null;
 
 /** A payment provider. Each call ends within the given milliseconds. */
 export interface Provider {

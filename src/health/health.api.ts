@@ -1,0 +1,62 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import type { ApiOptions } from '../openapi/api.decorator.js';
+
+const checks = (description: string) => ({
+  type: 'object' as const,
+  additionalProperties: { type: 'object', required: ['status'], properties: { status: { type: 'string' }, reason: { type: 'string' } } },
+  description,
+});
+
+@ApiSchema({ description: 'What was checked, and how it stands.' })
+class HealthReport {
+  @ApiProperty({ type: 'string', enum: ['ok', 'error', 'shutting_down'], description: 'All of it together.' })
+  status: string;
+
+  @ApiProperty(checks('The checks that passed.'))
+  info: Record<string, object>;
+
+  @ApiProperty(checks('The checks that failed, and why.'))
+  error: Record<string, object>;
+
+  @ApiProperty(checks('All checks.'))
+  details: Record<string, object>;
+}
+
+const up = { status: 'up' };
+const down = { status: 'down', reason: 'the database does not answer' };
+
+export const CHECK_LIVE: ApiOptions = {
+  id: 'checkLive',
+  summary: 'Liveness',
+  description: 'The process runs and answers. It says nothing about the database: a restart would not bring that back.',
+  answers: [
+    {
+      status: 200,
+      description: 'It runs.',
+      view: HealthReport,
+      example: { status: 'ok', info: { process: up }, error: {}, details: { process: up } },
+    },
+  ],
+};
+
+export const CHECK_READY: ApiOptions = {
+  id: 'checkReady',
+  summary: 'Readiness',
+  description:
+    'The process should get requests: the database answers, its migrations are the ones of this code, and it isn’t shutting down.',
+  answers: [
+    {
+      status: 200,
+      description: 'It is ready.',
+      view: HealthReport,
+      example: { status: 'ok', info: { shutdown: up, database: up }, error: {}, details: { shutdown: up, database: up } },
+    },
+    {
+      status: 503,
+      description: 'It is not ready.',
+      view: HealthReport,
+      headers: { 'Retry-After': '1' },
+      example: { status: 'error', info: { shutdown: up }, error: { database: down }, details: { shutdown: up, database: down } },
+    },
+  ],
+};

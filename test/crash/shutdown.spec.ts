@@ -1,0 +1,55 @@
+import { Agent, get, type IncomingMessage } from 'node:http';
+import { v7 as uuidv7 } from 'uuid';
+import { KEY_A, ORDER, atOnce } from '../support/app.js';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
+import { ACCOUNT_A, countOf, stockOf } from '../support/ledger.js';
+import { blockedBackends, hold, untilBlocked } from '../support/locks.js';
+import { startProcess, type ApiProcess } from '../support/process.js';
+
+let database: TestDatabase;
+let api: ApiProcess;
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+});
+afterEach(() => api.kill('SIGKILL'));
+afterAll(() => database.drop());
+
+it('SIGTERM lets requests in flight finish and takes no new ones; every answer was true', async () => {
+  api = await startProcess(database.url);
+  const before = await stockOf(database, '123');
+  const held = await hold(database, `SELECT FROM products WHERE id = '123' AND account_id = '${ACCOUNT_A}' FOR UPDATE`);
+  const running = atOnce(5, () => api.send('POST', '/v1/orders', { key: uuidv7(), body: ORDER }));
+  await untilBlocked(database, 5);
+  api.signal('SIGTERM');
+  await eventually('new connections to be refused', () => refused(api.url));
+  expect(await blockedBackends(database)).toHaveLength(5);
+  await held.release();
+  const answers = await running;
+  expect(answers.map((answer) => answer.status)).toEqual([201, 201, 201, 201, 201]);
+  for (const answer of answers) expect(answer.headers.get('connection')).toBe('close');
+  expect(await api.ended).toBe(0);
+  expect(await stockOf(database, '123')).toBe(before - 5);
+  expect(await countOf(database, 'idempotency_records')).toBe(5);
+});
+
+it('SIGTERM does not wait for clients that keep their connection open, and gives every database connection back', async () => {
+  api = await startProcess(database.url);
+  const agent = new Agent({ keepAlive: true });
+  const kept = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${api.url}/v1/products`, { agent, headers: { authorization: `Bearer ${KEY_A}` } }, resolve).on('error', reject);
+  });
+  kept.resume();
+  expect(kept.statusCode).toBe(200);
+  expect(await api.kill('SIGTERM')).toBe(0);
+  agent.destroy();
+  expect(await countOf(database, 'pg_stat_activity', `datname = current_database() AND application_name = 'holdfast'`)).toBe(0);
+});
+
+/** True when nobody listens there any more. */
+function refused(url: string): Promise<boolean> {
+  return fetch(`${url}/health/live`, { headers: { connection: 'close' } }).then(
+    () => false,
+    () => true,
+  );
+}

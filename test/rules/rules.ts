@@ -1,0 +1,169 @@
+// Rules are run by tests.
+/* oxlint-disable jest/no-standalone-expect */
+import { v7 as uuidv7 } from 'uuid';
+import { PurgeCron } from '../../src/idempotency/purge.cron.js';
+import { KEY_A, KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js';
+import type { TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
+import { ACCOUNT_A, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
+import { blockedBackends, holdProduct, untilBlocked } from '../support/locks.js';
+
+/** Two replicas on one database. */
+export interface World {
+  database: TestDatabase;
+  a: TestApp;
+  b: TestApp;
+}
+
+/** What must hold, whatever happens; `check` rejects where it doesn't. */
+export interface Rule {
+  name: string;
+  check: (world: World) => Promise<void>;
+}
+
+export const RULES = {
+  oneEffect: {
+    name: 'one key has one effect, also when two replicas run it at once',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const key = uuidv7();
+      const held = await holdProduct(database, product);
+      const first = place(a, key, product);
+      await untilBlocked(database);
+      let answered = false;
+      const second = place(b, key, product).finally(() => (answered = true));
+      await eventually('the second one to be answered or to run', async () => answered || (await blockedBackends(database)).length === 2);
+      await held.release();
+      await Promise.all([first, second]);
+      expect((await place(b, key, product)).body['id']).toBe((await first).body['id']);
+      expect(await stockOf(database, product)).toBe(999);
+      expect(await recordsOf(database, key)).toHaveLength(1);
+    },
+  },
+
+  noRecordWithoutWork: {
+    name: 'work that is rolled back leaves no record',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const key = uuidv7();
+      const failed = await withFailing(database, 'AFTER INSERT ON orders', () => place(a, key, product));
+      expect(failed.status).toBeGreaterThanOrEqual(500);
+      expect(await recordsOf(database, key)).toEqual([]);
+      expect((await place(b, key, product)).status).toBe(201);
+      expect(await stockOf(database, product)).toBe(999);
+    },
+  },
+
+  noWorkWithoutRecord: {
+    name: 'where the record cannot be written, the work is not done either',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const key = uuidv7();
+      const failed = await withFailing(database, 'BEFORE INSERT ON idempotency_records', () => place(a, key, product));
+      expect(failed.status).toBeGreaterThanOrEqual(500);
+      expect(await countOf(database, 'order_items', 'product_id = $1', [product])).toBe(0);
+      expect((await place(b, key, product)).status).toBe(201);
+      expect(await stockOf(database, product)).toBe(999);
+    },
+  },
+
+  ownKeys: {
+    name: 'a key belongs to its account',
+    async check({ a }) {
+      const key = uuidv7();
+      const [mine, theirs] = [
+        await a.send('POST', '/v1/orders', { key, as: KEY_A, body: ORDER }),
+        await a.send('POST', '/v1/orders', { key, as: KEY_B, body: ORDER }),
+      ];
+      expect([mine.status, theirs.status]).toEqual([201, 201]);
+      expect(theirs.text).not.toBe(mine.text);
+    },
+  },
+
+  sameRequest: {
+    name: 'another request under the same key is refused',
+    async check({ database, a, b }) {
+      const [product, other] = [await addProduct(database), await addProduct(database)];
+      const key = uuidv7();
+      await place(a, key, product);
+      for (const on of [a, b]) expect((await place(on, key, other)).status).toBe(422);
+      expect(await stockOf(database, other)).toBe(1_000);
+    },
+  },
+
+  failuresAreNotKept: {
+    name: 'a failure is no outcome: the same key may be sent again',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const key = uuidv7();
+      await database.query('ALTER TABLE products RENAME TO products_gone');
+      const failed = await place(a, key, product);
+      await database.query('ALTER TABLE products_gone RENAME TO products');
+      expect(failed.status).toBe(500);
+      for (const on of [b, a]) expect((await place(on, key, product)).status).toBe(201);
+    },
+  },
+
+  sameBytes: {
+    name: 'a replay has the bytes of the first answer',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const key = uuidv7();
+      const first = await place(a, key, product);
+      for (const on of [a, b]) expect((await place(on, key, product)).text).toBe(first.text);
+    },
+  },
+
+  unfinishedStays: {
+    name: 'the purge leaves unfinished operations alone',
+    async check({ database, a }) {
+      const key = uuidv7();
+      await database.query(
+        `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, recovery_point, subject_id, window_ms,
+                                          response_status, response_headers, response_body, lease_until, next_run_at, created_at)
+         VALUES ($1, $2, $3, 'POST /v1/payments', $4, 'running', 'payments.charge', $3, 1, 202, '{}', '{}',
+                 now() - interval '1 day', now() + interval '1 day', now() - interval '2 days')`,
+        [ACCOUNT_A, key, uuidv7(), Buffer.alloc(32)],
+      );
+      await purge(a);
+      expect(await recordsOf(database, key)).toMatchObject([{ status: 'running' }]);
+    },
+  },
+
+  purgedStaysDone: {
+    name: 'a purged key is never executed again',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const key = uuidv7();
+      await place(a, key, product);
+      await database.query(`UPDATE idempotency_records SET expires_at = now() - interval '1 second' WHERE key = $1`, [key]);
+      await purge(a);
+      expect(await recordsOf(database, key)).toEqual([]);
+      expect((await place(b, key, product)).status).toBe(410);
+      expect(await stockOf(database, product)).toBe(999);
+    },
+  },
+} satisfies Record<string, Rule>;
+
+export type RuleName = keyof typeof RULES;
+
+function place(on: TestApp, key: string, productId: string): Promise<TestResponse> {
+  return on.send('POST', '/v1/orders', { key, body: { items: [{ productId, quantity: 1 }] } });
+}
+
+function purge(on: TestApp): Promise<unknown> {
+  return on.app.get(PurgeCron, { strict: false }).purge();
+}
+
+/** Runs `work` while this raises an error; what happens AFTER something does so no sooner than at COMMIT. */
+async function withFailing<T>(database: TestDatabase, event: string, work: () => Promise<T>): Promise<T> {
+  const [constraint, deferred] = event.startsWith('AFTER') ? ['CONSTRAINT', 'DEFERRABLE INITIALLY DEFERRED'] : ['', ''];
+  await database.query(`
+    CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'on purpose'; END $$;
+    CREATE ${constraint} TRIGGER fail ${event} ${deferred} FOR EACH ROW EXECUTE FUNCTION fail()`);
+  try {
+    return await work();
+  } finally {
+    await database.query('DROP FUNCTION fail CASCADE');
+  }
+}
