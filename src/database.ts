@@ -1,6 +1,7 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { Holdfast1700000000001 } from '../migrations/1700000000001-holdfast.js';
-import { Payments1700000000002 } from '../migrations/1700000000002-payments.js';
+import { Idempotency1700000000001 } from '../migrations/1700000000001-idempotency.js';
+import { Shop1700000000002 } from '../migrations/1700000000002-shop.js';
+import { Payments1700000000003 } from '../migrations/1700000000003-payments.js';
 import { Account, ApiKey } from './accounts/account.entity.js';
 import { Product } from './catalog/product.entity.js';
 import type { Config } from './config.js';
@@ -16,7 +17,7 @@ const BACKGROUND_POOL_SIZE = 3;
 /** How long a request waits for a connection before it is told to come back, in milliseconds. */
 const POOL_WAIT_MS = 2_000;
 
-const migrations = [Holdfast1700000000001, Payments1700000000002];
+const migrations = [Idempotency1700000000001, Shop1700000000002, Payments1700000000003];
 
 /** TypeORM's options for one pool on the given database. */
 export function databaseOptions(url: string, poolSize: number): DataSourceOptions {

@@ -9,18 +9,20 @@ export function freshKey() {
 }
 
 /**
- * For Swagger UI's options `plugins` and `requestInterceptor`: each operation that takes an Idempotency-Key gets a fresh one when it is tried out. A repeat
- * keeps it, so that the second Execute shows the replay; after a change of the request the next one is a new intent, with
- * a new key. A key that was typed by hand stays as long as the request does.
+ * Options of Swagger UI: each operation that takes an Idempotency-Key gets a fresh one when it is tried out. A repeat keeps
+ * it, so that the second Execute shows the replay; after a change of the request the next one is a new intent, with a new
+ * key. A key that was typed by hand stays as long as the request does.
  */
 export function idempotencyKeys() {
   /** Keys that have been sent. As long as a key is unused, changes of the request don't cost it. */
   const sent = new Set();
 
-  const renewAfterChange = (system, pathMethod) => {
-    const parameters = system.specSelectors.operationWithMeta(...pathMethod).get('parameters');
-    const field = parameters?.find((parameter) => parameter.get('name') === NAME);
-    if (field && sent.has(field.get('value'))) system.specActions.changeParamByIdentity(pathMethod, field, freshKey());
+  /** The field of each operation, by its path and method, with the key that stands in it. */
+  const fields = new Map();
+
+  const renewAfterChange = ({ specActions }, pathMethod) => {
+    const field = fields.get(String(pathMethod));
+    if (field && sent.has(field.key)) specActions.changeParamByIdentity(pathMethod, field.parameter, freshKey());
   };
 
   const requestInterceptor = (request) => {
@@ -34,10 +36,12 @@ export function idempotencyKeys() {
         wrapActions: {
           changeParamByIdentity:
             (original, system) =>
-            (pathMethod, parameter, ...value) => {
-              const result = original(pathMethod, parameter, ...value);
-              // What is compared is the path, the query and If-Match; the other headers may differ between tries.
-              if (parameter.get('in') !== 'header' || parameter.get('name') === 'If-Match') renewAfterChange(system, pathMethod);
+            (pathMethod, parameter, value, ...more) => {
+              const result = original(pathMethod, parameter, value, ...more);
+              const name = parameter.get('name');
+              if (name === NAME) fields.set(String(pathMethod), { parameter, key: value });
+              // Tries are compared by path, query, If-Match and body; their other headers may differ.
+              else if (parameter.get('in') !== 'header' || name === 'If-Match') renewAfterChange(system, pathMethod);
               return result;
             },
         },

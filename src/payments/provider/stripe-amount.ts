@@ -1,27 +1,26 @@
 /**
- * Where Stripe's unit of an amount is another than the minor unit of ISO 4217 (Stripe docs, "Supported currencies",
- * sections "Zero-decimal currencies" and "Special cases"): how many of Stripe's units one ISO minor unit is. All other
- * currencies that Stripe takes agree: JPY and its like have none in either, HUF and TWD two (only payouts treat those as zero).
+ * Where Stripe counts in other decimals than ISO 4217 does (Stripe docs, "Supported currencies", sections "Zero-decimal
+ * currencies" and "Special cases"). All other currencies that Stripe takes agree: JPY and its like have no decimals in
+ * either, HUF and TWD have two (only payouts treat those as zero-decimal).
  */
-const UNITS_PER_MINOR_UNIT: Readonly<Record<string, number>> = {
-  // No minor unit in ISO 4217, and sent with two decimals "to maintain backwards compatibility".
-  ISK: 100,
-  UGX: 100,
-  // Two decimals in ISO 4217 (1 ariary = 5 iraimbilanja), none at Stripe.
-  MGA: 0.01,
+const DECIMALS: Readonly<Record<string, { iso: number; stripe: number }>> = {
+  // Sent with two decimals "to maintain backwards compatibility", though neither has a minor unit.
+  ISK: { iso: 0, stripe: 2 },
+  UGX: { iso: 0, stripe: 2 },
+  // 1 ariary = 5 iraimbilanja, which ISO 4217 writes as two decimals.
+  MGA: { iso: 2, stripe: 0 },
 };
 
-/** Three-decimal currencies: the last digit must be 0 (same page, "Three-decimal currencies"). */
+/** Three-decimal currencies, whose last digit Stripe wants to be 0 (same page, "Three-decimal currencies"). */
 const TENS = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND']);
 
 /**
- * An amount in ISO 4217 minor units, as Stripe wants it; `null` where Stripe can't charge exactly that. Nothing is ever
- * rounded: the order's total and the charge must be the same money.
+ * An amount in ISO 4217 minor units, as Stripe wants it; `null` where Stripe can't move exactly that. Nothing is rounded:
+ * what is charged is what the order costs.
  */
 export function stripeAmount(amount: number, currency: string): number | null {
-  if (TENS.has(currency)) return amount % 10 === 0 ? amount : null;
-  const units = UNITS_PER_MINOR_UNIT[currency] ?? 1;
-  if (units >= 1) return amount * units;
-  const divisor = Math.round(1 / units);
+  const { iso, stripe } = DECIMALS[currency] ?? { iso: 2, stripe: 2 };
+  if (stripe >= iso) return TENS.has(currency) && amount % 10 !== 0 ? null : amount * 10 ** (stripe - iso);
+  const divisor = 10 ** (iso - stripe);
   return amount % divisor === 0 ? amount / divisor : null;
 }

@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Payments, refunds, and the inbox of the provider's webhooks. */
-export class Payments1700000000002 implements MigrationInterface {
+export class Payments1700000000003 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       CREATE TABLE payments (
