@@ -1,10 +1,11 @@
-import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { ValidationPipe, applyDecorators, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
+import { Transform } from 'class-transformer';
 import { ValidateBy } from 'class-validator';
 import { Problem, type FieldError } from './problem.js';
 
 /** Turns bodies into DTO instances and refuses everything that a DTO doesn't declare. */
 export function validationPipe(): ValidationPipe {
-  return new ValidationPipe({
+  return new StrictValidationPipe({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
@@ -13,6 +14,29 @@ export function validationPipe(): ValidationPipe {
     stopAtFirstError: true,
     validationError: { target: false, value: false },
     exceptionFactory: (errors) => invalid(flatten(errors, '')),
+  });
+}
+
+/** Nest and class-transformer pass silently over members named like `constructor` or `toString`; here they are unknown ones like others. */
+class StrictValidationPipe extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const instance: unknown = await super.transform(value, metadata);
+    const lost = lostMembers(value, instance, '');
+    if (lost.length > 0) throw invalid(lost);
+    return instance;
+  }
+
+  /** Bodies with `__proto__` never come this far; the other names are harmless, and may stand in metadata. */
+  protected override stripProtoKeys(): void {}
+}
+
+/** The members of what was sent that the DTO made of it doesn't have. */
+function lostMembers(sent: unknown, made: unknown, parent: string): FieldError[] {
+  if (sent === made || typeof sent !== 'object' || sent === null || typeof made !== 'object' || made === null) return [];
+  return Object.entries(sent).flatMap(([name, member]) => {
+    const pointer = `${parent}/${escaped(name)}`;
+    if (!Object.hasOwn(made, name)) return [{ pointer, detail: 'is not known here' }];
+    return lostMembers(member, (made as Record<string, unknown>)[name], pointer);
   });
 }
 
@@ -25,10 +49,15 @@ export function invalid(errors: FieldError[]): Problem {
 
 function flatten(errors: ValidationError[], parent: string): FieldError[] {
   return errors.flatMap((error) => {
-    const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const pointer = `${parent}/${escaped(error.property)}`;
     const own = Object.values(error.constraints ?? {}).map((message) => ({ pointer, detail: withoutName(message, error.property) }));
     return [...own, ...flatten(error.children ?? [], pointer)];
   });
+}
+
+/** A name in a JSON pointer (RFC 6901, section 3). */
+function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 /** class-validator begins its messages with the member's name, which the pointer says already. */
@@ -40,16 +69,19 @@ const METADATA_ENTRIES = 50;
 const METADATA_KEY_LENGTH = 255;
 const METADATA_VALUE_LENGTH = 500;
 
-/** An object of at most 50 texts of at most 500 characters. */
+/** An object of at most 50 texts of at most 500 characters, taken as it was sent, whatever its names are. */
 export function IsMetadata(): PropertyDecorator {
-  return ValidateBy({
-    name: 'isMetadata',
-    validator: {
-      validate: (value: unknown) => isMetadata(value),
-      defaultMessage: () =>
-        `must be an object of at most ${METADATA_ENTRIES} texts of at most ${METADATA_VALUE_LENGTH} characters, with names of 1 to ${METADATA_KEY_LENGTH}`,
-    },
-  });
+  return applyDecorators(
+    Transform(({ obj, key }: { obj: Record<string, unknown>; key: string }) => obj[key]),
+    ValidateBy({
+      name: 'isMetadata',
+      validator: {
+        validate: (value: unknown) => isMetadata(value),
+        defaultMessage: () =>
+          `must be an object of at most ${METADATA_ENTRIES} texts of at most ${METADATA_VALUE_LENGTH} characters, with names of 1 to ${METADATA_KEY_LENGTH}`,
+      },
+    }),
+  );
 }
 
 function isMetadata(value: unknown): boolean {

@@ -21,7 +21,7 @@ export class CreatePayment {
   currency: string;
 
   /** A token of the provider, `tok_visa` for example. Card numbers are refused: they must never reach this service. */
-  @Matches(/^(?!.*\d{12})[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$/, { message: "must be a provider's token such as tok_visa, never a card number" })
+  @Matches(/^(?!.*(?:\d_*){12})[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$/, { message: "must be a provider's token such as tok_visa, never a card number" })
   @IsString()
   source: string;
 }

@@ -41,8 +41,9 @@ export class CompensateStep implements Step<Outcome> {
   }
 
   settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
-    return settleRefund(this.refunds, tx, refundId, outcome, run, ({ payment }) => {
-      const problem = new Problem('order-not-payable', 'The order was cancelled before the charge succeeded; the charge was refunded.', {
+    return settleRefund(this.refunds, tx, refundId, outcome, run, ({ payment, refund }) => {
+      const became = refund.status === 'succeeded' ? 'the charge was refunded' : `the provider declined to refund the charge: ${refund.failureCode}`;
+      const problem = new Problem('order-not-payable', `The order was cancelled before the charge succeeded; ${became}.`, {
         members: { payment: PaymentView.of(payment) },
       });
       return problemReply(problem, run, paymentPath(payment));

@@ -144,6 +144,15 @@ describe('POST /v1/orders', () => {
     expect((await get(id)).body).toMatchObject({ customerReference, metadata: { 'ключ "\\': '\n\t' } });
   });
 
+  it('keeps metadata of any name', async () => {
+    const metadata = { constructor: 'a', toString: 'b', prototype: 'c', hasOwnProperty: 'd', length: 'e', then: 'f' };
+    const made = await place({ ...ORDER, metadata });
+    expect(made.body['metadata']).toEqual(metadata);
+    const changed = await change(String(made.body['id']), '"1"', { metadata: { ...metadata, valueOf: 'g' } });
+    expect(changed.body['metadata']).toEqual({ ...metadata, valueOf: 'g' });
+    expect((await get(String(made.body['id']))).text).toBe(changed.text);
+  });
+
   it('takes 255 characters of reference and 50 texts of 500, and no more', async () => {
     const texts = (count: number, length: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, 'x'.repeat(length)]));

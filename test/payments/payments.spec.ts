@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { atOnce, KEY_B, tally, type TestApp, type TestResponse } from '../support/app.js';
-import { start } from '../support/built-process.js';
+import { start, type Running } from '../support/built-process.js';
 import { eventually } from '../support/eventually.js';
 import { countOf, recordsOf } from '../support/ledger.js';
 import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
@@ -253,32 +253,35 @@ describe('a payment is refused, without a call of the provider,', () => {
     expectProblem(await world.pay(order, 'tok_visa', { amount: amount as number }), 'invalid-request');
     expect(await world.stateOf(order)).toEqual(UNPAID);
   });
+});
 
-  it.each(['4242424242424242', 'tok_4242424242424242', 'tok_4242_4242_4242_4242', 'card 4242 4242 4242 4242', 4_242_424_242_424_242])(
-    'with the card number %p, which is neither stored nor echoed nor logged',
-    async (source) => {
-      const [order, key] = [await world.placeOrder(), uuidv7()];
-      const api = start('src/main.js', [], {
-        NODE_ENV: 'test',
-        LOG_LEVEL: 'trace',
-        PORT: '0',
-        DATABASE_URL: world.database.url,
-        MIGRATE: 'false',
-        ...world.env,
-      });
-      try {
-        const url = await eventually('the process to listen', () => /listening on (http:[^"]+)/.exec(api.output())?.[1], 20_000);
-        const answer = await world.pay(order, source as string, { key, on: { url } });
-        expectProblem(answer, 'invalid-request');
-        expect(answer.text + JSON.stringify([...answer.headers])).not.toMatch(/4242/);
-      } finally {
-        await api.stop();
-      }
-      expect(api.output()).not.toMatch(/4242/);
-      expect(await recordsOf(world.database, key)).toEqual([]);
-      expect(await world.stateOf(order)).toEqual(UNPAID);
-    },
-  );
+describe('a card number', () => {
+  const CARDS = ['4242424242424242', 'tok_4242424242424242', 'tok_4242_4242_4242_4242', 'card 4242 4242 4242 4242', 4_242_424_242_424_242];
+  let api: Running;
+  let url: string;
+  beforeAll(async () => {
+    api = start('src/main.js', [], {
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'trace',
+      PORT: '0',
+      DATABASE_URL: world.database.url,
+      MIGRATE: 'false',
+      ...world.env,
+    });
+    url = await eventually('the process to listen', () => /listening on (http:[^"]+)/.exec(api.output())?.[1], 20_000);
+  });
+  afterAll(() => api.stop());
+
+  it.each(CARDS)('as the source (%p) is refused, and neither stored nor echoed nor logged', async (source) => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const answer = await world.pay(order, source as string, { key, on: { url } });
+    expectProblem(answer, 'invalid-request');
+    expect(answer.text + JSON.stringify([...answer.headers])).not.toMatch(/4242/);
+    expect(await recordsOf(world.database, key)).toEqual([]);
+    expect(await world.stateOf(order)).toEqual(UNPAID);
+    expect(api.output()).toMatch(/listening/);
+    expect(api.output()).not.toMatch(/4242/);
+  });
 });
 
 describe('a provider that was surely not reached', () => {

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import { databaseOptions } from '../../src/database.js';
+import { run } from '../support/built-process.js';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from '../support/database.js';
 
 /** Every column, constraint and index by name and definition: the parts of a schema that code relies on. */
@@ -71,4 +72,24 @@ it('every migration can be undone, and applied again', async () => {
   const applied = await dataSource.runMigrations({ transaction: 'each' });
   expect(applied).toHaveLength(dataSource.migrations.length);
   expect(await definitions(dataSource)).toEqual(before);
+});
+
+describe('npm run migrate', () => {
+  const migrate = (url: string) => run('src/migrate.js', [], { DATABASE_URL: url });
+
+  it('applies what is missing, tells it, and does nothing the second time', async () => {
+    const first = await migrate(empty.url);
+    expect([first.code, first.stderr]).toEqual([0, '']);
+    const [applied] = await empty.query<{ names: string[] }>('SELECT array_agg(name ORDER BY id) AS names FROM migrations');
+    const lines = applied?.names.map((name) => `applied ${name}\n`) ?? [];
+    const count = lines.length;
+    expect(first.stdout).toBe(`${lines.join('')}The database is up to date: ${count} applied, ${count} in all.\n`);
+    const second = await migrate(empty.url);
+    expect([second.code, second.stdout]).toEqual([0, `The database is up to date: nothing to do, ${count} in all.\n`]);
+  });
+
+  it('says in a sentence what is in the way, and keeps the password to itself', async () => {
+    const { code, stdout, stderr } = await migrate('postgres://holdfast:hunter2@127.0.0.1:1/holdfast');
+    expect([code, stdout, stderr]).toEqual([1, '', 'The database cannot be used: nothing listens at its address.\n']);
+  });
 });

@@ -62,25 +62,36 @@ export class GuardedProvider {
 
   /** @throws Error when the provider can't be asked */
   findCharge(reference: string): Promise<Found> {
-    assertNoTransaction('the provider is called');
-    return this.calls.execute(() => this.provider.findCharge(reference, this.timeoutMs));
+    return this.find((timeoutMs) => this.provider.findCharge(reference, timeoutMs));
   }
 
   /** @throws Error when the provider can't be asked */
   findRefund(reference: string, chargeId: string): Promise<Found> {
+    return this.find((timeoutMs) => this.provider.findRefund(reference, chargeId, timeoutMs));
+  }
+
+  private async find(look: (timeoutMs: number) => Promise<Found>): Promise<Found> {
     assertNoTransaction('the provider is called');
-    return this.calls.execute(() => this.provider.findRefund(reference, chargeId, this.timeoutMs));
+    const left = countdown(this.timeoutMs);
+    return this.calls.execute(() => {
+      const timeoutMs = left();
+      if (timeoutMs <= 0) throw new Error('no time left');
+      return look(timeoutMs);
+    });
   }
 
   /** Not reached only if no try reached it: one lost answer among them makes the whole call unknown. */
   private async send(call: (timeoutMs: number) => Promise<Outcome>): Promise<Outcome> {
     assertNoTransaction('the provider is called');
-    const deadline = performance.now() + this.timeoutMs;
+    const left = countdown(this.timeoutMs);
     let doubt: Outcome | undefined;
     const outcome = await this.retries.execute(async () => {
-      const left = deadline - performance.now();
-      if (left <= 0) return notReached('no time left');
-      const result = await this.bounded(() => call(left));
+      if (left() <= 0) return notReached('no time left');
+      const result = await this.bounded(async () => {
+        // Read when its turn has come: waiting for it was part of the time.
+        const timeoutMs = left();
+        return timeoutMs > 0 ? call(timeoutMs) : notReached('no time left');
+      });
       if (result.kind === 'unknown') doubt = result;
       return result;
     });
@@ -97,6 +108,12 @@ export class GuardedProvider {
       return { kind: 'unknown', reason: error instanceof Error ? error.message : String(error) };
     }
   }
+}
+
+/** Milliseconds until the deadline. One that waits for its turn gets it before then: those ahead have earlier deadlines. */
+function countdown(timeoutMs: number): () => number {
+  const deadline = performance.now() + timeoutMs;
+  return () => deadline - performance.now();
 }
 
 function notReached(reason: string): Outcome {

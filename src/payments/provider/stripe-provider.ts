@@ -5,15 +5,15 @@ import { stripeTransport, Unanswered } from './stripe-transport.js';
 
 const HOUR = 3_600_000;
 
-/** What Stripe calls a payment that would need the customer (3-D Secure), by API version (Stripe docs, "Decline codes"). */
-const NEEDS_CUSTOMER = new Set(['authentication_required', 'authentication_not_handled', 'requires_action_not_handled']);
+/** How issuers decline what the customer would have to confirm, by 3-D Secure for example (Stripe docs, "Decline codes"). */
+const NEEDS_CUSTOMER = new Set(['authentication_required', 'authentication_not_handled']);
 
 /** Refusals that say nothing about the effect: another request holds the key or the object, perhaps an earlier one of ours. */
 const IN_FLIGHT = new Set(['idempotency_key_in_use', 'lock_timeout']);
 
 /**
- * Stripe, over PaymentIntents that are confirmed as they are created: one request charges or declines, and nothing that
- * could be captured later stays behind.
+ * Stripe, over PaymentIntents that are confirmed as they are created: one request charges or declines. One that ends in a
+ * demand for 3-D Secure is canceled at once, so that nothing stays behind that could be captured later.
  *
  * Stripe keeps the first answer under a key, errors and 500s too, once the request began to execute (API reference,
  * "Idempotent requests"). So an answer means: 2xx and 402 the fact; 400 and 404 nothing happened and the same request will
@@ -49,19 +49,20 @@ export class StripeProvider implements Provider {
       currency: currency.toLowerCase(),
       ...paymentMethodOf(source),
       confirm: true,
-      // Nobody is there to be redirected or asked: a demand for 3-D Secure fails the attempt instead of leaving it open.
+      // Without a return_url. `error_on_requires_action` can't be had with it (changelog 2023-08-16, "Enables automatic
+      // payment methods by default"), and what it asks for instead, `payment_method_types`, is gone since 2026-09-30.
       automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-      error_on_requires_action: true,
       metadata: { reference },
     };
-    return settled(async () => outcomeOfIntent(await this.stripe.paymentIntents.create(params, { idempotencyKey: key, timeout: whole(timeoutMs) })));
+    const left = countdown(timeoutMs);
+    return settled(async () => this.decide(await this.stripe.paymentIntents.create(params, { idempotencyKey: key, timeout: left() }), left));
   }
 
   async refund({ reference, chargeId, amount, currency }: RefundRequest, key: string, timeoutMs: number): Promise<Outcome> {
     const units = stripeAmount(amount, currency);
     if (units === null) return notRepresentable;
     const params: Stripe.RefundCreateParams = { payment_intent: chargeId, amount: units, metadata: { reference } };
-    return settled(async () => outcomeOfRefund(await this.stripe.refunds.create(params, { idempotencyKey: key, timeout: whole(timeoutMs) })));
+    return settled(async () => outcomeOfRefund(await this.stripe.refunds.create(params, { idempotencyKey: key, timeout: countdown(timeoutMs)() })));
   }
 
   /**
@@ -78,7 +79,7 @@ export class StripeProvider implements Provider {
     for (const { id, metadata } of hits.data) {
       // Search ignores case.
       if (metadata['reference'] !== reference) continue;
-      outcomes.push(outcomeOfIntent(await this.stripe.paymentIntents.retrieve(id, {}, { timeout: left() })));
+      outcomes.push(await this.decide(await this.stripe.paymentIntents.retrieve(id, {}, { timeout: left() }), left));
     }
     return conclude(outcomes);
   }
@@ -95,6 +96,21 @@ export class StripeProvider implements Provider {
       more = has_more && after !== undefined;
     }
     return conclude(outcomes);
+  }
+
+  /**
+   * Closes what waits for a customer whom nobody will ask; its client_secret never left here. Never throws: the
+   * PaymentIntent exists, so a call that fails now doesn't mean that nothing was reached.
+   */
+  private async decide(intent: Stripe.PaymentIntent, left: () => number): Promise<Outcome> {
+    if (intent.status !== 'requires_action') return outcomeOfIntent(intent);
+    const { cancel, retrieve } = this.stripe.paymentIntents;
+    try {
+      return outcomeOfIntent(await cancel(intent.id, { cancellation_reason: 'abandoned' }, { timeout: left() }));
+    } catch (error) {
+      const { reason } = failureOf(error);
+      return outcomeOfIntent(intent);
+    }
   }
 }
 

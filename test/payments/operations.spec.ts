@@ -1,0 +1,238 @@
+import { v7 as uuidv7 } from 'uuid';
+import { PurgeCron } from '../../src/idempotency/purge.cron.js';
+import { KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js';
+import { addApiKey } from '../support/api-keys.js';
+import { eventually } from '../support/eventually.js';
+import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
+import { expectProblem } from '../support/problems.js';
+
+let world: PaymentWorld;
+let replica: TestApp;
+beforeAll(async () => {
+  // Nothing is recovered by itself here: what is interrupted stays so until a test resumes it.
+  world = await startPaymentWorld({ IDEMPOTENCY_RECOVERY_INTERVAL: '1h' });
+  replica = await world.secondApp();
+});
+afterEach(() => world.faults({}));
+afterAll(() => world.close());
+
+const operationOf = async (answer: TestResponse): Promise<TestResponse['body']> => {
+  const found = await world.send('GET', `/v1/operations/${answer.headers.get('operation-id')}`);
+  expect(found.status).toBe(200);
+  return found.body;
+};
+const resume = (id: unknown, as?: string): Promise<TestResponse> =>
+  world.send('POST', `/v1/operations/${String(id)}/resume`, { key: null, ...(as && { as }) });
+const eventsOf = (operation: TestResponse['body']): string[] => (operation['timeline'] as { event: string }[]).map(({ event }) => event);
+
+describe('an operation tells its story', () => {
+  it('of local work: claimed and settled', async () => {
+    const order = await world.send('POST', '/v1/orders', { body: ORDER });
+    const operation = await operationOf(order);
+    expect(operation).toEqual({
+      id: order.headers.get('operation-id'),
+      operation: 'POST /v1/orders',
+      status: 'completed',
+      recoveryPoint: null,
+      attempts: 1,
+      resource: `/v1/orders/${order.body['id']}`,
+      response: { status: 201 },
+      replays: 0,
+      createdAt: expect.any(String),
+      completedAt: expect.any(String),
+      expiresAt: expect.any(String),
+      timeline: [
+        { at: operation['createdAt'], event: 'claimed', detail: 'POST /v1/orders' },
+        { at: operation['completedAt'], event: 'settled', detail: '201' },
+      ],
+    });
+  });
+
+  it('of a payment: claimed, step started, provider answered, settled, in this order', async () => {
+    const payment = await world.pay(await world.placeOrder());
+    const operation = await operationOf(payment);
+    expect(operation).toMatchObject({ status: 'completed', resource: `/v1/payments/${payment.body['id']}`, response: { status: 201 } });
+    expect(eventsOf(operation)).toEqual(['claimed', 'step-started', 'provider-answered', 'settled']);
+    const times = (operation['timeline'] as { at: string }[]).map(({ at }) => at);
+    expect(times).toEqual([...times].sort());
+  });
+
+  it('of a payment whose answer was lost: interrupted and parked with its reason, then resumed by whom, then settled', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const first = await world.pay(order, 'tok_hang_after', { key });
+    const waiting = await operationOf(first);
+    expect(waiting).toMatchObject({
+      status: 'interrupted',
+      recoveryPoint: 'payments.charge',
+      response: null,
+      completedAt: null,
+      expiresAt: null,
+    });
+    expect(eventsOf(waiting).at(-1)).toBe('parked');
+    await world.pay(order, 'tok_hang_after', { key });
+    const done = await operationOf(first);
+    expect(done).toMatchObject({ status: 'completed', attempts: 2, response: { status: 201 } });
+    expect(eventsOf(done).slice(-3)).toEqual(['resumed', 'provider-answered', 'settled']);
+    expect(JSON.stringify(done['timeline'])).toMatch(/by a retry, attempt 2/);
+  });
+
+  it('of a cancelled paid order: with the step that refunds', async () => {
+    const order = await world.placeOrder();
+    await world.pay(order);
+    const operation = await operationOf(await world.cancel(order));
+    expect(operation).toMatchObject({ status: 'completed', resource: `/v1/orders/${order.id}`, response: { status: 200 } });
+    expect(JSON.stringify(operation['timeline'])).toMatch(/orders\.cancel\.refund/);
+  });
+
+  it('with how often it was replayed, and why', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const first = await world.pay(order, 'tok_visa', { key });
+    for (const reason of ['timeout', 'timeout', 'connection', 'nonsense']) {
+      await world.pay(order, 'tok_visa', { key, on: replica, headers: { 'retry-reason': reason, 'retry-attempt': '2' } });
+    }
+    const operation = await eventually('the replays to be counted', async () => {
+      const found = await operationOf(first);
+      return found['replays'] === 4 && found;
+    });
+    const replayed = (operation['timeline'] as { event: string; detail: string }[]).filter(({ event }) => event === 'replayed');
+    expect(replayed.map(({ detail }) => detail).sort()).toEqual(['1 times', '1 times: connection', '2 times: timeout']);
+  });
+});
+
+describe('operations are found', () => {
+  it('by their key, bare and quoted, and only that one', async () => {
+    const [order, key] = [await world.placeOrder(), `a "key" ${uuidv7()}`.replaceAll(' ', '-')];
+    const payment = await world.pay(order, 'tok_visa', { key });
+    for (const form of [key, `"${key.replaceAll('"', '\\"')}"`]) {
+      const { status, body } = await world.send('GET', `/v1/operations?idempotencyKey=${encodeURIComponent(form)}`);
+      expect([status, body['nextCursor'], body['data'].length]).toEqual([200, null, 1]);
+      expect(body['data'][0].id).toBe(payment.headers.get('operation-id'));
+    }
+    expect((await world.send('GET', `/v1/operations?idempotencyKey=${uuidv7()}`)).body).toEqual({ data: [], nextCursor: null });
+    expectProblem(await world.send('GET', '/v1/operations?idempotencyKey=%22open'), 'idempotency-key-invalid');
+  });
+
+  it('in pages, newest first', async () => {
+    const made = [await world.pay(await world.placeOrder()), await world.pay(await world.placeOrder())].map((answer) =>
+      answer.headers.get('operation-id'),
+    );
+    const page = await world.send('GET', '/v1/operations?limit=1');
+    expect(page.body['data'].map(({ id }: { id: string }) => id)).toEqual([made[1]]);
+    const second = await world.send('GET', `/v1/operations?limit=2&cursor=${page.body['nextCursor']}`);
+    expect(second.body['data'].map(({ id }: { id: string }) => id)).toContain(made[0]);
+  });
+
+  it('by their own account alone', async () => {
+    const key = uuidv7();
+    const payment = await world.pay(await world.placeOrder(), 'tok_visa', { key });
+    const id = payment.headers.get('operation-id');
+    expectProblem(await world.send('GET', `/v1/operations/${id}`, { as: KEY_B }), 'not-found');
+    expectProblem(await resume(id, KEY_B), 'not-found');
+    expect((await world.send('GET', `/v1/operations?idempotencyKey=${key}`, { as: KEY_B })).body['data']).toEqual([]);
+    expectProblem(await world.send('GET', '/v1/operations/op_nonsense'), 'not-found');
+    expectProblem(await world.send('GET', `/v1/operations/${String(id).toUpperCase()}`), 'not-found');
+  });
+
+  it('also when their record is in the archive, with their replays', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const payment = await world.pay(order, 'tok_visa', { key });
+    await world.pay(order, 'tok_visa', { key, on: replica });
+    await eventually('the replay to be counted', async () => (await operationOf(payment))['replays'] === 1);
+    await world.database.query(`UPDATE idempotency_records SET expires_at = now() WHERE key = $1`, [key]);
+    await world.app.get(PurgeCron).purge();
+    const operation = await operationOf(payment);
+    expect(operation).toMatchObject({ status: 'completed', attempts: 1, replays: 1, resource: `/v1/payments/${payment.body['id']}` });
+    expect(eventsOf(operation)).toEqual(['claimed', 'settled']);
+    expect((await world.send('GET', `/v1/operations?idempotencyKey=${key}`)).body['data']).toEqual([operation]);
+    const late = await world.pay(order, 'tok_visa', { key, on: replica });
+    expectProblem(late, 'idempotency-key-expired');
+    expect([late.body['operationId'], late.headers.get('link')]).toEqual([
+      operation['id'],
+      `</v1/payments/${payment.body['id']}>; rel="related"`,
+    ]);
+  });
+
+  it('never purged while they are unfinished, however old', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    await world.pay(order, 'tok_hang_after', { key });
+    await world.database.query(
+      `UPDATE idempotency_records SET created_at = now() - interval '2 years', expires_at = now() WHERE key = $1`,
+      [key],
+    );
+    await world.app.get(PurgeCron).purge();
+    expect((await world.send('GET', `/v1/operations?idempotencyKey=${key}`)).body['data']).toMatchObject([{ status: 'interrupted' }]);
+    expect((await world.pay(order, 'tok_hang_after', { key })).status).toBe(201);
+    expect(await world.chargesOf(order)).toHaveLength(1);
+  });
+});
+
+describe('resuming', () => {
+  it('finishes an interrupted operation without doing anything twice, and its key then replays the outcome', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const first = await world.pay(order, 'tok_hang_after', { key });
+    const id = first.headers.get('operation-id');
+    const resumed = await resume(id);
+    expect(resumed.status).toBe(200);
+    expect(resumed.body).toMatchObject({ id, status: 'completed', attempts: 2, response: { status: 201 } });
+    expect(JSON.stringify(resumed.body['timeline'])).toMatch(/by request of the account/);
+    expect(await world.stateOf(order)).toEqual({ order: 'paid', payments: ['succeeded'], amountRefunded: 0, charges: 1, refunded: 0 });
+    const replay = await world.pay(order, 'tok_hang_after', { key });
+    expect([replay.status, replay.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
+    expect(replay.text).toBe((await world.send('GET', `/v1/payments/${first.body['id']}`)).text);
+  });
+
+  it('a completed operation answers it as it is', async () => {
+    const payment = await world.pay(await world.placeOrder());
+    const resumed = await resume(payment.headers.get('operation-id'));
+    expect([resumed.status, resumed.body]).toEqual([200, await operationOf(payment)]);
+  });
+
+  it('one that runs at this moment is 409, and leaves it alone', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const held = await world.sandbox.hold();
+    const paying = world.pay(order, 'tok_visa', { key });
+    try {
+      const operation = await eventually('the operation to run', async () => {
+        const { body } = await world.send('GET', `/v1/operations?idempotencyKey=${key}`);
+        return body['data'][0] as TestResponse['body'] | undefined;
+      });
+      expect(operation['status']).toBe('running');
+      expectProblem(await resume(operation['id']), 'operation-running');
+    } finally {
+      await held.release();
+    }
+    expect((await paying).status).toBe(201);
+    expect(await world.chargesOf(order)).toHaveLength(1);
+  });
+
+  it('one whose outcome is still unknown leaves it interrupted', async () => {
+    const order = await world.placeOrder();
+    await world.faults({ refuse: 1 });
+    const first = await world.pay(order);
+    const resumed = await resume(first.headers.get('operation-id'));
+    expect([resumed.status, resumed.body['status'], resumed.body['attempts']]).toEqual([200, 'interrupted', 2]);
+    expect(await world.stateOf(order)).toMatchObject({ order: 'pending', payments: ['processing'], charges: 0 });
+    await world.faults({});
+    expect((await resume(first.headers.get('operation-id'))).body).toMatchObject({ status: 'completed' });
+    expect(await world.chargesOf(order)).toHaveLength(1);
+  });
+
+  it('twenty times at once takes it over once', async () => {
+    const order = await world.placeOrder();
+    const first = await world.pay(order, 'tok_hang_after');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => resume(first.headers.get('operation-id'))));
+    for (const answer of answers) if (answer.status !== 200) expectProblem(answer, 'operation-running');
+    const operation = await operationOf(first);
+    expect(operation).toMatchObject({ status: 'completed', attempts: 2 });
+    expect(eventsOf(operation).filter((event) => event === 'resumed')).toHaveLength(1);
+    expect(await world.chargesOf(order)).toHaveLength(1);
+  });
+
+  it('needs the scope for it', async () => {
+    const payment = await world.pay(await world.placeOrder());
+    const id = payment.headers.get('operation-id');
+    const reader = await addApiKey(world.database, ['operations:read']);
+    expect((await world.send('GET', `/v1/operations/${id}`, { as: reader })).status).toBe(200);
+    expectProblem(await resume(id, reader), 'insufficient-scope');
+  });
+});

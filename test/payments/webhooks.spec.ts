@@ -1,0 +1,190 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Webhook } from 'standardwebhooks';
+import { v7 as uuidv7 } from 'uuid';
+import { atOnce, type TestResponse } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { countOf } from '../support/ledger.js';
+import { startPaymentWorld, WEBHOOK_SECRET, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
+import { expectProblem } from '../support/problems.js';
+
+let world: PaymentWorld;
+beforeAll(async () => {
+  world = await startPaymentWorld();
+});
+afterEach(() => world.faults({}));
+afterAll(() => world.close());
+
+const PAID = { order: 'paid', payments: ['succeeded'], amountRefunded: 0, charges: 1, refunded: 0 };
+const events = (): Promise<number> => countOf(world.database, 'provider_events');
+
+interface Sent {
+  id?: string;
+  at?: Date;
+  secret?: string;
+  without?: string;
+  /** What is sent, where that isn't what was signed. */
+  instead?: string;
+}
+
+/** Sends an event as the provider does, or with something wrong. */
+function deliver(
+  body: unknown,
+  { id = `evt_${uuidv7()}`, at = new Date(), secret = WEBHOOK_SECRET, without, instead }: Sent = {},
+): Promise<TestResponse> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': new Webhook(secret).sign(id, at, text),
+  };
+  delete headers[without ?? ''];
+  return world.send('POST', '/v1/provider/webhooks', { as: null, key: null, headers, body: instead ?? text });
+}
+
+/** The event of a charge, as the sandbox words it. */
+async function chargeEvent(order: PlacedOrder, type = 'charge.succeeded'): Promise<{ type: string; data: object }> {
+  const [payment] = await world.database.query<{ reference: string }>('SELECT reference FROM payments WHERE amount = $1', [order.total]);
+  const [charge] = await world.chargesOf(order);
+  return { type, data: { ...charge, reference: payment?.reference ?? 'hf_unknown', status: 'succeeded' } };
+}
+
+describe('an event is taken', () => {
+  it('with a valid signature: 204, and once', async () => {
+    const before = await events();
+    const id = `evt_${uuidv7()}`;
+    for (let n = 0; n < 3; n += 1) {
+      const answer = await deliver({ type: 'charge.succeeded', data: {} }, { id });
+      expect([answer.status, answer.text]).toEqual([204, '']);
+    }
+    expect(await events()).toBe(before + 1);
+  });
+
+  it('without an API key, an idempotency key or a look at other headers', async () => {
+    expect((await deliver({ type: 'anything.at.all' })).status).toBe(204);
+  });
+
+  it.each<[string, Sent]>([
+    ['signed with another secret', { secret: `whsec_${Buffer.from('somebody else entirely, not us').toString('base64')}` }],
+    ['whose bytes are not those that were signed', { instead: '{"type":"charge.succeeded", "data":{}}' }],
+    ['without a signature', { without: 'webhook-signature' }],
+    ['without a time', { without: 'webhook-timestamp' }],
+    ['without an id', { without: 'webhook-id' }],
+    ['from more than five minutes ago', { at: new Date(Date.now() - 5.2 * 60_000) }],
+    ['from more than five minutes ahead', { at: new Date(Date.now() + 5.2 * 60_000) }],
+  ])('never %s: 401, and nothing is stored', async (_what, sent) => {
+    const before = await events();
+    expectProblem(await deliver({ type: 'charge.succeeded', data: {} }, sent), 'invalid-signature');
+    expect(await events()).toBe(before);
+  });
+
+  it.each([
+    'not json',
+    '[]',
+    '"text"',
+    '{}',
+    '{"type":7}',
+    '{"type":"charge.succeeded","data":"x"}',
+    '{"type":"a","data":{"reference":9}}',
+    '',
+  ])('never with the signed garbage %p: 400, and nothing is stored', async (garbage) => {
+    const before = await events();
+    const answer = await deliver(garbage);
+    expect([400, 401]).toContain(answer.status);
+    expect(answer.headers.get('content-type')).toMatch(/problem\+json/);
+    expect(await events()).toBe(before);
+  });
+});
+
+describe('whatever is told, the payment ends in the same state', () => {
+  it('told twice, twenty times at once, after its end', async () => {
+    const order = await world.placeOrder();
+    await world.pay(order);
+    const event = await chargeEvent(order);
+    await Promise.all([deliver(event), deliver(event)]);
+    const id = `evt_${uuidv7()}`;
+    const answers = await atOnce(20, () => deliver(event, { id }));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]));
+    await sleep(300);
+    expect(await world.stateOf(order)).toEqual(PAID);
+  });
+
+  it('told before the provider has answered the request', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    await world.faults({ latencyMs: 350 });
+    const paying = world.pay(order, 'tok_visa', { key });
+    await eventually('the charge to be made', async () => (await world.chargesOf(order)).length === 1);
+    await atOnce(3, async () => deliver(await chargeEvent(order)));
+    const answer = await paying;
+    expect([answer.status, answer.body['status']]).toEqual([201, 'succeeded']);
+    expect(await world.stateOf(order)).toEqual(PAID);
+  });
+
+  it('told while it waits for the recoverer, which then comes at once', async () => {
+    const order = await world.placeOrder();
+    expect((await world.pay(order, 'tok_hang_after')).status).toBe(202);
+    await world.database.query(
+      `UPDATE idempotency_records SET next_run_at = clock_timestamp() + interval '1 hour' WHERE status = 'running' AND lease_until IS NULL`,
+    );
+    if ((await world.stateOf(order)).order === 'pending') await deliver(await chargeEvent(order));
+    await eventually('the payment to succeed', async () => (await world.stateOf(order)).order === 'paid', 3_000);
+    expect(await world.stateOf(order)).toEqual(PAID);
+  });
+
+  it('told in reversed order, the refund before the charge', async () => {
+    const order = await world.placeOrder();
+    const payment = await world.pay(order, 'tok_visa');
+    await world.refund(String(payment.body['id']), { amount: 10 });
+    const [refund] = await world.refundsOf(order);
+    await deliver({ type: 'refund.succeeded', data: refund });
+    await deliver(await chargeEvent(order));
+    await sleep(300);
+    expect(await world.stateOf(order)).toEqual({ ...PAID, amountRefunded: 10, refunded: 10 });
+  });
+
+  it('told a lie: an event is a hint, the provider is asked', async () => {
+    const [order, declined] = [await world.placeOrder(), await world.placeOrder()];
+    const held = await world.sandbox.hold();
+    try {
+      expect((await world.pay(order, 'tok_visa')).status).toBe(202);
+      expect((await world.pay(declined, 'tok_declined')).status).toBe(202);
+      await deliver(await chargeEvent(order, 'charge.declined'));
+      await deliver(await chargeEvent(declined, 'charge.succeeded'));
+      await sleep(300);
+      expect(await world.stateOf(order)).toMatchObject({ order: 'pending', payments: ['processing'] });
+      expect(await world.stateOf(declined)).toMatchObject({ order: 'pending', payments: ['processing'] });
+    } finally {
+      await held.release();
+    }
+    await eventually('the truth to be known', async () => (await world.stateOf(order)).order === 'paid');
+    await eventually('the other truth to be known', async () => (await world.stateOf(declined)).payments[0] === 'failed');
+    expect(await world.stateOf(order)).toEqual(PAID);
+    expect(await world.stateOf(declined)).toMatchObject({ order: 'pending', charges: 0 });
+  });
+
+  it('told of a payment that nobody knows: 204, and nothing changes', async () => {
+    const payments = await countOf(world.database, 'payments');
+    const answer = await deliver({ type: 'charge.succeeded', data: { id: 'ch_1', reference: 'hf_nobody', amount: 1, currency: 'EUR' } });
+    expect([answer.status, await countOf(world.database, 'payments')]).toEqual([204, payments]);
+  });
+
+  it('told by the provider itself, of charges, declines and refunds under faults', async () => {
+    await world.restartSandbox({ webhooks: true });
+    const orders = await atOnce(5, () => world.placeOrder());
+    const before = await events();
+    const sources = ['tok_visa', 'tok_drop_after', 'tok_hang_after', 'tok_declined', 'tok_error_500'];
+    await Promise.all(orders.map((order, n) => world.pay(order, sources[n], { headers: { prefer: 'wait=20' } })));
+    const [first] = orders;
+    if (first) await world.cancel(first);
+    await eventually('six events to arrive', async () => (await events()) === before + 6);
+    const states = await Promise.all(orders.map((order) => world.stateOf(order)));
+    const total = first?.total ?? 0;
+    expect(states).toEqual([
+      { order: 'cancelled', payments: ['succeeded'], amountRefunded: total, charges: 1, refunded: total },
+      PAID,
+      PAID,
+      { order: 'pending', payments: ['failed'], amountRefunded: 0, charges: 0, refunded: 0 },
+      PAID,
+    ]);
+  });
+});

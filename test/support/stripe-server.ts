@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+type Form = Record<string, string>;
+type StripeObject = Record<string, unknown> & { id: string };
+interface Answer {
+  status: number;
+  body: object;
+}
+
+/**
+ * What goes wrong with the next POST: the effect happens and the answer is lost (`hang`, `drop`), or is a 500 that Stripe
+ * remembers (`effect-and-500`); or an answer without any effect, of the given status and code.
+ */
+export type Fault = 'hang' | 'drop' | 'drop-before' | 'effect-and-500' | 'proxy-page' | { status: number; code?: string; type?: string };
+
+const DECLINES: Record<string, { code: string; decline_code?: string }> = {
+  tok_chargeDeclined: { code: 'card_declined', decline_code: 'generic_decline' },
+  tok_chargeDeclinedInsufficientFunds: { code: 'card_declined', decline_code: 'insufficient_funds' },
+  tok_chargeDeclinedExpiredCard: { code: 'expired_card' },
+  pm_card_threeDSecure2Required: { code: 'authentication_required', decline_code: 'authentication_not_handled' },
+};
+
+/** The few calls of Stripe's API that Holdfast uses, with its idempotency as the API reference describes it. */
+export class StripeServer {
+  readonly intents: StripeObject[] = [];
+  readonly refunds: StripeObject[] = [];
+  readonly requests: { method: string; path: string; key: string | undefined; form: Form }[] = [];
+  readonly faults: Fault[] = [];
+  /** What search can't see yet: the index lags behind. */
+  readonly unindexed = new Set<string>();
+  searchStatus = 200;
+  refundStatus = 'succeeded';
+  private readonly remembered = new Map<string, { parameters: string; answer: Answer }>();
+  private server: Server;
+
+  async start(): Promise<this> {
+    this.server = createServer((request, response) => void this.serve(request, response));
+    await once(this.server.listen(0, '127.0.0.1'), 'listening');
+    return this;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** What happens to keys when they are at least 24 hours old. */
+  forgetKeys(): void {
+    this.remembered.clear();
+  }
+
+  get posts() {
+    return this.requests.filter(({ method }) => method === 'POST');
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://stripe');
+    const method = request.method ?? '';
+    const form = Object.fromEntries(method === 'POST' ? new URLSearchParams(Buffer.concat(chunks).toString()) : searchParams);
+    const key = request.headers['idempotency-key'] as string | undefined;
+    this.requests.push({ method, path, key, form });
+    const fault = method === 'POST' ? this.faults.shift() : undefined;
+    if (fault === 'drop-before') return void request.socket.destroy();
+    if (fault === 'proxy-page') return void response.writeHead(502).end('<html>Bad Gateway</html>');
+    const answer = typeof fault === 'object' ? refusal(fault.status, fault) : this.answer(method, path, form, key, fault);
+    if (fault === 'hang') return;
+    if (fault === 'drop') return void request.socket.destroy();
+    response.writeHead(answer.status, { 'content-type': 'application/json', 'request-id': 'req_1', 'stripe-should-retry': 'true' });
+    response.end(JSON.stringify(answer.body));
+  }
+
+  private answer(method: string, path: string, form: Form, key: string | undefined, fault: Fault | undefined): Answer {
+    if (method === 'GET') return this.read(path, form);
+    const parameters = JSON.stringify([path, form]);
+    const known = key === undefined ? undefined : this.remembered.get(key);
+    if (known) return known.parameters === parameters ? known.answer : refusal(400, { type: 'idempotency_error' });
+    const done = path === '/v1/refunds' ? this.refund(form) : this.pay(form);
+    const answer = fault === 'effect-and-500' ? refusal(500, { type: 'api_error' }) : done;
+    if (key !== undefined) this.remembered.set(key, { parameters, answer });
+    return answer;
+  }
+
+  private pay(form: Form): Answer {
+    const source = form['payment_method'] ?? form['payment_method_data[card][token]'] ?? '';
+    if (form['error_on_requires_action'] && !form['payment_method_types[0]']) return refusal(400, { code: 'parameter_missing' });
+    if (source.startsWith('tok_') !== (form['payment_method_data[type]'] === 'card')) return refusal(400, { code: 'resource_missing' });
+    if (source === 'tok_nobody_knows') return refusal(400, { code: 'resource_missing' });
+    if (form['confirm'] !== 'true') return refusal(400, { code: 'unexpected' });
+    const error = DECLINES[source];
+    const status = error ? 'requires_payment_method' : source === 'pm_slow' ? 'processing' : 'succeeded';
+    const intent = {
+      id: `pi_${this.intents.length + 1}`,
+      object: 'payment_intent',
+      status,
+      amount: Number(form['amount']),
+      currency: form['currency'],
+      metadata: { reference: form['metadata[reference]'] },
+      last_payment_error: error ? { type: 'card_error', ...error } : null,
+    };
+    this.intents.push(intent);
+    return error ? refusal(402, { type: 'card_error', ...error }) : { status: 200, body: intent };
+  }
+
+  private refund(form: Form): Answer {
+    const amount = Number(form['amount']);
+    const intent = this.intents.find(({ id }) => id === form['payment_intent']);
+    if (!intent) return refusal(404, { code: 'resource_missing' });
+    const before = this.refunds.filter(({ payment_intent }) => payment_intent === intent.id).reduce((sum, each) => sum + Number(each['amount']), 0);
+    if (before + amount > Number(intent['amount'])) return refusal(400, { code: 'charge_already_refunded' });
+    const metadata = { reference: form['metadata[reference]'] };
+    const refund = { id: `re_${this.refunds.length + 1}`, object: 'refund', status: this.refundStatus, amount, payment_intent: intent.id, metadata };
+    this.refunds.push(refund);
+    return { status: 200, body: refund };
+  }
+
+  private read(path: string, query: Form): Answer {
+    if (path === '/v1/payment_intents/search') {
+      if (this.searchStatus !== 200) return refusal(this.searchStatus, {});
+      const reference = /^metadata\['reference'\]:'(\w+)'$/.exec(query['query'] ?? '')?.[1]?.toLowerCase();
+      const data = this.intents
+        .filter(({ id, metadata }) => !this.unindexed.has(id) && (metadata as Form)['reference']?.toLowerCase() === reference)
+        // The index may be behind with what it shows, too.
+        .map((intent) => ({ ...intent, status: 'processing' }));
+      return { status: 200, body: { object: 'search_result', data, has_more: false } };
+    }
+    if (path === '/v1/refunds') {
+      const all = this.refunds.filter(({ payment_intent }) => payment_intent === query['payment_intent']).toReversed();
+      const start = query['starting_after'] ? all.findIndex(({ id }) => id === query['starting_after']) + 1 : 0;
+      const data = all.slice(start, start + Number(query['limit'] ?? 10));
+      return { status: 200, body: { object: 'list', data, has_more: start + data.length < all.length } };
+    }
+    const found = this.intents.find(({ id }) => path === `/v1/payment_intents/${id}`);
+    return found ? { status: 200, body: found } : refusal(404, { code: 'resource_missing' });
+  }
+}
+
+function refusal(status: number, error: { type?: string; code?: string }): Answer {
+  return { status, body: { error: { type: 'invalid_request_error', message: 'sk_test_***key is mentioned here', ...error } } };
+}
