@@ -5,6 +5,8 @@ import { Problem } from './problem.js';
 /** Largest body in bytes. */
 export const BODY_LIMIT = 1024 * 1024;
 const MAX_DEPTH = 32;
+/** Members of these names would reach into the prototype of whatever the body is copied to, or into the class that it is checked against. */
+const REACHING = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** A body that could not be read. The guard below raises it, after authentication: who has no key learns nothing. */
 class UnreadableBody {
@@ -51,8 +53,7 @@ function refuseUnstorable(value: unknown, depth: number): void {
     return;
   }
   for (const [name, member] of Object.entries(value)) {
-    // Members of this name would reach into the prototype of whatever the body is copied to.
-    if (name === '__proto__') throw malformed('A member may not be named __proto__.');
+    if (REACHING.has(name)) throw malformed(`A member may not be named ${name}.`);
     refuseUnstorableText(name);
     refuseUnstorable(member, depth + 1);
   }

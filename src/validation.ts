@@ -17,7 +17,7 @@ export function validationPipe(): ValidationPipe {
   });
 }
 
-/** Nest and class-transformer pass silently over members named like `constructor` or `toString`; here they are unknown ones like others. */
+/** Nest and class-transformer pass silently over members with names like `toString`; here they are unknown ones like others. */
 class StrictValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     const instance: unknown = await super.transform(value, metadata);
@@ -26,7 +26,7 @@ class StrictValidationPipe extends ValidationPipe {
     return instance;
   }
 
-  /** Bodies with `__proto__` never come this far; the other names are harmless, and may stand in metadata. */
+  /** It would remove `__proto__` and `constructor` without a word. Bodies with these never come this far, and queries are flat. */
   protected override stripProtoKeys(): void {}
 }
 

@@ -70,7 +70,6 @@ export class PurgeCron implements OnApplicationBootstrap, BeforeApplicationShutd
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
-    this.schedule.deleteInterval('idempotency-purge');
     await this.running;
   }
 

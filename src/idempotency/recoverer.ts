@@ -31,7 +31,6 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   /** Stops claiming; what is in hand is the runner's to finish. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
-    this.schedule.deleteInterval('idempotency-recovery');
     await this.looking;
   }
 

@@ -31,12 +31,15 @@ function withoutValues(error: unknown): object {
   };
 }
 
+/** Contexts in which Nest tells what it sets up: some hundred lines at each start, of use to those who look for something. */
+const BOOT = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+
 /** Hands Nest's own log lines to pino. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    this.write(BOOT.has(String(rest.at(-1))) ? 'debug' : 'info', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {

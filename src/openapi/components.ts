@@ -95,6 +95,7 @@ export const HEADERS: Record<string, Header & { example: string }> = {
     schema: text({ pattern: '^[1-9][0-9]*$' }),
     example: '1',
   },
+  Vary: { description: 'What else the answer depends on (RFC 9110, section 12.5.5).', schema: text(), example: 'accept' },
   'WWW-Authenticate': { description: 'How to authenticate (RFC 6750).', schema: text(), example: 'Bearer realm="holdfast"' },
 };
 

@@ -7,6 +7,10 @@ import type { Example, Response } from './types.js';
 
 /** On every answer that is kept under its key. */
 const STORED_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id', 'Idempotent-Replayed', 'Preference-Applied'];
+/** On every answer to a request whose key was read. */
+const ECHOED_HEADERS = ['Idempotency-Key', 'Preference-Applied'];
+/** Before the key is read: such a refusal doesn't echo it. */
+const BEFORE_KEY = new Set([401, 403, 413, 415]);
 /** Those of them that the first answer has as well as each replay. */
 const FIRST_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id'];
 
@@ -69,6 +73,7 @@ function problemResponse(problems: Problem[], context: Context): Response {
   const rendered = problems.map((problem) => renderExample(problem, context));
   const codes = [...new Set(problems.map(({ code }) => code))];
   const keptHere = rendered.some(({ kept }) => kept);
+  const echoed = context.keyed && problems.some(({ status }) => !BEFORE_KEY.has(status)) ? ECHOED_HEADERS : [];
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
     headers: headerRefs([
@@ -76,7 +81,7 @@ function problemResponse(problems: Problem[], context: Context): Response {
       ...(codes.includes('unauthenticated') ? ['WWW-Authenticate'] : []),
       ...(rendered.some(({ headers }) => 'retry-after' in headers) ? ['Retry-After'] : []),
       ...(rendered.some(({ headers }) => 'link' in headers) ? ['Link'] : []),
-      ...(keptHere ? STORED_HEADERS : []),
+      ...(keptHere ? STORED_HEADERS : echoed),
     ]),
     content: {
       'application/problem+json': {

@@ -7,7 +7,7 @@ body { font: 1rem/1.6 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto
 h1 { line-height: 1.2; }
 dt { font-weight: 600; margin-top: 1rem; }
 dd { margin: 0; }
-code { font-family: ui-monospace, monospace; background: #8882; padding: 0.1em 0.3em; border-radius: 0.2em; }
+code { font-family: ui-monospace, monospace; background: #8882; padding: 0.1em 0.3em; border-radius: 0.2em; white-space: nowrap; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.4rem 1rem 0.4rem 0; border-bottom: 1px solid #8884; }
 `;

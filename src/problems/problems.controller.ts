@@ -22,12 +22,13 @@ export class ProblemsController {
         description: 'All problems.',
         view: ProblemExplanations,
         example: { data: [ProblemExplanation.of('insufficient-stock')] },
+        headers: { Vary: 'accept' },
         texts: { 'text/html': '<!doctype html>' },
       },
     ],
   })
   list(@Headers('accept') accept: string | undefined, @Res() reply: FastifyReply): void {
-    const data = (Object.keys(PROBLEMS) as ProblemCode[]).map(ProblemExplanation.of);
+    const data = (Object.keys(PROBLEMS) as ProblemCode[]).map(ProblemExplanation.of).toSorted((one, other) => one.status - other.status);
     send(reply, accept, { data }, () => problemListPage(data));
   }
 
@@ -44,6 +45,7 @@ export class ProblemsController {
         description: 'The explanation.',
         view: ProblemExplanation,
         example: ProblemExplanation.of('insufficient-stock'),
+        headers: { Vary: 'accept' },
         texts: { 'text/html': '<!doctype html>' },
       },
     ],

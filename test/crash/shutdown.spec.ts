@@ -46,6 +46,13 @@ it('SIGTERM does not wait for clients that keep their connection open, and gives
   expect(await countOf(database, 'pg_stat_activity', `datname = current_database() AND application_name = 'holdfast'`)).toBe(0);
 });
 
+it('a shutdown in order logs no error', async () => {
+  api = await startProcess(database.url);
+  expect((await api.send('POST', '/v1/orders', { body: ORDER })).status).toBe(201);
+  expect(await api.kill('SIGTERM')).toBe(0);
+  expect(api.log()).toEqual([]);
+});
+
 /** True when nobody listens there any more. */
 function refused(url: string): Promise<boolean> {
   return fetch(`${url}/health/live`, { headers: { connection: 'close' } }).then(

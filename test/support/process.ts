@@ -12,6 +12,8 @@ export interface ApiProcess {
   /** Sends the signal and waits for nothing. */
   signal(signal: NodeJS.Signals): void;
   ended: Promise<number | NodeJS.Signals>;
+  /** What it has logged so far, a line each; errors alone, unless `env` says otherwise. */
+  log(): string[];
 }
 
 const MAIN = join(__dirname, '../../dist/src/main.js');
@@ -22,7 +24,7 @@ export async function startProcess(databaseUrl: string, env: Record<string, stri
     env: {
       PATH: process.env['PATH'],
       NODE_ENV: 'test',
-      LOG_LEVEL: 'fatal',
+      LOG_LEVEL: 'error',
       PORT: '0',
       DATABASE_URL: databaseUrl,
       MIGRATE: 'false',
@@ -30,11 +32,13 @@ export async function startProcess(databaseUrl: string, env: Record<string, stri
       DEMO_API_KEY_B: KEY_B,
       ...env,
     },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  let logged = '';
   let complaints = '';
+  child.stdout?.on('data', (chunk: Buffer) => (logged += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
-  const ended = new Promise<number | NodeJS.Signals>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 0)));
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? 0)));
   const url = await new Promise<string>((resolve, reject) => {
     child.on('message', (message: { ready?: { url: string } }) => message.ready && resolve(message.ready.url));
     void ended.then((status) => reject(new Error(`the API ended before it was ready (${status}): ${complaints}`)));
@@ -49,5 +53,6 @@ export async function startProcess(databaseUrl: string, env: Record<string, stri
     },
     signal: (signal) => void child.kill(signal),
     ended,
+    log: () => logged.split('\n').filter(Boolean),
   };
 }

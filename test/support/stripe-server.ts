@@ -19,15 +19,18 @@ const DECLINES: Record<string, { code: string; decline_code?: string }> = {
   tok_chargeDeclined: { code: 'card_declined', decline_code: 'generic_decline' },
   tok_chargeDeclinedInsufficientFunds: { code: 'card_declined', decline_code: 'insufficient_funds' },
   tok_chargeDeclinedExpiredCard: { code: 'expired_card' },
-  pm_card_threeDSecure2Required: { code: 'authentication_required', decline_code: 'authentication_not_handled' },
+  pm_card_issuerWantsAuthentication: { code: 'card_declined', decline_code: 'authentication_not_handled' },
 };
+
+const STATUSES: Record<string, string> = { tok_threeDSecure2Required: 'requires_action', pm_slow: 'processing' };
 
 /** The few calls of Stripe's API that Holdfast uses, with its idempotency as the API reference describes it. */
 export class StripeServer {
   readonly intents: StripeObject[] = [];
   readonly refunds: StripeObject[] = [];
   readonly requests: { method: string; path: string; key: string | undefined; form: Form }[] = [];
-  readonly faults: Fault[] = [];
+  /** Of the next POSTs, one each; `undefined` lets one pass. */
+  readonly faults: (Fault | undefined)[] = [];
   /** What search can't see yet: the index lags behind. */
   readonly unindexed = new Set<string>();
   searchStatus = 200;
@@ -82,41 +85,69 @@ export class StripeServer {
     const parameters = JSON.stringify([path, form]);
     const known = key === undefined ? undefined : this.remembered.get(key);
     if (known) return known.parameters === parameters ? known.answer : refusal(400, { type: 'idempotency_error' });
-    const done = path === '/v1/refunds' ? this.refund(form) : this.pay(form);
+    const done = this.act(path, form);
     const answer = fault === 'effect-and-500' ? refusal(500, { type: 'api_error' }) : done;
     if (key !== undefined) this.remembered.set(key, { parameters, answer });
     return answer;
   }
 
+  private act(path: string, form: Form): Answer {
+    if (path === '/v1/refunds') return this.refund(form);
+    if (path === '/v1/payment_intents') return this.pay(form);
+    return this.cancel(
+      this.intents.find(({ id }) => path === `/v1/payment_intents/${id}/cancel`),
+      form,
+    );
+  }
+
   private pay(form: Form): Answer {
-    const source = form['payment_method'] ?? form['payment_method_data[card][token]'] ?? '';
-    if (form['error_on_requires_action'] && !form['payment_method_types[0]']) return refusal(400, { code: 'parameter_missing' });
-    if (source.startsWith('tok_') !== (form['payment_method_data[type]'] === 'card')) return refusal(400, { code: 'resource_missing' });
-    if (source === 'tok_nobody_knows') return refusal(400, { code: 'resource_missing' });
-    if (form['confirm'] !== 'true') return refusal(400, { code: 'unexpected' });
+    const token = form['payment_method_data[card][token]'];
+    const source = form['payment_method'] ?? token ?? '';
+    // As of 2026-09-30.endive.
+    if (form['payment_method_types[0]']) return refusal(400, { code: 'payment_method_types_no_longer_supported' });
+    if (form['automatic_payment_methods[allow_redirects]'] !== 'never' || form['error_on_requires_action']) return refusal(400, {});
+    if (source.startsWith('tok_') !== (token === source) || source.endsWith('nobody_knows'))
+      return refusal(400, { code: 'resource_missing' });
     const error = DECLINES[source];
-    const status = error ? 'requires_payment_method' : source === 'pm_slow' ? 'processing' : 'succeeded';
+    const status = error ? 'requires_payment_method' : (STATUSES[source] ?? 'succeeded');
     const intent = {
       id: `pi_${this.intents.length + 1}`,
       object: 'payment_intent',
-      status,
+      status: form['confirm'] === 'true' ? status : 'requires_confirmation',
       amount: Number(form['amount']),
       currency: form['currency'],
       metadata: { reference: form['metadata[reference]'] },
+      cancellation_reason: null,
       last_payment_error: error ? { type: 'card_error', ...error } : null,
     };
     this.intents.push(intent);
-    return error ? refusal(402, { type: 'card_error', ...error }) : { status: 200, body: intent };
+    return error ? refusal(402, { type: 'card_error', ...error }) : { status: 200, body: { ...intent } };
+  }
+
+  private cancel(intent: StripeObject | undefined, form: Form): Answer {
+    if (!intent) return refusal(404, { code: 'resource_missing' });
+    if (!String(intent['status']).startsWith('requires_')) return refusal(400, { code: 'payment_intent_unexpected_state' });
+    Object.assign(intent, { status: 'canceled', cancellation_reason: form['cancellation_reason'] ?? null });
+    return { status: 200, body: { ...intent } };
   }
 
   private refund(form: Form): Answer {
     const amount = Number(form['amount']);
     const intent = this.intents.find(({ id }) => id === form['payment_intent']);
     if (!intent) return refusal(404, { code: 'resource_missing' });
-    const before = this.refunds.filter(({ payment_intent }) => payment_intent === intent.id).reduce((sum, each) => sum + Number(each['amount']), 0);
+    const before = this.refunds
+      .filter(({ payment_intent }) => payment_intent === intent.id)
+      .reduce((sum, each) => sum + Number(each['amount']), 0);
     if (before + amount > Number(intent['amount'])) return refusal(400, { code: 'charge_already_refunded' });
     const metadata = { reference: form['metadata[reference]'] };
-    const refund = { id: `re_${this.refunds.length + 1}`, object: 'refund', status: this.refundStatus, amount, payment_intent: intent.id, metadata };
+    const refund = {
+      id: `re_${this.refunds.length + 1}`,
+      object: 'refund',
+      status: this.refundStatus,
+      amount,
+      payment_intent: intent.id,
+      metadata,
+    };
     this.refunds.push(refund);
     return { status: 200, body: refund };
   }

@@ -1,20 +1,23 @@
-import type { Stripe } from 'stripe';
-import { exchange, type Exchange } from './http-call.js';
+import type Stripe from 'stripe';
+import { exchange } from './http-call.js';
 
-/** No answer of Stripe: whether a byte of the request left, the SDK's own errors don't tell. */
+/** No answer came, and whether a byte of the request left: what the SDK's own errors don't tell. */
 export class Unanswered extends Error {
-  constructor(readonly exchange: Exclude<Exchange, { kind: 'answer' }>) {
-    super(exchange.reason);
+  constructor(
+    reason: string,
+    readonly sent: boolean,
+  ) {
+    super(reason);
   }
 }
 
 /**
- * The SDK's way to Stripe over Holdfast's own HTTP call, which knows what was sent and keeps one deadline for connecting
- * and answering together (the SDK's timeout is one of silence on the socket).
+ * The SDK's way to Stripe over Holdfast's own HTTP call, which knows what was sent and has one deadline for connecting and
+ * answering together (the SDK's timeout is one of silence on the socket).
  *
- * Its errors carry no `code` on purpose. The SDK repeats a request that ended in ECONNRESET or EPIPE even with
- * `maxNetworkRetries: 0` (`RequestSender._shouldRetry`, stripe-node issue 2808), past the deadline, and would then report
- * the second try alone: "connection refused" for a call whose first try may have charged.
+ * Its errors have no `code` on purpose. After ECONNRESET or EPIPE the SDK sends once more, even with `maxNetworkRetries: 0`
+ * (`RequestSender._shouldRetry`, stripe-node issue 2808): past the deadline, and reporting that second try alone, a refused
+ * connection for example, where the first may have charged.
  */
 export const stripeTransport: Stripe.HttpClient = {
   getClientName: () => 'node',
@@ -27,16 +30,17 @@ export const stripeTransport: Stripe.HttpClient = {
       ...(data && { body: data }),
       timeoutMs,
     });
-    if (answer.kind !== 'answer') throw new Unanswered(answer);
+    if (answer.kind !== 'answer') throw new Unanswered(answer.reason, answer.kind === 'lost');
+    const { status, body } = answer;
     return {
-      getStatusCode: () => answer.status,
+      getStatusCode: () => status,
       getHeaders: () => answer.headers as Record<string, string | string[]>,
       getRawResponse: () => answer,
       toStream: () => {
         throw new Error('answers are read whole');
       },
-      // The SDK looks into what it gets; something that is no JSON object, a proxy's page for example, is its error to report.
-      toJSON: () => (typeof answer.body === 'object' && answer.body ? Promise.resolve(answer.body) : Promise.reject(new Error('no JSON'))),
+      // A page of some proxy, say: the SDK reports it as none of Stripe's.
+      toJSON: () => (typeof body === 'object' && body !== null ? Promise.resolve(body) : Promise.reject(new Error('not JSON'))),
     };
   },
 };

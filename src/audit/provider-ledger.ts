@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { Config } from '../config.js';
+import { elementsOf } from './json-arrays.js';
+
+/** One thing that the provider did: money taken, or with `chargeId` money given back. Amounts in minor units. */
+export interface LedgerEntry {
+  id: string;
+  reference: string;
+  amount: number;
+  currency: string;
+  /** Of a refund, the charge that it is of; null for a charge. */
+  chargeId: string | null;
+}
+
+/** The provider's own books, where it lets us read them. */
+export interface ProviderLedger {
+  /** Every effect, oldest first, as of one moment after the call. @throws Error when the ledger can't be read */
+  ledger(): AsyncIterable<LedgerEntry>;
+}
+
+const effect = { id: z.string(), reference: z.string(), amount: z.int(), currency: z.string() };
+const charge = z.object(effect);
+const refund = z.object({ ...effect, chargeId: z.string() });
+
+/** The sandbox shows all that it did at `GET /ledger`. */
+class SandboxLedger implements ProviderLedger {
+  constructor(private readonly baseUrl: string) {}
+
+  async *ledger(): AsyncGenerator<LedgerEntry> {
+    const response = await fetch(`${this.baseUrl}/ledger`).catch((error: unknown) => {
+      throw new LedgerUnreadable('it does not answer', { cause: error });
+    });
+    if (!response.ok || !response.body) throw new LedgerUnreadable(`it answered ${response.status}`);
+    for await (const [kind, element] of elementsOf(response.body, new Set(['charges', 'refunds']))) {
+      yield kind === 'charges' ? { ...charge.parse(element), chargeId: null } : refund.parse(element);
+    }
+  }
+}
+
+/** The provider's ledger could not be read; the message completes "the provider's ledger cannot be read: …". */
+export class LedgerUnreadable extends Error {}
+
+/** The ledger of the configured provider; null where the provider has none that could be read whole. */
+export function ledgerOf(config: Pick<Config, 'provider' | 'providerUrl'>): ProviderLedger | null {
+  return config.provider === 'sandbox' ? new SandboxLedger(config.providerUrl) : null;
+}

@@ -1,0 +1,85 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { TestApp, TestResponse } from './app.js';
+
+const FORMATS = {
+  'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
+  'uri-reference': (text: string) => URL.canParse(text, 'http://localhost'),
+  int32: { type: 'number' as const, validate: (value: number) => Number.isInteger(value) && Math.abs(value) < 2 ** 31 },
+  int64: { type: 'number' as const, validate: Number.isSafeInteger },
+};
+
+/** One operation of the document, as far as tests look at it. */
+export interface DocumentedOperation {
+  method: string;
+  path: string;
+  id: string;
+  // The document is JSON of many shapes.
+  operation: Record<string, any>;
+}
+
+/** The document that a replica serves, with validators of its schemas. */
+export interface ApiDescription {
+  document: Record<string, any>;
+  operations: DocumentedOperation[];
+  operation(id: string): DocumentedOperation;
+  /** What is wrong with a body under the schema of a documented response; empty when nothing is. */
+  errorsOf(operation: DocumentedOperation, status: number, mediaType: string, body: unknown): unknown[];
+  /** The same for the body of a request. */
+  errorsOfRequest(operation: DocumentedOperation, body: unknown): unknown[];
+  /** Expects a documented status, with a body and headers as they are documented. */
+  expectDocumented(id: string, response: TestResponse): void;
+}
+
+export async function readDescription(app: Pick<TestApp, 'send'>): Promise<ApiDescription> {
+  const { body: document } = await app.send('GET', '/openapi.json', { as: null });
+  const operations = Object.entries(document['paths'] as Record<string, Record<string, any>>).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ method, path, id: String(operation['operationId']), operation })),
+  );
+  const ajv = new Ajv2020({ strict: false, allErrors: true, formats: FORMATS });
+  ajv.addSchema(withoutUnknownMembers(document), 'openapi.json');
+
+  const check = (pointer: string[], body: unknown): unknown[] => {
+    const validate = ajv.compile({ $ref: `openapi.json#/${pointer.map(escapePointer).join('/')}` });
+    return validate(body) ? [] : (validate.errors ?? []);
+  };
+  const errorsOf: ApiDescription['errorsOf'] = ({ path, method }, status, mediaType, body) =>
+    check(['paths', path, method, 'responses', String(status), 'content', mediaType, 'schema'], body);
+
+  const operation = (id: string): DocumentedOperation => {
+    const found = operations.find((each) => each.id === id);
+    if (!found) throw new Error(`the document has no operation ${id}`);
+    return found;
+  };
+  return {
+    document,
+    operations,
+    operation,
+    errorsOf,
+    errorsOfRequest: ({ path, method }, body) => check(['paths', path, method, 'requestBody', 'content', 'application/json', 'schema'], body),
+    expectDocumented: (id, response) => {
+      const found = operation(id);
+      const documented = found.operation['responses'][response.status];
+      expect({ id, status: response.status, documented: documented !== undefined }).toEqual({ id, status: response.status, documented: true });
+      const mediaType = response.headers.get('content-type')?.split(';')[0];
+      if (mediaType) expect(errorsOf(found, response.status, mediaType, response.body)).toEqual([]);
+      const allowed = Object.keys(documented.headers).map((name) => name.toLowerCase());
+      expect(allowed).toEqual(expect.arrayContaining([...response.headers.keys()].filter((name) => !TRANSPORT.has(name))));
+    },
+  };
+}
+
+/** Headers of HTTP itself, which no operation documents. */
+const TRANSPORT = new Set(['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding', 'cache-control']);
+
+/** Clients must expect new members; the server's own tests must not. */
+function withoutUnknownMembers(document: Record<string, any>): Record<string, any> {
+  const copy = structuredClone(document);
+  for (const [name, schema] of Object.entries<Record<string, any>>(copy['components'].schemas)) {
+    if (name !== 'Problem' && schema['properties']) schema['additionalProperties'] = false;
+  }
+  return copy;
+}
+
+function escapePointer(part: string): string {
+  return encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
+}
