@@ -22,7 +22,8 @@ module.exports = {
   forbidden: [
     {
       name: 'no-circular',
-      comment: 'Two files that need each other are one file, or lack a third. Types may name each other: nothing of them is left at run time.',
+      comment:
+        'Two files that need each other are one file, or lack a third. Types may name each other: nothing of them is left at run time.',
       severity: 'error',
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
@@ -55,12 +56,14 @@ module.exports = {
       to: { path: '^src/', pathNot: [...kernel, '\\.entity\\.ts$'] },
     },
     folder('accounts'),
+    folder('audit', 'observability/'),
     folder('catalog'),
     folder('operations'),
     folder('events'),
     folder('observability'),
     folder('health'),
     folder('problems'),
+    folder('audit', 'observability/'),
     folder('openapi', 'app\\.ts$'),
     folder('orders', 'catalog/'),
     folder('payments', 'orders/', 'catalog/'),

@@ -1,11 +1,13 @@
 // Fails, and names them, when processes that this run started are still there: those that carry its mark in their environment,
-// and the servers, which get a clean environment, by the packages of this checkout that they run from.
+// and the servers, which get a clean environment, by the packages of this checkout that they run from. Called with `before` as
+// second argument it writes down, in the file of the first, what runs already and is somebody else's business.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a process that is on its way out may take. */
 const PATIENCE = 5_000;
+const [file, moment] = process.argv.slice(2);
 const mark = `HOLDFAST_CI_RUN=${process.env.HOLDFAST_CI_RUN}`;
 const packages = `${process.cwd()}/node_modules/`;
 
@@ -35,7 +37,12 @@ function leftByProc() {
       const environment = read(() => readFileSync(`/proc/${pid}/environ`, 'utf8')).split('\0');
       return environment.includes(mark) || read(() => readlinkSync(`/proc/${pid}/exe`)).startsWith(packages);
     })
-    .map((pid) => `${pid} ${read(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ')}`);
+    .map(
+      (pid) =>
+        `${pid} ${read(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+          .replaceAll('\0', ' ')
+          .trim()}`,
+    );
 }
 
 /** Where there is no /proc: by the command line alone. */
@@ -44,7 +51,16 @@ function leftByPs() {
   return lines.filter((line) => line.includes(packages) && !line.trim().startsWith(`${process.pid} `));
 }
 
-const left = existsSync('/proc/self/environ') ? leftByProc : leftByPs;
+const find = existsSync('/proc/self/environ') ? leftByProc : leftByPs;
+const idOf = (line) => line.trim().split(' ', 1)[0];
+
+if (moment === 'before') {
+  writeFileSync(file, find().map(idOf).join('\n'));
+  process.exit(0);
+}
+
+const before = new Set(readFileSync(file, 'utf8').split('\n'));
+const left = () => find().filter((line) => !before.has(idOf(line)));
 const until = performance.now() + PATIENCE;
 let found = left();
 while (found.length > 0 && performance.now() < until) {

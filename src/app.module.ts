@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AccessGuard, callerOf } from './accounts/access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { CONFIG, type Config } from './config.js';
 import { BACKGROUND, backgroundPool, mainPool } from './database.js';
@@ -55,6 +56,7 @@ export class AppModule {
         TicketsModule,
         OpenApiModule,
         ProblemsModule,
+        AuditModule,
         HealthModule,
         ObservabilityModule.with(config, metrics),
       ],

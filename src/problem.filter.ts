@@ -1,6 +1,6 @@
 import { ArgumentsHost, Catch, ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { IdempotencyRefusal, isConnectionLost } from './idempotency/index.js';
+import { IdempotencyRefusal, isTransient } from './idempotency/index.js';
 import { Problem, isProblemCode, renderProblem, type ProblemCode } from './problem.js';
 
 const log = new Logger('Problem');
@@ -28,8 +28,8 @@ export function problemOf(error: unknown): Problem {
       cause: error.cause,
     });
   }
-  if (isConnectionLost(error))
-    return new Problem('service-unavailable', 'The database cannot be reached at this moment.', { cause: error });
+  if (isTransient(error))
+    return new Problem('service-unavailable', 'The database cannot do this at the moment.', { cause: error });
   const status = statusOf(error);
   const code = status === undefined ? undefined : BY_STATUS[status];
   if (code) return new Problem(code, DETAILS[code] ?? (error as Error).message, { cause: error });

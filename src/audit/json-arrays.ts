@@ -11,7 +11,10 @@ const ELEMENT_DEPTH = 3;
  * element's memory, however long the arrays are. Elements of other arrays than `wanted` are not parsed.
  * @throws SyntaxError when an element is no JSON, or the text ends too early
  */
-export async function* elementsOf(text: AsyncIterable<Uint8Array>, wanted: ReadonlySet<string>): AsyncGenerator<[name: string, element: unknown]> {
+export async function* elementsOf(
+  text: AsyncIterable<Uint8Array>,
+  wanted: ReadonlySet<string>,
+): AsyncGenerator<[name: string, element: unknown]> {
   const scanner = new Scanner();
   for await (const chunk of text) {
     for (const [name, bytes] of scanner.read(Buffer.from(chunk))) {

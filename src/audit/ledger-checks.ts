@@ -14,14 +14,14 @@ function against(kind: 'charge' | 'refund', mine: string, prefix: string): Check
     {
       kind: `${kind}-missing`,
       sql: `
-        SELECT m.account_id, public_id('${prefix}', m.id) AS subject, 'succeeded, and the provider has no ${kind} of reference ' || m.reference AS detail
+        SELECT m.account_id, pg_temp.public_id('${prefix}', m.id) AS subject, 'succeeded, and the provider has no ${kind} of reference ' || m.reference AS detail
           FROM ${mine} m LEFT JOIN ${ledger} l ON l.reference = m.reference
-         WHERE m.status = 'succeeded' AND m.updated_at < audit_ledger_read() AND l.id IS NULL`,
+         WHERE m.status = 'succeeded' AND m.updated_at < (SELECT ledger_read FROM audit_times) AND l.id IS NULL`,
     },
     {
       kind: `${kind}-differs`,
       sql: `
-        SELECT m.account_id, public_id('${prefix}', m.id) AS subject,
+        SELECT m.account_id, pg_temp.public_id('${prefix}', m.id) AS subject,
                concat_ws(' ', 'is', m.amount, m.currency, m.provider_reference, m.charge)
                  || concat_ws(' ', ', at the provider', l.amount, l.currency, l.id, l.charge_id) AS detail
           FROM ${mine} m JOIN ${ledger} l ON l.reference = m.reference
@@ -32,7 +32,7 @@ function against(kind: 'charge' | 'refund', mine: string, prefix: string): Check
     {
       kind: `${kind}-twice`,
       sql: `
-        SELECT min(m.account_id::text)::uuid AS account_id, coalesce(min(public_id('${prefix}', m.id)), l.reference) AS subject,
+        SELECT min(m.account_id::text)::uuid AS account_id, coalesce(min(pg_temp.public_id('${prefix}', m.id)), l.reference) AS subject,
                'the provider has ' || count(DISTINCT l.id) || ' of them: ' || string_agg(DISTINCT l.id, ', ') AS detail
           FROM ${ledger} l LEFT JOIN ${mine} m ON m.reference = l.reference
          GROUP BY l.reference HAVING count(DISTINCT l.id) > 1`,
@@ -47,7 +47,7 @@ function against(kind: 'charge' | 'refund', mine: string, prefix: string): Check
     {
       kind: `${kind}-though-failed`,
       sql: `
-        SELECT m.account_id, public_id('${prefix}', m.id) AS subject, 'failed here, and succeeded at the provider as ' || l.id AS detail
+        SELECT m.account_id, pg_temp.public_id('${prefix}', m.id) AS subject, 'failed here, and succeeded at the provider as ' || l.id AS detail
           FROM ${mine} m JOIN ${ledger} l ON l.reference = m.reference
          WHERE m.status = 'failed'`,
     },

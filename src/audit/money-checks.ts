@@ -5,7 +5,7 @@ export const moneyChecks: readonly Check[] = [
   {
     kind: 'order-total',
     sql: `
-      SELECT o.account_id, public_id('ord', o.id) AS subject, 'its total is ' || o.total || ', its items are worth ' || coalesce(i.worth, 0) AS detail
+      SELECT o.account_id, pg_temp.public_id('ord', o.id) AS subject, 'its total is ' || o.total || ', its items are worth ' || coalesce(i.worth, 0) AS detail
         FROM orders o
         LEFT JOIN (SELECT account_id, order_id, sum(quantity * unit_price) AS worth FROM order_items GROUP BY account_id, order_id) i
           ON i.account_id = o.account_id AND i.order_id = o.id
@@ -14,14 +14,14 @@ export const moneyChecks: readonly Check[] = [
   {
     kind: 'order-paid-twice',
     sql: `
-      SELECT account_id, public_id('ord', order_id) AS subject, count(*) || ' payments of it are processing or succeeded' AS detail
+      SELECT account_id, pg_temp.public_id('ord', order_id) AS subject, count(*) || ' payments of it are processing or succeeded' AS detail
         FROM payments WHERE status IN ('processing', 'succeeded')
        GROUP BY account_id, order_id HAVING count(*) > 1`,
   },
   {
     kind: 'order-status',
     sql: `
-      SELECT o.account_id, public_id('ord', o.id) AS subject, 'is ' || o.status || ', with ' || coalesce(p.succeeded, 0) || ' succeeded payments' AS detail
+      SELECT o.account_id, pg_temp.public_id('ord', o.id) AS subject, 'is ' || o.status || ', with ' || coalesce(p.succeeded, 0) || ' succeeded payments' AS detail
         FROM orders o
         LEFT JOIN (SELECT account_id, order_id, count(*) AS succeeded FROM payments WHERE status = 'succeeded' GROUP BY account_id, order_id) p
           ON p.account_id = o.account_id AND p.order_id = o.id
@@ -30,15 +30,15 @@ export const moneyChecks: readonly Check[] = [
   {
     kind: 'cancelled-order-keeps-money',
     sql: `
-      SELECT o.account_id, public_id('ord', o.id) AS subject,
-             p.amount - p.amount_reserved || ' ' || p.currency || ' of ' || public_id('pay', p.id) || ' are neither refunded nor about to be' AS detail
+      SELECT o.account_id, pg_temp.public_id('ord', o.id) AS subject,
+             p.amount - p.amount_reserved || ' ' || p.currency || ' of ' || pg_temp.public_id('pay', p.id) || ' are neither refunded nor about to be' AS detail
         FROM orders o JOIN payments p ON p.account_id = o.account_id AND p.order_id = o.id
        WHERE o.status = 'cancelled' AND p.status = 'succeeded' AND p.amount_reserved < p.amount`,
   },
   {
     kind: 'payment-amount',
     sql: `
-      SELECT p.account_id, public_id('pay', p.id) AS subject,
+      SELECT p.account_id, pg_temp.public_id('pay', p.id) AS subject,
              'is of ' || p.amount || ' ' || p.currency || ', its order of ' || o.total || ' ' || o.currency AS detail
         FROM payments p JOIN orders o ON o.account_id = p.account_id AND o.id = p.order_id
        WHERE (p.amount, p.currency) IS DISTINCT FROM (o.total, o.currency)`,
@@ -46,7 +46,7 @@ export const moneyChecks: readonly Check[] = [
   {
     kind: 'refund-sums',
     sql: `
-      SELECT p.account_id, public_id('pay', p.id) AS subject,
+      SELECT p.account_id, pg_temp.public_id('pay', p.id) AS subject,
              'says ' || p.amount_refunded || ' refunded and ' || p.amount_reserved || ' with those under way, its refunds say '
                      || coalesce(r.refunded, 0) || ' and ' || coalesce(r.reserved, 0) AS detail
         FROM payments p
@@ -58,14 +58,14 @@ export const moneyChecks: readonly Check[] = [
   {
     kind: 'refund-currency',
     sql: `
-      SELECT r.account_id, public_id('re', r.id) AS subject, 'is in ' || r.currency || ', its payment in ' || p.currency AS detail
+      SELECT r.account_id, pg_temp.public_id('re', r.id) AS subject, 'is in ' || r.currency || ', its payment in ' || p.currency AS detail
         FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
        WHERE r.currency <> p.currency`,
   },
   {
     kind: 'needs-review',
     sql: `
-      SELECT p.account_id, public_id('pay', p.id) AS subject, 'waits for a person since ' || to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ': ' || p.review_reason AS detail
-        FROM payments p WHERE p.review_reason IS NOT NULL AND p.created_at < audit_long_ago()`,
+      SELECT p.account_id, pg_temp.public_id('pay', p.id) AS subject, 'waits for a person since ' || to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ': ' || p.review_reason AS detail
+        FROM payments p WHERE p.review_reason IS NOT NULL AND p.created_at < (SELECT long_ago FROM audit_times)`,
   },
 ];

@@ -7,7 +7,7 @@ export const recordChecks: readonly Check[] = [
   {
     kind: 'effect-missing',
     sql: `
-      SELECT o.account_id, o.resource AS subject, 'made or changed by ' || min(public_id('op', o.operation_id)) || ', and is not there' AS detail
+      SELECT o.account_id, o.resource AS subject, 'made or changed by ' || min(pg_temp.public_id('op', o.operation_id)) || ', and is not there' AS detail
         FROM audit_operations o LEFT JOIN audit_resources r ON r.account_id = o.account_id AND r.path = o.resource
        WHERE o.status = 'completed' AND r.path IS NULL AND o.resource ~ '^/v1/(orders|tickets|payments|refunds)/'
        GROUP BY o.account_id, o.resource`,
@@ -18,13 +18,13 @@ export const recordChecks: readonly Check[] = [
     sql: `
       SELECT r.account_id, r.path AS subject, 'no operation made it' AS detail
         FROM audit_resources r
-       WHERE r.kind IN ('order', 'ticket') AND r.created_at > audit_horizon()
+       WHERE r.kind IN ('order', 'ticket') AND r.created_at > (SELECT horizon FROM audit_times)
          AND NOT EXISTS (SELECT FROM audit_operations o
                           WHERE o.account_id = r.account_id AND o.resource = r.path AND o.response_status = 201 AND o.operation IN ${CREATING})
       UNION ALL
-      SELECT r.account_id, r.path, 'its operation ' || public_id('op', r.operation_id) || ' is neither in the records nor in the archive'
+      SELECT r.account_id, r.path, 'its operation ' || pg_temp.public_id('op', r.operation_id) || ' is neither in the records nor in the archive'
         FROM audit_resources r
-       WHERE r.kind IN ('payment', 'refund') AND r.created_at > audit_horizon()
+       WHERE r.kind IN ('payment', 'refund') AND r.created_at > (SELECT horizon FROM audit_times)
          AND NOT EXISTS (SELECT FROM audit_operations o WHERE o.account_id = r.account_id AND o.operation_id = r.operation_id)`,
   },
   {
@@ -38,7 +38,7 @@ export const recordChecks: readonly Check[] = [
   {
     kind: 'operation-with-two-effects',
     sql: `
-      SELECT r.account_id, public_id('op', r.operation_id) AS subject, 'made ' || string_agg(r.path, ', ') AS detail
+      SELECT r.account_id, pg_temp.public_id('op', r.operation_id) AS subject, 'made ' || string_agg(r.path, ', ') AS detail
         FROM audit_resources r LEFT JOIN audit_operations o ON o.account_id = r.account_id AND o.operation_id = r.operation_id
        WHERE r.kind = 'payment' OR r.kind = 'refund' AND o.operation = 'POST /v1/payments/:id/refunds'
        GROUP BY r.account_id, r.operation_id, r.kind HAVING count(*) > 1`,
@@ -46,7 +46,7 @@ export const recordChecks: readonly Check[] = [
   {
     kind: 'answer-against-payment',
     sql: `
-      SELECT p.account_id, public_id('pay', p.id) AS subject, 'is ' || p.status || ', and its key answers ' || o.response_status AS detail
+      SELECT p.account_id, pg_temp.public_id('pay', p.id) AS subject, 'is ' || p.status || ', and its key answers ' || o.response_status AS detail
         FROM payments p JOIN audit_operations o ON o.account_id = p.account_id AND o.operation_id = p.operation_id
        WHERE o.status = 'completed'
          AND p.status <> CASE o.response_status WHEN 201 THEN 'succeeded' WHEN 409 THEN 'succeeded' WHEN 402 THEN 'failed' ELSE '' END`,
@@ -54,7 +54,7 @@ export const recordChecks: readonly Check[] = [
   {
     kind: 'running-without-effect',
     sql: `
-      SELECT o.account_id, public_id('op', o.operation_id) AS subject,
+      SELECT o.account_id, pg_temp.public_id('op', o.operation_id) AS subject,
              'waits for ' || o.recovery_point || ', and nothing of it is processing' AS detail
         FROM idempotency_records o
        WHERE o.status = 'running' AND o.recovery_point IN ('payments.charge', 'payments.refund', 'payments.compensate', 'orders.cancel.refund')
@@ -66,11 +66,22 @@ export const recordChecks: readonly Check[] = [
   {
     kind: 'processing-without-operation',
     sql: `
-      SELECT e.account_id, e.subject, 'is processing, and its operation ' || public_id('op', e.operation_id) || ' is not running' AS detail
-        FROM (SELECT account_id, operation_id, public_id('pay', id) AS subject FROM payments WHERE status = 'processing'
+      SELECT e.account_id, e.subject, 'is processing, and its operation ' || pg_temp.public_id('op', e.operation_id) || ' is not running' AS detail
+        FROM (SELECT account_id, operation_id, pg_temp.public_id('pay', id) AS subject FROM payments WHERE status = 'processing'
               UNION ALL
-              SELECT account_id, operation_id, public_id('re', id) FROM refunds WHERE status = 'processing') e
+              SELECT account_id, operation_id, pg_temp.public_id('re', id) FROM refunds WHERE status = 'processing') e
        WHERE NOT EXISTS (SELECT FROM idempotency_records o
                           WHERE o.account_id = e.account_id AND o.operation_id = e.operation_id AND o.status = 'running')`,
   },
 ];
+
+/** Operations that have run for long. Nothing is wrong with them, since unknown is a state, but a person may want to know. */
+export const WAITING: Check = {
+  kind: 'waiting',
+  sql: `
+    SELECT o.account_id, pg_temp.public_id('op', o.operation_id) AS subject,
+           o.operation || ' since ' || to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ': ' || coalesce(o.parked_reason, 'it runs') AS detail
+      FROM idempotency_records o
+     WHERE o.status = 'running' AND o.created_at < (SELECT long_ago FROM audit_times)
+       AND NOT EXISTS (SELECT FROM payments p WHERE p.account_id = o.account_id AND p.operation_id = o.operation_id AND p.review_reason IS NOT NULL)`,
+};

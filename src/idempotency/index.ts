@@ -10,4 +10,4 @@ export { RecoverableStep, next, park, reply, undo, type Reply, type ReplyOptions
 export { Transaction, assertNoTransaction, type Statement, type Violations } from './transaction.js';
 export { parseKey } from './key.js';
 export { operationUuid, publicOperationId } from './operation-id.js';
-export { isConnectionLost } from './postgres-errors.js';
+export { isTransient } from './postgres-errors.js';

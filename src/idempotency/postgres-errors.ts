@@ -12,6 +12,11 @@ export function isRetryable(error: unknown): boolean {
   return ['40001', '40P01', '55P03'].includes(databaseError(error)?.code ?? '');
 }
 
+/** Nothing was wrong with the request, and the next try may go through. */
+export function isTransient(error: unknown): boolean {
+  return isRetryable(error) || isConnectionLost(error);
+}
+
 /** Errors by which the server itself ends a session or refuses one (PostgreSQL manual, appendix A, classes 08, 53, 57P). */
 const SESSION_LOST = /^(08...|53300|57P0[1-5]|25P03|25P04)$/;
 const SOCKET_LOST = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;

@@ -1,5 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { Counter, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import { Public } from '../accounts/access.guard.js';
 import type { Outcome } from '../idempotency/index.js';
 import { Api } from '../openapi/api.decorator.js';
@@ -15,6 +15,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly audited = new Gauge({
+    name: 'holdfast_audit_differences',
+    help: 'Differences between records, business rows and the provider, by kind; absent where the last audit could not be made here',
+    labelNames: ['kind'],
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
@@ -22,6 +29,12 @@ export class Metrics {
   /** Counts one request with a key. */
   observe({ operation, outcome, retryReason }: Outcome): void {
     this.requests.inc({ operation, outcome, retry_reason: retryReason ?? '' });
+  }
+
+  /** Shows what the last audit found, by kind; null: nothing is known. */
+  showAudit(differences: ReadonlyMap<string, number> | null): void {
+    this.audited.reset();
+    for (const [kind, count] of differences ?? []) this.audited.set({ kind }, count);
   }
 }
 

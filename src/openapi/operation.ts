@@ -81,7 +81,8 @@ function withExamples(body: NonNullable<Operation['requestBody']>, { id, request
 
 /** What a retry of the operation means, for programs: the extension `x-idempotency`. */
 function guarantees({ api, idempotent }: DocumentedRoute, windowMs: number): Record<string, unknown> {
-  if (!idempotent) return { required: false, window: null, effects: api.effects ?? 'none', concurrent: 'independent', duplicateWindow: null };
+  if (!idempotent)
+    return { required: false, window: null, effects: api.effects ?? 'none', concurrent: 'independent', duplicateWindow: null };
   return {
     required: true,
     window: durationOf(idempotent.windowMs ?? windowMs),

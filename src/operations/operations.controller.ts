@@ -1,56 +1,12 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
-import { Operations, operationUuid, parseKey, publicOperationId, type OperationStory, type TimelineLine } from '../idempotency/index.js';
-import { ListQuery, pageOf, type Page } from '../list.js';
+import { Operations, operationUuid, parseKey, publicOperationId, type OperationStory } from '../idempotency/index.js';
+import { pageOf, type Page } from '../list.js';
+import { Api } from '../openapi/api.decorator.js';
 import { Problem } from '../problem.js';
-
-/** Query of the list of operations. */
-export class ListOperations extends ListQuery {
-  /** Bare or quoted, as in the header. */
-  @IsOptional()
-  @IsString()
-  @MaxLength(600)
-  idempotencyKey?: string;
-}
-
-/** An operation as clients see it. */
-export class OperationView {
-  id: string;
-  /** Method and route. */
-  operation: string;
-  status: OperationStory['status'];
-  recoveryPoint: string | null;
-  attempts: number;
-  /** Path of what it made or changed. */
-  resource: string | null;
-  /** Null while there is none. */
-  response: { status: number } | null;
-  replays: number;
-  createdAt: Date;
-  completedAt: Date | null;
-  /** From then on the key is expired. */
-  expiresAt: Date | null;
-  timeline: TimelineLine[];
-
-  static of(story: OperationStory): OperationView {
-    return {
-      id: publicOperationId(story.id),
-      operation: story.operation,
-      status: story.status,
-      recoveryPoint: story.recoveryPoint,
-      attempts: story.attempts,
-      resource: story.resource,
-      response: story.responseStatus === null ? null : { status: story.responseStatus },
-      replays: story.replays,
-      createdAt: story.createdAt,
-      completedAt: story.completedAt,
-      expiresAt: story.expiresAt,
-      timeline: story.timeline,
-    };
-  }
-}
+import { ListOperations, OperationView } from './operation.dto.js';
+import { GET_OPERATION, LIST_OPERATIONS, RESUME_OPERATION } from './operations.api.js';
 
 @Controller('v1/operations')
 export class OperationsController {
@@ -58,6 +14,7 @@ export class OperationsController {
 
   @Get()
   @NeedsScope('operations:read')
+  @Api(LIST_OPERATIONS)
   async list(@Caller() { accountId }: CallerType, @Query() query: ListOperations): Promise<Page<OperationView>> {
     const stories = await this.operations.list(accountId, {
       key: query.idempotencyKey === undefined ? null : parseKey(query.idempotencyKey),
@@ -74,14 +31,15 @@ export class OperationsController {
 
   @Get(':id')
   @NeedsScope('operations:read')
+  @Api(GET_OPERATION)
   async get(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<OperationView> {
     return OperationView.of(await this.find(accountId, id));
   }
 
-  /** Finishes an interrupted operation without redoing finished steps; a completed one is answered as it is. */
   @Post(':id/resume')
   @HttpCode(200)
   @NeedsScope('operations:write')
+  @Api(RESUME_OPERATION)
   async resume(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<OperationView> {
     const story = await this.find(accountId, id);
     if (story.status === 'completed') return OperationView.of(story);

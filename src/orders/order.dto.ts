@@ -61,12 +61,12 @@ export class CreateOrder {
   @IsArray()
   items: CreateOrderItem[];
 
-  @ApiPropertyOptional({ ...currency, nullable: true, description: 'ISO 4217 code; another one than the account’s refuses the order.' })
+  @ApiPropertyOptional({ ...currency, description: 'ISO 4217 code; another one than the account’s refuses the order.' })
   @IsOptional()
   @Matches(/^[A-Z]{3}$/, { message: 'must be an ISO 4217 code' })
   currency?: string;
 
-  @ApiPropertyOptional({ ...amount('What the buyer was shown, in the minor unit; another total refuses the order.', 5000), nullable: true })
+  @ApiPropertyOptional(amount('What the buyer was shown, in the minor unit; another total refuses the order.', 5000))
   @IsOptional()
   @Min(1)
   @Max(MAX_AMOUNT)

@@ -1,16 +1,20 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { etagOf } from '../etag.js';
 import { Idempotent, Tx, next, reply, type StepEnd, type Transaction } from '../idempotency/index.js';
+import { Api } from '../openapi/api.decorator.js';
 import { CancelOrder } from '../orders/order.dto.js';
 import { orderPath } from '../orders/orders.controller.js';
+import { CANCEL_ORDER } from './cancel.api.js';
 import { CancellationService } from './cancellation.service.js';
 import { pending } from './payment-replies.js';
 import { CancelRefundStep } from './refund.steps.js';
 
 /** Cancelling an order; here and not with the orders, since it gives money back. */
 @Controller('v1/orders')
+@ApiTags('Orders')
 export class CancelController {
   constructor(private readonly cancellation: CancellationService) {}
 
@@ -18,6 +22,7 @@ export class CancelController {
   @HttpCode(200)
   @NeedsScope('orders:write')
   @Idempotent()
+  @Api(CANCEL_ORDER)
   async cancel(
     @Tx() tx: Transaction,
     @Caller() { accountId }: CallerType,

@@ -3,9 +3,11 @@ import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { Idempotent, Tx, next, type StepEnd, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../list.js';
+import { Api } from '../openapi/api.decorator.js';
 import { ChargeStep } from './charge.step.js';
 import { paymentPath, pending, refundPath } from './payment-replies.js';
 import { CreatePayment, CreateRefund, ListPayments, PaymentView, RefundView } from './payment.dto.js';
+import { CREATE_PAYMENT, CREATE_REFUND, GET_PAYMENT, GET_REFUND, LIST_PAYMENTS } from './payments.api.js';
 import { PaymentsService } from './payments.service.js';
 import { RefundStep } from './refund.steps.js';
 
@@ -16,6 +18,7 @@ export class PaymentsController {
   @Post('payments')
   @NeedsScope('payments:write')
   @Idempotent()
+  @Api(CREATE_PAYMENT)
   async create(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreatePayment): Promise<StepEnd> {
     const payment = await this.payments.open(tx, accountId, body);
     return next(ChargeStep, payment.id, pending(tx, PaymentView.of(payment), paymentPath(payment)));
@@ -23,12 +26,14 @@ export class PaymentsController {
 
   @Get('payments')
   @NeedsScope('payments:read')
+  @Api(LIST_PAYMENTS)
   list(@Caller() { accountId }: CallerType, @Query() query: ListPayments): Promise<Page<PaymentView>> {
     return this.payments.list(accountId, query);
   }
 
   @Get('payments/:id')
   @NeedsScope('payments:read')
+  @Api(GET_PAYMENT)
   get(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<PaymentView> {
     return this.payments.get(accountId, id);
   }
@@ -37,6 +42,7 @@ export class PaymentsController {
   @HttpCode(201)
   @NeedsScope('payments:write')
   @Idempotent()
+  @Api(CREATE_REFUND)
   async refund(
     @Tx() tx: Transaction,
     @Caller() { accountId }: CallerType,
@@ -49,6 +55,7 @@ export class PaymentsController {
 
   @Get('refunds/:id')
   @NeedsScope('payments:read')
+  @Api(GET_REFUND)
   getRefund(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<RefundView> {
     return this.payments.getRefund(accountId, id);
   }

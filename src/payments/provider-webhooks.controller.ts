@@ -1,4 +1,5 @@
 import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { ApiBody, ApiHeaders, ApiTags } from '@nestjs/swagger';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { FastifyRequest } from 'fastify';
 import { Webhook } from 'standardwebhooks';
@@ -9,7 +10,9 @@ import { CONFIG, type Config } from '../config.js';
 import { BACKGROUND } from '../database.js';
 import { rawBody } from '../http-body.js';
 import { Operations } from '../idempotency/index.js';
+import { Api } from '../openapi/api.decorator.js';
 import { Problem } from '../problem.js';
+import { EVENT_BODY, RECEIVE_EVENT, WEBHOOK_HEADERS } from './provider-webhooks.api.js';
 
 const event = z.object({ type: z.string().max(255), data: z.object({ reference: z.string().max(255).optional() }).optional() });
 
@@ -27,6 +30,7 @@ const FIND_OPERATION = `
  */
 @Controller('v1/provider/webhooks')
 @Public()
+@ApiTags('Provider')
 export class ProviderWebhooksController {
   constructor(
     @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
@@ -36,6 +40,9 @@ export class ProviderWebhooksController {
 
   @Post()
   @HttpCode(204)
+  @ApiHeaders(WEBHOOK_HEADERS)
+  @ApiBody(EVENT_BODY)
+  @Api(RECEIVE_EVENT)
   async receive(@Req() request: FastifyRequest): Promise<void> {
     const id = this.verify(request);
     const { success, data } = event.safeParse(request.body);

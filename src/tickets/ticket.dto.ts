@@ -5,7 +5,13 @@ import { ListQuery } from '../list.js';
 import { createdAt, idOf, updatedAt, version } from '../openapi/fields.js';
 import { TICKET_PRIORITIES, TICKET_STATUSES, type Ticket, type TicketPriority, type TicketStatus } from './ticket.entity.js';
 
-const subject = { type: 'string', minLength: 1, maxLength: 255, description: 'What it is about, in a line.', example: 'Lamp is dark' } as const;
+const subject = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 255,
+  description: 'What it is about, in a line.',
+  example: 'Lamp is dark',
+} as const;
 const description = {
   type: 'string',
   minLength: 1,

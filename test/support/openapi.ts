@@ -1,3 +1,4 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { TestApp, TestResponse } from './app.js';
 
@@ -21,6 +22,8 @@ export interface DocumentedOperation {
 export interface ApiDescription {
   document: Record<string, any>;
   operations: DocumentedOperation[];
+  /** Those that take an Idempotency-Key. */
+  keyed: DocumentedOperation[];
   operation(id: string): DocumentedOperation;
   /** What is wrong with a body under the schema of a documented response; empty when nothing is. */
   errorsOf(operation: DocumentedOperation, status: number, mediaType: string, body: unknown): unknown[];
@@ -53,13 +56,19 @@ export async function readDescription(app: Pick<TestApp, 'send'>): Promise<ApiDe
   return {
     document,
     operations,
+    keyed: operations.filter((each) => each.operation['x-idempotency'].required),
     operation,
     errorsOf,
-    errorsOfRequest: ({ path, method }, body) => check(['paths', path, method, 'requestBody', 'content', 'application/json', 'schema'], body),
+    errorsOfRequest: ({ path, method }, body) =>
+      check(['paths', path, method, 'requestBody', 'content', 'application/json', 'schema'], body),
     expectDocumented: (id, response) => {
       const found = operation(id);
       const documented = found.operation['responses'][response.status];
-      expect({ id, status: response.status, documented: documented !== undefined }).toEqual({ id, status: response.status, documented: true });
+      expect({ id, status: response.status, documented: documented !== undefined }).toEqual({
+        id,
+        status: response.status,
+        documented: true,
+      });
       const mediaType = response.headers.get('content-type')?.split(';')[0];
       if (mediaType) expect(errorsOf(found, response.status, mediaType, response.body)).toEqual([]);
       const allowed = Object.keys(documented.headers).map((name) => name.toLowerCase());
@@ -83,3 +92,25 @@ function withoutUnknownMembers(document: Record<string, any>): Record<string, an
 function escapePointer(part: string): string {
   return encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
 }
+
+/** Method and path of every route that Fastify knows, read from the tree that it prints. */
+export function routesOf(app: NestFastifyApplication): string[] {
+  const found: string[] = [];
+  const parts: string[] = [];
+  for (const line of app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false }).split('\n')) {
+    const [, indent = '', part = '', methods] = /^([│ ]*)[├└]── (\S*)(?: \((.*)\))?$/.exec(line) ?? [];
+    if (!part) continue;
+    parts.splice(indent.length / 4, Infinity, part);
+    const path = parts.join('').replace(/:(\w+)/g, '{$1}');
+    for (const method of methods?.split(', ') ?? []) if (!['HEAD', 'OPTIONS'].includes(method)) found.push(`${method} ${path}`);
+  }
+  return found.sort();
+}
+
+/** The examples of a media type. */
+export const examplesOf = (media: Record<string, any>): unknown[] =>
+  media['examples'] ? Object.values<{ value: unknown }>(media['examples']).map(({ value }) => value) : [media['example']];
+
+/** The path with the examples of its parameters. */
+export const examplePath = ({ path, operation }: DocumentedOperation): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => operation['parameters'].find((each: { name: string }) => each.name === name).example);

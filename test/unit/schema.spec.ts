@@ -4,10 +4,13 @@ import { databaseOptions } from '../../src/database.js';
 import { run } from '../support/built-process.js';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from '../support/database.js';
 
-/** Every column, constraint and index by name and definition: the parts of a schema that code relies on. */
+/**
+ * Every column, constraint and index by name and definition: the parts of a schema that code relies on. TypeORM writes the
+ * default 0 of a bigint as '0'::bigint, which is the same.
+ */
 const DEFINITIONS = `
   SELECT concat_ws(' ', 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
-                   'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'COLLATE ' || nullif(o.collname, 'default')) AS definition
+                   'DEFAULT ' || regexp_replace(pg_get_expr(d.adbin, d.adrelid), '^''(\\d+)''::bigint$', '\\1'), 'COLLATE ' || nullif(o.collname, 'default')) AS definition
     FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum

@@ -73,7 +73,11 @@ export function idempotencyKeys() {
             null,
             field,
             React.createElement('button', button, 'New key'),
-            React.createElement('p', null, 'Execute again sends the same key: you get the stored answer. A changed request gets a new key.'),
+            React.createElement(
+              'p',
+              null,
+              'Execute again sends the same key: you get the stored answer. A changed request gets a new key.',
+            ),
           );
         },
     },

@@ -1,15 +1,4 @@
-import {
-  BulkheadRejectedError,
-  BrokenCircuitError,
-  ConsecutiveBreaker,
-  ExponentialBackoff,
-  bulkhead,
-  circuitBreaker,
-  handleAll,
-  handleWhenResult,
-  retry,
-  wrap,
-} from 'cockatiel';
+import { BulkheadRejectedError, BrokenCircuitError, ConsecutiveBreaker, bulkhead, circuitBreaker, handleAll, wrap } from 'cockatiel';
 import { assertNoTransaction } from '../../idempotency/index.js';
 import type { ChargeRequest, Found, Outcome, Provider, RefundRequest } from './provider.js';
 
@@ -21,6 +10,8 @@ const FAILURES = 20;
 const PAUSE = 3_000;
 /** Further tries inside one call, under the same key: most lost answers are found at once this way. */
 const RETRIES = 2;
+/** Milliseconds before the first of them, give or take a half; twice as much before the next. */
+const BACKOFF = 75;
 
 const failed = (outcome: unknown): boolean => {
   const { kind } = outcome as Outcome;
@@ -38,10 +29,6 @@ export class GuardedProvider {
     breaker: new ConsecutiveBreaker(FAILURES),
   });
   private readonly bounds = wrap(this.calls, this.breaker);
-  private readonly retries = retry(handleWhenResult(failed), {
-    maxAttempts: RETRIES,
-    backoff: new ExponentialBackoff({ initialDelay: 50, maxDelay: 500 }),
-  });
 
   constructor(
     private readonly provider: Provider,
@@ -85,17 +72,18 @@ export class GuardedProvider {
     assertNoTransaction('the provider is called');
     const left = countdown(this.timeoutMs);
     let doubt: Outcome | undefined;
-    const outcome = await this.retries.execute(async () => {
-      if (left() <= 0) return notReached('no time left');
+    for (let retries = 0; ; retries++) {
       const result = await this.bounded(async () => {
         // Read when its turn has come: waiting for it was part of the time.
         const timeoutMs = left();
         return timeoutMs > 0 ? call(timeoutMs) : notReached('no time left');
       });
       if (result.kind === 'unknown') doubt = result;
-      return result;
-    });
-    return outcome.kind === 'not-reached' && doubt ? doubt : outcome;
+      const pause = BACKOFF * 2 ** retries * (0.5 + Math.random());
+      // The pause is part of the time, too: a lease may be hardly longer than it.
+      if (!failed(result) || retries === RETRIES || left() <= pause) return result.kind === 'not-reached' && doubt ? doubt : result;
+      await sleep(pause);
+    }
   }
 
   private async bounded(call: () => Promise<Outcome>): Promise<Outcome> {
@@ -114,6 +102,12 @@ export class GuardedProvider {
 function countdown(timeoutMs: number): () => number {
   const deadline = performance.now() + timeoutMs;
   return () => deadline - performance.now();
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
 }
 
 function notReached(reason: string): Outcome {

@@ -1,0 +1,129 @@
+import { Client } from 'pg';
+import type { Check, Finding, Findings } from './check.js';
+import type { LedgerEntry } from './provider-ledger.js';
+
+/** Entries of the ledger that travel at once. */
+const LEDGER_BATCH = 5_000;
+/** Rows of a check that travel at once, and how many of them are kept. */
+const PAGE = 1_000;
+
+/**
+ * What the checks read beside the tables. All of it is the session's own and goes with it, so the auditor writes nothing
+ * that anybody else sees. It needs a session: a pooler that hands out connections by transaction is in the way.
+ */
+const PREPARE = `
+  SET statement_timeout = '30min';
+  SET lock_timeout = '10s';
+  SET idle_in_transaction_session_timeout = '5min';
+
+  -- A TypeID: the uuid's 128 bits and two leading zeros, in 26 digits of five bits (Crockford's alphabet).
+  CREATE FUNCTION pg_temp.public_id(prefix text, id uuid) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT prefix || '_' || string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz', substring(bits FROM n FOR 5)::bit(5)::int + 1, 1), '' ORDER BY n)
+      FROM (SELECT B'00' || ('x' || replace(id::text, '-', ''))::bit(128) AS bits) AS uuid, generate_series(1, 126, 5) AS n
+  $$;
+
+  CREATE TEMP TABLE audit_times (ledger_read timestamptz, horizon timestamptz, long_ago timestamptz);
+  CREATE TEMP TABLE audit_ledger (kind text, id text, reference text, amount bigint, currency text, charge_id text);
+  CREATE TEMP TABLE audit_resources (account_id uuid, kind text, path text, operation_id uuid, created_at timestamptz);
+  CREATE TEMP VIEW audit_operations AS
+    SELECT account_id, operation_id, operation, status, resource, response_status FROM idempotency_records
+    UNION ALL
+    SELECT account_id, operation_id, operation, 'completed', resource, response_status FROM idempotency_archive;
+`;
+
+/** Rows under the paths by which operations name them. */
+const NAME_RESOURCES = `
+  INSERT INTO audit_resources
+  SELECT account_id, 'order', '/v1/orders/' || pg_temp.public_id('ord', id), NULL::uuid, created_at FROM orders
+  UNION ALL SELECT account_id, 'ticket', '/v1/tickets/' || pg_temp.public_id('tkt', id), NULL, created_at FROM tickets
+  UNION ALL SELECT account_id, 'payment', '/v1/payments/' || pg_temp.public_id('pay', id), operation_id, created_at FROM payments
+  UNION ALL SELECT account_id, 'refund', '/v1/refunds/' || pg_temp.public_id('re', id), operation_id, created_at FROM refunds`;
+
+const ADD_ENTRIES = `
+  INSERT INTO audit_ledger SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])`;
+
+/** Ages that the checks compare with, in milliseconds. */
+export interface Ages {
+  /** What is older may have left the archive. */
+  archiveMs: number;
+  /** An operation that runs for longer is worth a word. */
+  longMs: number;
+}
+
+/** One picture of the provider's ledger and, taken after it, one of the database. */
+export class Snapshot {
+  private constructor(private readonly client: Client) {}
+
+  /** Connects, reads the ledger, and then opens the transaction that all checks read in. */
+  static async take(url: string, ledger: AsyncIterable<LedgerEntry> | null, { archiveMs, longMs }: Ages): Promise<Snapshot> {
+    const client = new Client({ connectionString: url, application_name: 'holdfast-audit', connectionTimeoutMillis: 5_000 });
+    // A connection that breaks fails the query that waits for it; without a listener it would end the process.
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      await client.query(PREPARE);
+      await client.query(
+        `INSERT INTO audit_times SELECT now, now - $1 * interval '1 ms', now - $2 * interval '1 ms' FROM (SELECT clock_timestamp() AS now) AS c`,
+        [archiveMs, longMs],
+      );
+      if (ledger) await load(client, ledger);
+      await client.query('ANALYZE audit_ledger');
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      // Even a transaction that reads only may fill temporary tables.
+      await client.query(NAME_RESOURCES);
+      await client.query('ANALYZE audit_resources');
+      return new Snapshot(client);
+    } catch (error) {
+      await client.end();
+      throw error;
+    }
+  }
+
+  /** Where the check doesn't hold, a page at a time. */
+  async find({ kind, sql }: Check): Promise<Findings> {
+    const places: Finding[] = [];
+    let count = 0;
+    await this.client.query(
+      `DECLARE found NO SCROLL CURSOR FOR
+       SELECT CASE WHEN account_id IS NULL THEN NULL ELSE pg_temp.public_id('acct', account_id) END AS account, subject, detail FROM (${sql}) AS f`,
+    );
+    for (let rows = PAGE; rows === PAGE; count += rows) {
+      const page = await this.client.query<Omit<Finding, 'kind'>>(`FETCH ${PAGE} FROM found`);
+      rows = page.rows.length;
+      if (places.length < PAGE) places.push(...page.rows.map((row) => ({ kind, ...row })));
+    }
+    await this.client.query('CLOSE found');
+    return { kind, count, places };
+  }
+
+  /** The number that a query's only row has under `count`. */
+  async count(sql: string): Promise<number> {
+    return (await this.client.query<{ count: number }>(sql)).rows[0]?.count ?? 0;
+  }
+
+  /** Ends the session and all that belongs to it. */
+  async close(): Promise<void> {
+    await this.client.end();
+  }
+}
+
+async function load(client: Client, ledger: AsyncIterable<LedgerEntry>): Promise<void> {
+  let batch: LedgerEntry[] = [];
+  const send = async (): Promise<void> => {
+    const column = (of: (entry: LedgerEntry) => unknown): unknown[] => batch.map(of);
+    await client.query(ADD_ENTRIES, [
+      column(({ chargeId }) => (chargeId === null ? 'charge' : 'refund')),
+      column(({ id }) => id),
+      column(({ reference }) => reference),
+      column(({ amount }) => amount),
+      column(({ currency }) => currency),
+      column(({ chargeId }) => chargeId),
+    ]);
+    batch = [];
+  };
+  for await (const entry of ledger) {
+    batch.push(entry);
+    if (batch.length === LEDGER_BATCH) await send();
+  }
+  await send();
+}

@@ -1,0 +1,26 @@
+import type { ApiOptions } from '../openapi/api.decorator.js';
+import { idOf } from '../openapi/fields.js';
+import { OrderView } from '../orders/order.dto.js';
+import { ORDER_EXAMPLE } from '../orders/orders.api.js';
+import { Problem } from '../problem.js';
+import { notYet } from './payments.api.js';
+
+const CANCELLED = { ...ORDER_EXAMPLE, status: 'cancelled', version: 2 };
+
+export const CANCEL_ORDER: ApiOptions = {
+  id: 'cancelOrder',
+  summary: 'Cancel an order',
+  description: 'Cancels an order, gives its stock back in the same transaction, and refunds what was paid for it.',
+  effects: 'one cancellation, the stock released once, each captured payment refunded once',
+  params: { id: idOf('ord', 'Id of the order.') },
+  requests: { 'Nothing more to say': {} },
+  answers: [
+    { status: 200, description: 'The order is cancelled.', view: OrderView, example: CANCELLED, headers: { ETag: '"2"' } },
+    notYet(OrderView, CANCELLED),
+  ],
+  problems: [
+    new Problem('not-found', 'This account has no such order.'),
+    new Problem('order-not-cancellable', 'The order is cancelled already.'),
+    new Problem('payment-in-progress', 'Another payment of this order is under way.'),
+  ],
+};

@@ -1,0 +1,56 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { tmpdir } from 'node:os';
+
+/** A script of the build in a process of its own, which can be killed and started again on its port. It ends with this process. */
+export class Piece {
+  url = '';
+  /** How it ended when nobody had ended it; such an end is a failure in itself. */
+  readonly surprises: string[] = [];
+  private child: ChildProcess | undefined;
+  private ended: Promise<void> = Promise.resolve();
+  private expected = false;
+
+  /** @param portVariable the variable that takes its port */
+  constructor(
+    private readonly name: string,
+    private readonly script: string,
+    private readonly portVariable: string,
+    private readonly env: Record<string, string>,
+  ) {}
+
+  /** Starts it and waits until it serves: the first time on a free port, then on the same one. */
+  async start(): Promise<void> {
+    const port = this.url ? new URL(this.url).port : '0';
+    // Nothing of this process's environment: what a developer has set must not matter. Nor a .env file, hence the directory.
+    const env = { ...this.env, [this.portVariable]: port };
+    const child = spawn(process.execPath, ['--enable-source-maps', this.script], {
+      env,
+      cwd: tmpdir(),
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.child = child;
+    this.expected = false;
+    let complaints = '';
+    child.stderr?.on('data', (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-2_000)));
+    this.ended = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        if (!this.expected) this.surprises.push(`${this.name} ended by itself (${signal ?? code}): ${complaints}`);
+        resolve();
+      });
+    });
+    this.url = await new Promise<string>((resolve, reject) => {
+      child.on('message', (message: { ready?: { url: string } }) => message.ready && resolve(message.ready.url));
+      void this.ended.then(() => reject(new Error(`${this.name} ended before it was ready: ${complaints}`)));
+    });
+  }
+
+  async kill(): Promise<void> {
+    this.expected = true;
+    this.child?.kill('SIGKILL');
+    await this.ended;
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child?.kill(signal);
+  }
+}

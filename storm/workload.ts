@@ -1,0 +1,136 @@
+import type { Answer, ObedientClient } from './client.js';
+import type { Action, Plan } from './plan.js';
+import type { Random } from './random.js';
+
+interface Order {
+  id: string;
+  amount: number;
+  currency: string;
+}
+
+/** What all clients of a storm know together: orders and payments that something can be done with. */
+export class Market {
+  readonly orders: Order[] = [];
+  readonly payments: { id: string; amount: number }[] = [];
+  started = 0;
+  finished = 0;
+}
+
+/** Products that every account starts with, but the one that runs out. */
+export const PLENTY = ['123', 'rope-10m'];
+/** So few that it runs out early in a storm, and orders of it are refused. */
+export const SCARCE = 'storm-scarce';
+
+/** One client at work: it does one thing after the other until the storm has had its operations. */
+export class Worker {
+  constructor(
+    private readonly client: ObedientClient,
+    private readonly market: Market,
+    private readonly random: Random,
+    private readonly plan: Plan,
+  ) {}
+
+  async work(): Promise<void> {
+    while (this.market.started < this.plan.operations) await this.act(this.random.weighted<Action>(this.plan.actions));
+  }
+
+  private async act(action: Action): Promise<void> {
+    switch (action) {
+      case 'order':
+        return void (await this.placeOrder());
+      case 'pay':
+        return this.pay(await this.someOrder());
+      case 'pay-twice': {
+        const order = await this.someOrder();
+        await Promise.all([this.pay(order), this.pay(order)]);
+        return;
+      }
+      case 'pay-and-cancel': {
+        const order = await this.someOrder();
+        await Promise.all([this.pay(order), this.cancel(order)]);
+        return;
+      }
+      case 'refund':
+        return this.refund();
+      case 'cancel':
+        return this.cancel(await this.someOrder());
+      case 'ticket':
+        await this.send('/v1/tickets', { subject: 'A question', description: 'Where is it?', priority: 'normal' });
+        return;
+      case 'pay-unreachable':
+        return this.payUnreachable();
+    }
+  }
+
+  private async placeOrder(): Promise<Order | null> {
+    const scarce = this.random.chance(0.1);
+    const productIds = scarce ? [SCARCE] : PLENTY.filter(() => this.random.chance(0.6));
+    if (productIds.length === 0) productIds.push('123');
+    const items = productIds.map((productId) => ({ productId, quantity: this.random.whole(1, 3) }));
+    const answer = await this.send('/v1/orders', { items });
+    if (answer?.status !== 201) return null;
+    const { id, total, currency } = JSON.parse(answer.text) as { id: string; total: number; currency: string };
+    const order = { id, amount: total, currency };
+    this.market.orders.push(order);
+    return order;
+  }
+
+  /** Mostly one that other clients may have in hand as well; sometimes paid or cancelled already. */
+  private async someOrder(): Promise<Order> {
+    for (;;) {
+      const recent = this.market.orders.slice(-20);
+      const order = this.random.chance(0.35) ? this.random.of(recent) : await this.placeOrder();
+      if (order) return order;
+    }
+  }
+
+  private async pay(order: Order): Promise<void> {
+    const answer = await this.send('/v1/payments', paymentOf(order, this.random.weighted(this.plan.sources)));
+    if (answer?.status !== 201) return;
+    const { id, amount } = JSON.parse(answer.text) as { id: string; amount: number };
+    this.market.payments.push({ id, amount });
+  }
+
+  private async refund(): Promise<void> {
+    const payment = this.random.of(this.market.payments);
+    if (!payment) return;
+    const amount = this.random.chance(0.4) ? {} : { amount: this.random.whole(1, payment.amount) };
+    await this.send(`/v1/payments/${payment.id}/refunds`, amount);
+  }
+
+  private async cancel(order: Order): Promise<void> {
+    await this.send(`/v1/orders/${order.id}/cancel`, {});
+  }
+
+  /**
+   * A provider that refuses for ever. Such an operation may never end, so the order is nobody else's, and the client stops
+   * asking; what must hold is that nothing was charged, and that nobody concludes that it failed.
+   */
+  private async payUnreachable(): Promise<void> {
+    const order = await this.placeOrder();
+    if (!order) return;
+    this.market.orders.splice(this.market.orders.indexOf(order), 1);
+    await this.count(() => this.client.send('/v1/payments', paymentOf(order, 'tok_unavailable'), { tries: 3 }));
+  }
+
+  private async send(path: string, body: unknown): Promise<Answer | null> {
+    if (this.random.chance(this.plan.vanish)) {
+      await this.count(() => this.client.sendAndVanish(path, body));
+      return null;
+    }
+    return this.count(() => this.client.send(path, body, { copies: this.random.chance(this.plan.impatience) ? 2 : 1 }));
+  }
+
+  private async count<T>(send: () => Promise<T>): Promise<T> {
+    this.market.started += 1;
+    try {
+      return await send();
+    } finally {
+      this.market.finished += 1;
+    }
+  }
+}
+
+function paymentOf({ id, amount, currency }: Order, source: string): object {
+  return { orderId: id, amount, currency, source };
+}

@@ -1,0 +1,117 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../local/embedded-postgres.js';
+import { migrate } from '../src/database.js';
+import type { Faults } from './plan.js';
+import { Piece } from './processes.js';
+
+export const API_KEY = `hf_test_${'s'.repeat(26)}_secretofthestorm`;
+const OTHER_API_KEY = `hf_test_${'t'.repeat(26)}_secretofthestorm`;
+const WEBHOOK_SECRET = `whsec_${Buffer.from('the webhook secret of the storm').toString('base64')}`;
+
+/** Longer than the provider's deadline, as it must be; a paused replica sleeps past it. In milliseconds. */
+export const LEASE_MS = 1_000;
+
+/** Short times, so that what waits for a deadline or a lease doesn't wait long. */
+const REPLICA_ENV = {
+  NODE_ENV: 'test',
+  LOG_LEVEL: 'fatal',
+  MIGRATE: 'false',
+  DEMO_API_KEY: API_KEY,
+  DEMO_API_KEY_B: OTHER_API_KEY,
+  RATE_LIMIT: '1000000/1s',
+  PROVIDER_TIMEOUT: '500ms',
+  IDEMPOTENCY_LEASE: `${LEASE_MS}ms`,
+  IDEMPOTENCY_RECOVERY_INTERVAL: '200ms',
+  IDEMPOTENCY_PURGE_INTERVAL: '1s',
+  PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET,
+};
+
+/** A PostgreSQL with fsync in a temporary directory; several worlds may share it. */
+export class Server {
+  private constructor(
+    private readonly postgres: EmbeddedPostgres,
+    private readonly directory: string,
+  ) {}
+
+  static async start(): Promise<Server> {
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-storm-'));
+    // As root the server runs as another account, which must be able to enter.
+    chmodSync(directory, 0o755);
+    return new Server(await startEmbeddedPostgres({ directory: join(directory, 'postgres'), port: 0, databases: [] }), directory);
+  }
+
+  url(database: string): string {
+    return this.postgres.url(database);
+  }
+
+  async stop(): Promise<void> {
+    await this.postgres.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Two replicas, the provider's sandbox, which sends its webhooks to the first of them, and a database for each side. */
+export class World {
+  private constructor(
+    readonly replicas: readonly Piece[],
+    readonly sandbox: Piece,
+    private readonly admin: Client,
+  ) {}
+
+  /** `dist`: the build that the replicas run; `original`: the one of the sandbox. */
+  static async start(server: Server, builds: { dist: string; original: string }, env: Record<string, string>): Promise<World> {
+    const name = `storm_${process.pid}_${Math.random().toString(36).slice(2)}`;
+    const [databaseUrl, sandboxDatabaseUrl] = [server.url(name), server.url(`${name}_sandbox`)];
+    await createDatabase(server.url('postgres'), name);
+    await migrate(databaseUrl, databaseUrl);
+    const admin = new Client({ connectionString: databaseUrl, application_name: 'storm' });
+    await admin.connect();
+
+    const script = join(builds.original, 'sandbox/main.js');
+    const sandboxEnv = { LOG_LEVEL: 'fatal', SANDBOX_DATABASE_URL: sandboxDatabaseUrl, PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET };
+    const quiet = new Piece('the sandbox', script, 'SANDBOX_PORT', sandboxEnv);
+    await quiet.start();
+    const replicaEnv = { ...REPLICA_ENV, DATABASE_URL: databaseUrl, PROVIDER_URL: quiet.url, ...env };
+    const replicas = ['one replica', 'the other replica'].map((which) => new Piece(which, join(builds.dist, 'src/main.js'), 'PORT', replicaEnv));
+    await Promise.all(replicas.map((replica) => replica.start()));
+    // Only now is it known where the webhooks go.
+    const webhooks = { PROVIDER_WEBHOOK_URL: `${replicas[0]?.url}/v1/provider/webhooks` };
+    const sandbox = new Piece('the sandbox', script, 'SANDBOX_PORT', { ...sandboxEnv, ...webhooks });
+    sandbox.url = quiet.url;
+    await quiet.kill();
+    await sandbox.start();
+    return new World(replicas, sandbox, admin);
+  }
+
+  async query<R>(text: string, values: unknown[] = []): Promise<R[]> {
+    return (await this.admin.query(text, values)).rows as R[];
+  }
+
+  async setFaults(faults: Faults & { seed?: number }): Promise<void> {
+    const answer = await fetch(`${this.sandbox.url}/faults`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(faults),
+    });
+    if (!answer.ok) throw new Error(`the sandbox takes no faults: ${await answer.text()}`);
+  }
+
+  get surprises(): string[] {
+    return [...this.replicas, this.sandbox].flatMap((piece) => piece.surprises);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.replicas, this.sandbox].map((piece) => piece.kill()));
+    await this.admin.end();
+  }
+}
+
+async function createDatabase(serverUrl: string, name: string): Promise<void> {
+  const client = new Client(serverUrl);
+  await client.connect();
+  await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+}

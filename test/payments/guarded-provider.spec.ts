@@ -1,0 +1,192 @@
+import { GuardedProvider } from '../../src/payments/provider/guarded-provider.js';
+import type { Found, Outcome, Provider } from '../../src/payments/provider/provider.js';
+
+const REQUEST = { reference: 'hf_1', amount: 2500, currency: 'EUR', source: 'tok_visa' };
+const succeeded: Outcome = { kind: 'succeeded', providerReference: 'ch_1' };
+const declined: Outcome = { kind: 'declined', code: 'card_declined' };
+const lost: Outcome = { kind: 'unknown', reason: 'ECONNRESET' };
+const refused: Outcome = { kind: 'not-reached', reason: 'ECONNREFUSED' };
+const TIMEOUT = 10_000;
+
+/** A provider that answers what it is told to, and counts. */
+class Scripted implements Provider {
+  readonly keyWindowMs = 1;
+  readonly keys: string[] = [];
+  readonly timeouts: number[] = [];
+  now = 0;
+  most = 0;
+  answer: (timeoutMs: number) => Promise<Outcome> | Outcome = () => succeeded;
+
+  async charge(_request: unknown, key: string, timeoutMs: number): Promise<Outcome> {
+    this.keys.push(key);
+    return this.counted(timeoutMs);
+  }
+
+  refund = this.charge.bind(this);
+
+  async findCharge(_reference: string, timeoutMs: number): Promise<Found> {
+    const outcome = await this.counted(timeoutMs);
+    return outcome.kind === 'succeeded' ? outcome : null;
+  }
+
+  findRefund = (reference: string, _chargeId: string, timeoutMs: number) => this.findCharge(reference, timeoutMs);
+
+  private async counted(timeoutMs: number): Promise<Outcome> {
+    this.timeouts.push(timeoutMs);
+    this.most = Math.max(this.most, ++this.now);
+    try {
+      return await this.answer(timeoutMs);
+    } finally {
+      this.now--;
+    }
+  }
+}
+
+let provider: Scripted;
+let guarded: GuardedProvider;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  provider = new Scripted();
+  guarded = new GuardedProvider(provider, TIMEOUT);
+});
+
+afterEach(() => jest.useRealTimers());
+
+/** The outcome of a call, with as much time as it needs, and how much that was. */
+async function timed<T>(call: Promise<T>): Promise<{ outcome: T; took: number }> {
+  const start = performance.now();
+  let end: number | undefined;
+  const settled = call.finally(() => (end = performance.now()));
+  settled.catch(() => undefined);
+  while (end === undefined) await jest.advanceTimersByTimeAsync(10);
+  return { outcome: await settled, took: end - start };
+}
+
+const charge = async (key = 'k') => (await timed(guarded.charge(REQUEST, key))).outcome;
+const script = (...outcomes: Outcome[]) => (provider.answer = () => outcomes.shift() ?? succeeded);
+const after = (milliseconds: number, outcome: Outcome) =>
+  new Promise<Outcome>((resolve) => {
+    setTimeout(() => resolve(outcome), milliseconds);
+  });
+/** Like a provider that hangs: the call ends when its time is over. */
+const hang = (timeoutMs: number) => after(timeoutMs, lost);
+
+describe('tries', () => {
+  it('finds a lost answer at once, under the same key', async () => {
+    script(lost, refused, succeeded);
+    expect(await charge()).toEqual(succeeded);
+    expect(provider.keys).toEqual(['k', 'k', 'k']);
+  });
+
+  it.each([succeeded, declined])('does not repeat what is final: $kind', async (outcome) => {
+    script(outcome, lost);
+    expect(await charge()).toEqual(outcome);
+    expect(provider.keys).toHaveLength(1);
+  });
+
+  it('gives up after three', async () => {
+    script(lost, lost, lost, succeeded);
+    expect(await charge()).toEqual(lost);
+  });
+
+  it('is not reached when no try reached it', async () => {
+    script(refused, refused, refused);
+    expect(await charge()).toEqual(refused);
+  });
+
+  it.each([
+    ['first', [lost, refused, refused]],
+    ['second', [refused, lost, refused]],
+  ])('doubt wins over not reached: the %s try is in doubt', async (_which, outcomes) => {
+    script(...outcomes);
+    expect(await charge()).toEqual(lost);
+  });
+
+  it('an error of the adapter is doubt', async () => {
+    provider.answer = () => Promise.reject(new Error('a mistake'));
+    expect(await charge()).toEqual({ kind: 'unknown', reason: 'a mistake' });
+  });
+});
+
+describe('time', () => {
+  it('the deadline holds over retries', async () => {
+    provider.answer = (timeoutMs) => after(Math.min(timeoutMs, 6_000), lost);
+    const { outcome, took } = await timed(guarded.charge(REQUEST, 'k'));
+    expect(outcome).toEqual(lost);
+    expect(took).toBeLessThanOrEqual(TIMEOUT + 10);
+    expect(provider.timeouts).toHaveLength(2);
+    expect(provider.timeouts[1]).toBeLessThan(4_000);
+  });
+
+  it('the deadline holds for those that wait for their turn, too, and what is never sent is not reached', async () => {
+    provider.answer = hang;
+    const calls = Array.from({ length: 150 }, (_, n) => timed(guarded.charge(REQUEST, `k${n}`)));
+    const results = await Promise.all(calls);
+    expect(Math.max(...results.map(({ took }) => took))).toBeLessThanOrEqual(TIMEOUT + 10);
+    expect(results.slice(64).every(({ outcome }) => outcome.kind === 'not-reached')).toBe(true);
+    expect(new Set(provider.keys).size).toBe(64);
+  });
+
+  it('a look-up that got no turn in time is an error, never "nothing there"', async () => {
+    provider.answer = hang;
+    const calls = Array.from({ length: 64 }, () => guarded.charge(REQUEST, 'k'));
+    const search = guarded.findCharge('hf_1');
+    const { outcome } = await timed(Promise.allSettled([search, ...calls]));
+    expect(outcome[0]).toMatchObject({ status: 'rejected', reason: new Error('no time left') });
+  });
+});
+
+describe('crowds', () => {
+  it('at most 64 are at the provider at once, look-ups among them', async () => {
+    provider.answer = () => after(50, succeeded);
+    const calls = Array.from({ length: 200 }, (_, n) => (n % 2 ? guarded.charge(REQUEST, 'k') : guarded.findCharge('hf_1')));
+    await timed(Promise.all(calls));
+    expect(provider.most).toBe(64);
+  });
+
+  it('more than can wait are not reached at once', async () => {
+    provider.answer = () => after(1_000, succeeded);
+    const calls = Array.from({ length: 300 }, () => guarded.charge(REQUEST, 'k'));
+    const { outcome } = await timed(Promise.all(calls));
+    expect(outcome.filter(({ kind }) => kind === 'not-reached').length).toBeLessThanOrEqual(36);
+    expect(provider.most).toBe(64);
+  });
+});
+
+describe('pauses', () => {
+  /** Twenty failures in a row. */
+  const fail = async () => {
+    provider.answer = () => refused;
+    for (let n = 0; n < 7; n++) await charge();
+    provider.keys.length = 0;
+  };
+
+  it('leaves a provider alone that fails all the time, and recovers', async () => {
+    await fail();
+    provider.answer = () => succeeded;
+    expect(await charge()).toMatchObject({ kind: 'not-reached' });
+    expect(provider.keys).toEqual([]);
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(await charge()).toEqual(succeeded);
+    expect(await charge()).toEqual(succeeded);
+  });
+
+  it('goes on pausing while the one call that looks fails', async () => {
+    await fail();
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(await charge()).toMatchObject({ kind: 'not-reached' });
+    expect(provider.keys).toHaveLength(1);
+  });
+
+  it('a decline is no failure', async () => {
+    provider.answer = () => declined;
+    for (let n = 0; n < 40; n++) expect(await charge()).toEqual(declined);
+  });
+
+  it('still looks up during a pause', async () => {
+    await fail();
+    provider.answer = () => succeeded;
+    expect((await timed(guarded.findCharge('hf_1'))).outcome).toEqual(succeeded);
+  });
+});
