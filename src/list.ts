@@ -37,7 +37,7 @@ export class ListQuery {
     const text = Buffer.from(this.cursor, 'base64url').toString();
     const position = Buffer.from(text).toString('base64url') === this.cursor ? read(text) : null;
     if (position === null || position === '' || position.includes('\0'))
-      throw invalid([{ pointer: 'cursor', detail: 'is not a cursor of this list' }]);
+      throw invalid([{ pointer: '/cursor', detail: 'is not a cursor of this list' }]);
     return position;
   }
 }

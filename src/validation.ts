@@ -62,6 +62,7 @@ function escaped(name: string): string {
 
 /** class-validator begins its messages with the member's name, which the pointer says already. */
 function withoutName(message: string, property: string): string {
+  if (message === `property ${property} should not exist`) return 'is not a known member';
   return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
 }
 

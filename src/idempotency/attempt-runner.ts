@@ -134,7 +134,7 @@ export class AttemptRunner {
     if (rendered === 'not-final') {
       if (isConnectionLost(error)) throw unavailableOr(error);
       // The validation rules may have changed since the key was used: a stored answer goes before a 400.
-      const verdict = tx.found ?? (await this.look(tx));
+      const verdict = tx.found ?? (await this.lookOnly(attempt));
       if (verdict.kind !== 'first') return settled(verdict);
       throw error;
     }
@@ -144,6 +144,16 @@ export class AttemptRunner {
       response: rendered,
       first: undefined,
     });
+  }
+
+  /** What the key stands for, for a request that won't be executed: nobody is told that the claim was won. */
+  private async lookOnly(attempt: Attempt): Promise<Verdict> {
+    const tx = this.claim({ ...attempt, onWon: () => undefined });
+    try {
+      return await this.look(tx);
+    } finally {
+      await tx.release();
+    }
   }
 
   private async look(tx: Transaction<Verdict>): Promise<Verdict> {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { publicOperationId } from './operation-id.js';
-import { databaseError } from './postgres-errors.js';
+import { databaseError, isConnectionLost } from './postgres-errors.js';
 import { stepName, type StepClass } from './step.js';
 
 /** SQL with a name, so that node-postgres prepares it once per connection. A name belongs to one text for good. */
@@ -293,8 +293,8 @@ function firstFailureOrLast(results: PromiseSettledResult<QueryResult>[]): Query
   return last.value;
 }
 
-/** Errors at COMMIT which the server sends only for a transaction it has rolled back: constraint (23) and rollback (40) classes. */
+/** The server refused to commit (a deferred constraint, a serialization failure) and lives on: it has rolled back. 40003: it doesn't know itself. */
 function isDefinite(error: unknown): boolean {
-  const code = databaseError(error)?.code ?? '';
-  return /^(23|40)...$/.test(code) && code !== '40003';
+  const refusal = databaseError(error);
+  return refusal !== null && !isConnectionLost(refusal) && refusal.code !== '40003';
 }

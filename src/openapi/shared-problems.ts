@@ -32,7 +32,7 @@ export function problemsOf({ api, idempotent, scope }: DocumentedRoute, traits: 
 function requestProblems({ hasBody, hasQuery, hasPathParameters }: Traits): Problem[] {
   if (hasBody) {
     return [
-      invalid([{ pointer: '/colour', detail: 'property colour should not exist' }]),
+      invalid([{ pointer: '/colour', detail: 'is not a known member' }]),
       new Problem('malformed-json', 'The body is not JSON.'),
       new Problem('payload-too-large', 'The body is larger than 1 MiB.'),
       new Problem('unsupported-media-type', 'The body must be application/json in UTF-8, not compressed.'),

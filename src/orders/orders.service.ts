@@ -232,12 +232,12 @@ function noSuchOrder(): Problem {
 /** Currency and total, as the catalogue has them and the buyer expects them. */
 function sumUp(items: PricedLine[], wanted: CreateOrder): { currency: string; total: number } {
   const currency = items[0]?.currency ?? '';
-  if (wanted.currency !== undefined && wanted.currency !== currency) {
+  if ((wanted.currency ?? currency) !== currency) {
     throw new Problem('currency-mismatch', `The catalogue is in ${currency}, the request in ${wanted.currency}.`);
   }
   const total = items.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0);
   if (total > MAX_TOTAL) throw new Problem('total-too-large', `The total would be ${total}.`);
-  if (wanted.expectedTotal !== undefined && wanted.expectedTotal !== total) {
+  if ((wanted.expectedTotal ?? total) !== total) {
     throw new Problem('total-mismatch', `The total is ${total}, not ${wanted.expectedTotal}.`);
   }
   return { currency, total };

@@ -5,14 +5,11 @@ import { Problem } from '../problem.js';
 import { paymentPath, problemReply } from './payment-replies.js';
 import { PaymentView } from './payment.dto.js';
 import { Payment } from './payment.entity.js';
-import { ask, referenceOf } from './provider/ask.js';
+import { ask, referenceOf, type DoubtfulOutcome } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
-import { PROVIDER, type Outcome } from './provider/provider.js';
+import { PROVIDER } from './provider/provider.js';
 import { CompensateStep } from './refund.steps.js';
 import { RefundsService, lockPayment } from './refunds.service.js';
-
-/** What the provider said about a charge; `review` asks for a person's look. */
-export type ChargeOutcome = Outcome & { review?: string };
 
 interface PaymentFacts {
   amount: string;
@@ -23,7 +20,7 @@ interface PaymentFacts {
 
 /** Charges a payment at the provider and writes down what became of it. */
 @RecoverableStep('payments.charge')
-export class ChargeStep implements Step<ChargeOutcome> {
+export class ChargeStep implements Step<DoubtfulOutcome> {
   private readonly log = new Logger('Payments');
 
   constructor(
@@ -32,7 +29,7 @@ export class ChargeStep implements Step<ChargeOutcome> {
     private readonly refunds: RefundsService,
   ) {}
 
-  async call(paymentId: string, run: StepRun): Promise<ChargeOutcome> {
+  async call(paymentId: string, run: StepRun): Promise<DoubtfulOutcome> {
     const [facts] = await run.read<PaymentFacts>(
       `SELECT amount, currency, source, reference FROM payments WHERE account_id = $1 AND id = $2`,
       [run.accountId, paymentId],
@@ -45,7 +42,7 @@ export class ChargeStep implements Step<ChargeOutcome> {
     });
   }
 
-  async settle(tx: Transaction, paymentId: string, outcome: ChargeOutcome, run: StepRun): Promise<StepEnd> {
+  async settle(tx: Transaction, paymentId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
     switch (outcome.kind) {
       case 'succeeded':
         return this.captured(tx, paymentId, outcome.providerReference, run);
@@ -56,7 +53,8 @@ export class ChargeStep implements Step<ChargeOutcome> {
         if (run.attempt === 1 && run.stepNo === 1) return this.takeBack(tx, paymentId, run);
         return park(`not reached: ${outcome.reason}`);
       case 'unknown':
-        if (outcome.review) await (await tx.manager()).update(Payment, { accountId: run.accountId, id: paymentId }, { reviewReason: outcome.review });
+        if (outcome.review)
+          await (await tx.manager()).update(Payment, { accountId: run.accountId, id: paymentId }, { reviewReason: outcome.review });
         return park(outcome.reason);
     }
   }
@@ -71,7 +69,10 @@ export class ChargeStep implements Step<ChargeOutcome> {
       await this.orders.markPaid(tx, accountId, order);
       return reply(201, PaymentView.of(payment), { location: paymentPath(payment) });
     }
-    this.log.warn({ operationId: run.operationId, orderStatus: order.status }, 'a charge succeeded for an order that cannot be paid any more; it is refunded');
+    this.log.warn(
+      { operationId: run.operationId, orderStatus: order.status },
+      'a charge succeeded for an order that cannot be paid any more; it is refunded',
+    );
     const refund = await this.refunds.reserve(tx, payment, {
       amount: payment.amount,
       reason: `the order was ${order.status} before the charge succeeded`,
@@ -82,7 +83,9 @@ export class ChargeStep implements Step<ChargeOutcome> {
 
   private async declined(tx: Transaction, paymentId: string, failureCode: string, run: StepRun): Promise<StepEnd> {
     const payment = await this.finish(tx, paymentId, { status: 'failed', failureCode }, run);
-    const problem = new Problem('payment-declined', `The provider declined: ${failureCode}.`, { members: { payment: PaymentView.of(payment) } });
+    const problem = new Problem('payment-declined', `The provider declined: ${failureCode}.`, {
+      members: { payment: PaymentView.of(payment) },
+    });
     return problemReply(problem, run, paymentPath(payment));
   }
 

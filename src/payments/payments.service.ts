@@ -132,4 +132,3 @@ function inFlight(): Problem {
 function noSuchPayment(): Problem {
   return new Problem('not-found', 'This account has no such payment.');
 }
-

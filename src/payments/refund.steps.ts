@@ -7,20 +7,19 @@ import { Problem } from '../problem.js';
 import { paymentPath, problemReply, refundPath } from './payment-replies.js';
 import { PaymentView, RefundView } from './payment.dto.js';
 import { Refund } from './payment.entity.js';
-import { referenceOf } from './provider/ask.js';
-import type { Outcome } from './provider/provider.js';
+import { referenceOf, type DoubtfulOutcome } from './provider/ask.js';
 import { RefundsService, type SettledRefund } from './refunds.service.js';
 
 /** A refund that a client asked for. */
 @RecoverableStep('payments.refund')
-export class RefundStep implements Step<Outcome> {
+export class RefundStep implements Step<DoubtfulOutcome> {
   constructor(private readonly refunds: RefundsService) {}
 
-  call(refundId: string, run: StepRun): Promise<Outcome> {
+  call(refundId: string, run: StepRun): Promise<DoubtfulOutcome> {
     return this.refunds.call(refundId, run);
   }
 
-  async settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
+  async settle(tx: Transaction, refundId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
     if (outcome.kind === 'not-reached' && run.attempt === 1) {
       await this.refunds.undo(tx, run.accountId, refundId);
       return undo(new Problem('provider-unavailable', 'The payment provider was not reached. Nothing was refunded.'));
@@ -33,16 +32,17 @@ export class RefundStep implements Step<Outcome> {
 
 /** Gives back what was charged for an order that can't be paid any more. */
 @RecoverableStep('payments.compensate')
-export class CompensateStep implements Step<Outcome> {
+export class CompensateStep implements Step<DoubtfulOutcome> {
   constructor(private readonly refunds: RefundsService) {}
 
-  call(refundId: string, run: StepRun): Promise<Outcome> {
+  call(refundId: string, run: StepRun): Promise<DoubtfulOutcome> {
     return this.refunds.call(refundId, run);
   }
 
-  settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
+  settle(tx: Transaction, refundId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
     return settleRefund(this.refunds, tx, refundId, outcome, run, ({ payment, refund }) => {
-      const became = refund.status === 'succeeded' ? 'the charge was refunded' : `the provider declined to refund the charge: ${refund.failureCode}`;
+      const became =
+        refund.status === 'succeeded' ? 'the charge was refunded' : `the provider declined to refund the charge: ${refund.failureCode}`;
       const problem = new Problem('order-not-payable', `The order was cancelled before the charge succeeded; ${became}.`, {
         members: { payment: PaymentView.of(payment) },
       });
@@ -53,14 +53,14 @@ export class CompensateStep implements Step<Outcome> {
 
 /** Gives back one of the payments of a cancelled order, then the next one. */
 @RecoverableStep('orders.cancel.refund')
-export class CancelRefundStep implements Step<Outcome> {
+export class CancelRefundStep implements Step<DoubtfulOutcome> {
   constructor(private readonly refunds: RefundsService) {}
 
-  call(refundId: string, run: StepRun): Promise<Outcome> {
+  call(refundId: string, run: StepRun): Promise<DoubtfulOutcome> {
     return this.refunds.call(refundId, run);
   }
 
-  settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
+  settle(tx: Transaction, refundId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
     return settleRefund(this.refunds, tx, refundId, outcome, run, async ({ payment }) => {
       const { accountId } = run;
       const manager = await tx.manager();
@@ -85,11 +85,14 @@ async function settleRefund(
   refunds: RefundsService,
   tx: Transaction,
   refundId: string,
-  outcome: Outcome,
+  outcome: DoubtfulOutcome,
   run: StepRun,
   finish: (settled: SettledRefund) => StepEnd | Promise<StepEnd>,
 ): Promise<StepEnd> {
-  if (outcome.kind === 'unknown') return park(outcome.reason);
+  if (outcome.kind === 'unknown') {
+    if (outcome.review) await refunds.flag(tx, run.accountId, refundId, outcome.review);
+    return park(outcome.reason);
+  }
   if (outcome.kind === 'not-reached') return park(`not reached: ${outcome.reason}`);
   return finish(await refunds.settle(tx, run.accountId, refundId, outcome));
 }

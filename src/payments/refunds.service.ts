@@ -6,7 +6,7 @@ import { Problem } from '../problem.js';
 import { Payment, Refund } from './payment.entity.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER, type Outcome } from './provider/provider.js';
-import { ask, referenceOf } from './provider/ask.js';
+import { ask, referenceOf, type DoubtfulOutcome } from './provider/ask.js';
 
 /** What a refund became in a settling transaction. */
 export interface SettledRefund {
@@ -30,7 +30,11 @@ export class RefundsService {
    * the payment.
    * @throws Problem `refund-exceeds-payment`
    */
-  async reserve(tx: Transaction, payment: Payment, wanted: { amount: number; reason: string | null; reference: string | null }): Promise<Refund> {
+  async reserve(
+    tx: Transaction,
+    payment: Payment,
+    wanted: { amount: number; reason: string | null; reference: string | null },
+  ): Promise<Refund> {
     const left = payment.status === 'succeeded' ? payment.amount - payment.amountReserved : 0;
     if (wanted.amount > left || wanted.amount < 1) {
       throw new Problem('refund-exceeds-payment', `${left} of ${payment.amount} ${payment.currency} can still be refunded.`);
@@ -53,14 +57,18 @@ export class RefundsService {
       createdAt: now,
       updatedAt: now,
     };
-    await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved + refund.amount, updatedAt: now });
+    await manager.update(
+      Payment,
+      { accountId, id: payment.id },
+      { amountReserved: payment.amountReserved + refund.amount, updatedAt: now },
+    );
     // A copy, since TypeORM hangs what the database filled in on what it is given, bigint as text.
     await manager.insert(Refund, { ...refund });
     return refund;
   }
 
   /** Asks the provider for the refund; repeatable. */
-  async call(refundId: string, run: StepRun): Promise<Outcome> {
+  async call(refundId: string, run: StepRun): Promise<DoubtfulOutcome> {
     const [facts] = await run.read<RefundFacts>(
       `SELECT r.amount, r.currency, p.provider_reference AS charge_id
          FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
@@ -80,7 +88,12 @@ export class RefundsService {
   }
 
   /** Writes down a final outcome: the reservation becomes a refund, or is given back. Locks the payment, then the refund. */
-  async settle(tx: Transaction, accountId: string, refundId: string, outcome: Extract<Outcome, { kind: 'succeeded' | 'declined' }>): Promise<SettledRefund> {
+  async settle(
+    tx: Transaction,
+    accountId: string,
+    refundId: string,
+    outcome: Extract<Outcome, { kind: 'succeeded' | 'declined' }>,
+  ): Promise<SettledRefund> {
     const manager = await tx.manager();
     const { payment, refund } = await lockRefund(manager, accountId, refundId);
     const updatedAt = await tx.now();
@@ -94,6 +107,7 @@ export class RefundsService {
     };
     const paid = {
       ...payment,
+      reviewReason: null,
       amountRefunded: payment.amountRefunded + (success ? refund.amount : 0),
       amountReserved: payment.amountReserved - (success ? 0 : refund.amount),
       updatedAt,
@@ -101,8 +115,15 @@ export class RefundsService {
     const { status, providerReference, failureCode } = settled;
     await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, updatedAt });
     const { amountRefunded, amountReserved } = paid;
-    await manager.update(Payment, { accountId, id: payment.id }, { amountRefunded, amountReserved, updatedAt });
+    await manager.update(Payment, { accountId, id: payment.id }, { amountRefunded, amountReserved, reviewReason: null, updatedAt });
     return { refund: settled, payment: paid };
+  }
+
+  /** Marks the refund's payment for a person's look. */
+  async flag(tx: Transaction, accountId: string, refundId: string, reviewReason: string): Promise<void> {
+    const manager = await tx.manager();
+    const { paymentId } = await manager.findOneByOrFail(Refund, { accountId, id: refundId });
+    await manager.update(Payment, { accountId, id: paymentId }, { reviewReason });
   }
 
   /** Takes a reservation back that the provider surely never heard of. */

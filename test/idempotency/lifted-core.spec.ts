@@ -4,7 +4,7 @@ import type { Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../../src/idempotency/index.js';
 import { atOnce, tally, type TestApp, type TestResponse } from '../support/app.js';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
 import { countOf, recordsOf } from '../support/ledger.js';
 import { Note, TENANT, startLiftedApp } from '../support/lifted-app.js';
 import { hold, untilBlocked } from '../support/locks.js';
@@ -153,7 +153,7 @@ let app: TestApp;
 let replica: TestApp;
 let narrow: TestApp;
 beforeAll(async () => {
-  database = await createMigratedDatabase();
+  database = await createDatabase();
   app = await startLiftedApp(database, { controllers: [BoldController] });
   replica = await startLiftedApp(database, { controllers: [BoldController] });
   narrow = await startLiftedApp(database, { controllers: [BoldController], poolSize: 1 });
@@ -176,6 +176,16 @@ describe('the core in another application', () => {
     expect(answers[0]?.body).toMatchObject({ tenantId: TENANT, text });
     expect(await notes(text)).toBe(1);
     expect(await recordsOf(database, key)).toMatchObject([{ account_id: TENANT, status: 'completed', operation: 'POST /notes' }]);
+  });
+
+  it('needs no pipelining: a driver that sends one statement after the other does', async () => {
+    const plain = await startLiftedApp(database, { controllers: [BoldController], pipeline: false });
+    const [key, text] = [uuidv7(), uuidv7()];
+    const answers = await atOnce(10, (n) => post('/bold/mixed', text, { key, on: n % 2 ? plain : app, wait: 10 }));
+    expect(new Set(answers.map((answer) => `${answer.status} ${answer.text}`))).toEqual(new Set(['201 {"notes":2}']));
+    expect(await notes(text)).toBe(2);
+    expect((await post('/bold/swallows', uuidv7(), { on: plain })).status).toBe(500);
+    await plain.close();
   });
 
   it('answers its own refusals with their status where the application has no filter for them', async () => {

@@ -45,8 +45,8 @@ describe('ask', () => {
   });
 
   it.each([succeeded, declined])('sends nothing when the look-up has the answer: $kind', async (found) => {
-    expect(await asked({ attempt: 3, found: found as Found })).toEqual({ order: ['find'], outcome: found });
-    expect(await asked({ ageMs: DAY, found: found as Found })).toEqual({ order: ['find'], outcome: found });
+    expect(await asked({ attempt: 3, found })).toEqual({ order: ['find'], outcome: found });
+    expect(await asked({ ageMs: DAY, found })).toEqual({ order: ['find'], outcome: found });
   });
 
   it('sends under a key that is known although the look-up fails', async () => {

@@ -3,7 +3,8 @@ import { Body, Controller, Headers, HttpException, Module, Post, type DynamicMod
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { Column, Entity, PrimaryGeneratedColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
 import { Idempotent, IdempotencyModule, Tx, type StoredResponse, type Transaction } from '../../src/idempotency/index.js';
 import { send, type TestApp } from './app.js';
 import type { TestDatabase } from './database.js';
@@ -21,8 +22,18 @@ export class Note {
   text: string;
 }
 
+class Notes1800000000001 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE notes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), tenant_id uuid NOT NULL, text text NOT NULL)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE notes');
+  }
+}
+
 @Controller('notes')
-export class NotesController {
+class NotesController {
   @Post()
   @Idempotent()
   async create(@Tx() tx: Transaction, @Headers('x-tenant') tenantId: string, @Body() { text }: { text: string }): Promise<Note> {
@@ -31,19 +42,21 @@ export class NotesController {
   }
 }
 
-/** Another application that has taken over src/idempotency and nothing else. */
+/** Another application that has taken over src/idempotency with its migration, and nothing else. */
 @Module({})
-class LiftedAppModule {
-  static with(url: string, { controllers = [], poolSize = 10 }: LiftedOptions): DynamicModule {
+class NotesModule {
+  static with(url: string, { controllers = [], poolSize = 10, pipeline = true }: LiftedOptions): DynamicModule {
     return {
-      module: LiftedAppModule,
+      module: NotesModule,
       imports: [
         TypeOrmModule.forRoot({
           type: 'postgres',
           url,
           poolSize,
           entities: [Note],
-          extra: { pipeline: true, connectionTimeoutMillis: 2_000 },
+          migrations: [Idempotency1700000000001, Notes1800000000001],
+          migrationsRun: true,
+          extra: { pipeline, connectionTimeoutMillis: 2_000 },
         }),
         TypeOrmModule.forFeature([Note]),
         IdempotencyModule.forRoot({
@@ -68,18 +81,17 @@ function renderFinal(error: unknown): StoredResponse | 'not-final' {
 
 export const TENANT = '018bcfe5-6800-7000-8000-0000000000ff';
 
-/** What a test adds to the example. */
+/** What a test changes in the example. */
 export interface LiftedOptions {
   controllers?: Type[];
   poolSize?: number;
+  /** false: node-postgres as it is by default, one statement after the other. */
+  pipeline?: boolean;
 }
 
-/** Starts the other application on a database that has the core's tables; `send` speaks for one tenant of it. */
-export async function startLiftedApp(database: Pick<TestDatabase, 'url' | 'query'>, options: LiftedOptions = {}): Promise<TestApp> {
-  await database.query(
-    'CREATE TABLE IF NOT EXISTS notes (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), tenant_id uuid NOT NULL, text text NOT NULL)',
-  );
-  const app = await NestFactory.create(LiftedAppModule.with(database.url, options), new FastifyAdapter(), { logger: false });
+/** Starts the other application, on an empty database the first time; `send` speaks for one tenant of it. */
+export async function startLiftedApp(database: Pick<TestDatabase, 'url'>, options: LiftedOptions = {}): Promise<TestApp> {
+  const app = await NestFactory.create(NotesModule.with(database.url, options), new FastifyAdapter(), { logger: false });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   return {

@@ -6,6 +6,9 @@ const WINDOW_MARGIN = 0.9;
 /** From this attempt on, a provider that never gives an answer under the key is asked by reference as well. */
 const DOUBTFUL_ATTEMPT = 3;
 
+/** What is known after asking; `review` asks for a person's look. */
+export type DoubtfulOutcome = Outcome & { review?: string };
+
 /** What the provider knows a charge or refund by; it derives from the client's key, so it is the same after a restore. */
 export function referenceOf(providerKey: string): string {
   return `hf_${providerKey.slice(0, 40)}`;
@@ -20,7 +23,7 @@ export async function ask(
   run: StepRun,
   keyWindowMs: number,
   { send, find }: { send: () => Promise<Outcome>; find: () => Promise<Found> },
-): Promise<Outcome & { review?: string }> {
+): Promise<DoubtfulOutcome> {
   const keyMayBeForgotten = run.ageMs > keyWindowMs * WINDOW_MARGIN;
   if (keyMayBeForgotten || run.attempt >= DOUBTFUL_ATTEMPT) {
     try {

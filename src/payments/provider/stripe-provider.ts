@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-named-as-default -- its CommonJS build, which Jest loads, has the default export only
 import Stripe from 'stripe';
 import type { ChargeRequest, Found, Outcome, Provider, RefundRequest } from './provider.js';
 import { stripeAmount } from './stripe-amount.js';
