@@ -90,7 +90,7 @@ export class Snapshot {
     for (let rows = PAGE; rows === PAGE; count += rows) {
       const page = await this.client.query<Omit<Finding, 'kind'>>(`FETCH ${PAGE} FROM found`);
       rows = page.rows.length;
-      if (places.length < PAGE) places.push(...page.rows.map((row) => ({ kind, ...row })));
+      if (places.length < PAGE) places.push(...page.rows.map(({ account, subject, detail }) => ({ kind, account, subject, detail })));
     }
     await this.client.query('CLOSE found');
     return { kind, count, places };

@@ -80,7 +80,7 @@ describe('the cron', () => {
 
   it('leaves it to the one who is at it already, and then shows nothing', async () => {
     const cron = world.app.get(AuditCron);
-    const other = await hold(world.database, `SELECT pg_advisory_lock(${0x6175646974})`);
+    const other = await hold(world.database, 'SELECT pg_advisory_lock($1)', [0x6175646974]);
     expect(await cron.audit()).toBeNull();
     await cron.auditAndShow();
     expect(await gauges()).toEqual([]);

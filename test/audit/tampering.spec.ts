@@ -311,3 +311,11 @@ it('differences of one kind are counted beyond those that are kept', async () =>
   expect(findings?.count).toBeGreaterThanOrEqual(1_234);
   expect(findings?.places).toHaveLength(1_000);
 });
+
+it('where late requests are executed, a row without its record is no difference, and the report says so', async () => {
+  const { order } = await sell();
+  await sql('DELETE FROM idempotency_records WHERE resource = $1', `/v1/orders/${order}`);
+  const report = await auditWorld(world, { lateRequests: 'execute' });
+  expect(namesOf(report).filter((name) => name.includes(order))).toEqual([]);
+  expect(report.notAudited).toContainEqual(expect.stringMatching(/^rows without operation/));
+});

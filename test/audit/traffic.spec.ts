@@ -40,21 +40,21 @@ it('an empty world has no differences, and the report says what was not audited'
 });
 
 it('traffic under faults has no differences, neither while it runs nor afterwards', async () => {
-  let running = true;
   expect((await world.pay(await world.placeOrder(), 'tok_unavailable')).status).toBe(503);
-  const traffic = (async () => {
+  const traffic = { ended: false };
+  const ended = (async () => {
     for (let round = 0; round < 2; round += 1) {
       await world.faults({ dropAfter: 0.2, dropBefore: 0.1, refuse: 0.1, error500: 0.1, hangAfter: 0.05 });
       await atOnce(10, (n) => visit(round * 10 + n));
     }
-  })().finally(() => (running = false));
+  })().finally(() => (traffic.ended = true));
   const during: string[] = [];
   let audits = 0;
-  for (; running; audits += 1) {
+  for (; !traffic.ended; audits += 1) {
     during.push(...namesOf(await auditWorld(world)));
     await sleep(200);
   }
-  await traffic;
+  await ended;
   expect([during, audits > 2]).toEqual([[], true]);
   await world.faults({});
   await eventually('all operations to be finished', async () => (await unfinished()) === 0, 20_000);
