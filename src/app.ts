@@ -25,6 +25,8 @@ export async function createApp(config: Config, options: { preview?: boolean } =
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
+    // Requests that arrive on an open connection while the process closes are still answered.
+    return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT,
     http: { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 2_000 },
     genReqId: (request: IncomingMessage) => {

@@ -56,17 +56,16 @@ const MIGRATION_LOCK = 0x686f6c64;
  * the role that the API uses. PgBouncer refuses such settings at connection start, so they belong to the role.
  */
 export async function migrate(ownerUrl: string, apiUrl: string): Promise<void> {
-  const dataSource = await new DataSource(databaseOptions(ownerUrl, 2)).initialize();
-  const runner = dataSource.createQueryRunner();
+  // One connection, so that the session's lock and limits hold for the migrations too: the role's own limits, set below the
+  // last time, would cut a long migration off, or the wait for another replica's.
+  const dataSource = await new DataSource(databaseOptions(ownerUrl, 1)).initialize();
   try {
-    await runner.query('SET statement_timeout = 0');
-    await runner.query('SET idle_in_transaction_session_timeout = 0');
-    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    for (const limit of Object.keys(LIMITS)) await dataSource.query(`SET ${limit} = 0`);
+    await dataSource.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await dataSource.runMigrations({ transaction: 'each' });
     await limitRole(dataSource, decodeURIComponent(new URL(apiUrl).username));
-    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
   } finally {
-    await runner.release();
+    // Ending the session gives the lock back.
     await dataSource.destroy();
   }
 }

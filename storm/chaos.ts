@@ -5,7 +5,12 @@ import { LEASE_MS, type World } from './world.js';
 
 /** Disturbs a world: each kind of injection again after so many finished operations. */
 export class Chaos {
-  readonly done: Omit<Injections, 'repeatedProviderCalls' | 'clientRetries'> = { kills: 0, pauses: 0, terminatedBackends: 0, sandboxRestarts: 0 };
+  readonly done: Omit<Injections, 'repeatedProviderCalls' | 'clientRetries'> = {
+    kills: 0,
+    pauses: 0,
+    terminatedBackends: 0,
+    sandboxRestarts: 0,
+  };
   private over = false;
   private running: Promise<unknown> = Promise.resolve();
   /** One replica is killed or paused at a time. */
@@ -37,7 +42,7 @@ export class Chaos {
 
   private async repeat(cadence: number, inject: () => Promise<void>): Promise<void> {
     if (cadence === 0) return;
-    for (let next = cadence; !this.over; ) {
+    for (let next = cadence; !this.over;) {
       if (this.finished() < next) await sleep(20);
       else {
         await inject();

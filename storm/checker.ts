@@ -15,7 +15,9 @@ const RULES = {
 
   'all answers of one key are the same bytes': ({ operations }: Facts) =>
     operations.flatMap(({ key, answers: [first, ...others] }) =>
-      others.filter((other) => !sameAnswer(other, first)).map((other) => `${key}: first ${first?.status}, then ${other.status}: ${other.text}`),
+      others
+        .filter((other) => !sameAnswer(other, first))
+        .map((other) => `${key}: first ${first?.status}, then ${other.status}: ${other.text}`),
     ),
 
   'the answer is the one that is stored': ({ operations, records }: Facts) => {
@@ -53,7 +55,9 @@ const RULES = {
 
   'every payment and refund belongs to a record': ({ records, payments, refunds }: Facts) => {
     const known = new Set(records.map((record) => record.operation_id));
-    return [...payments, ...refunds].filter((row) => !known.has(row.operation_id)).map((row) => `${row.id} has operation ${row.operation_id}`);
+    return [...payments, ...refunds]
+      .filter((row) => !known.has(row.operation_id))
+      .map((row) => `${row.id} has operation ${row.operation_id}`);
   },
 
   'one charge for each payment that succeeded, and none for any other': ({ payments, ledger }: Facts) => {
@@ -79,7 +83,9 @@ const RULES = {
     const succeeded = refunds.filter(({ status }) => status === 'succeeded');
     const named = new Set(succeeded.map((refund) => refund.provider_reference));
     return [
-      ...succeeded.filter((refund) => made.get(refund.provider_reference ?? '')?.amount !== refund.amount).map(({ id }) => `refund ${id} was not made`),
+      ...succeeded
+        .filter((refund) => made.get(refund.provider_reference ?? '')?.amount !== refund.amount)
+        .map(({ id }) => `refund ${id} was not made`),
       ...(named.size === succeeded.length ? [] : ['two refunds name the same one at the provider']),
       ...ledger.refunds.filter(({ id }) => !named.has(id)).map(({ id }) => `the provider's refund ${id} belongs to none here`),
     ];
@@ -96,7 +102,10 @@ const RULES = {
         const same = refunded === payment.amount_refunded && refunded === payment.amount_reserved && refunded === given;
         return !same || refunded > payment.amount;
       })
-      .map(({ id, amount, amount_refunded }) => `payment ${id} of ${amount}, refunded ${amount_refunded}: the sums are ${here.get(id) ?? 0} here`);
+      .map(
+        ({ id, amount, amount_refunded }) =>
+          `payment ${id} of ${amount}, refunded ${amount_refunded}: the sums are ${here.get(id) ?? 0} here`,
+      );
   },
 
   'an order is paid exactly when its money is here': ({ orders, payments }: Facts) => {
@@ -104,7 +113,9 @@ const RULES = {
       payments.filter(({ status }) => status === 'succeeded'),
       (payment) => payment.order_id,
     );
-    return orders.filter(({ id, status }) => !isConsistent(status, captured.get(id) ?? [])).map(({ id, status }) => `order ${id} is ${status}`);
+    return orders
+      .filter(({ id, status }) => !isConsistent(status, captured.get(id) ?? []))
+      .map(({ id, status }) => `order ${id} is ${status}`);
   },
 
   'the stock adds up': ({ stock, orders, items }: Facts) => {
@@ -115,11 +126,12 @@ const RULES = {
       .map(({ product, before, after }) => `${product}: ${before} before, ${sold.get(product) ?? 0} sold and not returned, ${after} after`);
   },
 
-  'what the client was told of its payment is true': ({ records, payments }: Facts) => {
+  'what the client was told of its payment is true': ({ records, payments, orders }: Facts) => {
     const byOperation = new Map(payments.map((payment) => [payment.operation_id, payment]));
+    const cancelled = new Set(orders.filter(({ status }) => status === 'cancelled').map(({ id }) => id));
     return records
       .filter(({ operation, status }) => operation === 'POST /v1/payments' && status === 'completed')
-      .filter((record) => !agrees(record, byOperation.get(record.operation_id)))
+      .filter((record) => !agrees(record, byOperation.get(record.operation_id), cancelled))
       .map((record) => `${record.key} was told ${record.response_status}, the payment is ${byOperation.get(record.operation_id)?.status}`);
   },
 
@@ -169,11 +181,11 @@ function isConsistent(status: string, captured: PaymentRow[]): boolean {
   return captured.every((payment) => payment.amount_refunded === payment.amount);
 }
 
-function agrees(record: RecordRow, payment: PaymentRow | undefined): boolean {
+function agrees(record: RecordRow, payment: PaymentRow | undefined, cancelled: Set<string>): boolean {
   if (record.response_status === 201) return payment?.status === 'succeeded';
   if (record.response_status === 402) return payment?.status === 'failed';
-  // Refused: either nothing was made of it, or what was charged too late has gone back.
-  return !payment || (payment.status === 'succeeded' && payment.amount_refunded === payment.amount);
+  // Refused: either nothing was made of it, or the order was cancelled first and what was charged has gone back.
+  return !payment || (payment.status === 'succeeded' && payment.amount_refunded === payment.amount && cancelled.has(payment.order_id));
 }
 
 function grouped<T>(rows: T[], nameOf: (row: T) => string): Map<string, T[]> {

@@ -26,8 +26,6 @@ export interface Operation {
 const STORED_HEADERS = ['content-type', 'location', 'etag', 'operation-id', 'link'];
 /** Longer than a replica waits for the provider, in milliseconds. */
 const PATIENCE = 5_000;
-/** An operation without an end after this time is a violation; nothing in a storm lasts so long. */
-const STUCK_AFTER = 90_000;
 
 /**
  * A client that knows nothing of idempotency but the contract's two sentences: a request without an answer is sent again
@@ -40,6 +38,7 @@ export class ObedientClient {
   constructor(
     private readonly replicas: readonly Piece[],
     private readonly random: Random,
+    private readonly stuckAfter: number,
   ) {}
 
   /** Sends until there is a final answer, and returns it. `copies` of the client do so at once under one key; `tries` at most. */
@@ -69,7 +68,7 @@ export class ObedientClient {
   }
 
   private async sendUntilFinal(operation: Operation, tries: number): Promise<void> {
-    const deadline = performance.now() + STUCK_AFTER;
+    const deadline = performance.now() + this.stuckAfter;
     for (let turn = 1; turn <= tries && performance.now() < deadline; turn += 1) {
       if (turn > 1) this.retries += 1;
       const pause = await this.try(operation, PATIENCE).catch(() => this.random.whole(20, 120));

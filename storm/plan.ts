@@ -52,6 +52,8 @@ export interface Plan {
   least: Injections;
   /** Laid over the replicas' variables. */
   env: Record<string, string>;
+  /** An operation without an end after so many milliseconds is a violation. */
+  stuckAfter: number;
   /** How long everything may take to come to rest after the last operation, in milliseconds. */
   restWithin: number;
 }
@@ -93,6 +95,7 @@ export function fullPlan({ operations, seed }: { operations: number; seed: numbe
       clientRetries: Math.ceil(operations / 10),
     },
     env: {},
+    stuckAfter: 90_000,
     restWithin: 60_000,
   };
 }

@@ -26,16 +26,16 @@ export async function runStorm(plan: Plan, server: Server, builds: { dist: strin
   const world = await World.start(server, builds, plan.env);
   try {
     const accountId = await accountOf(world);
-    await world.query(`INSERT INTO products (account_id, id, name, unit_price, currency, stock) VALUES ($1, $2, 'Runs out', 700, 'EUR', 40)`, [
-      accountId,
-      SCARCE,
-    ]);
+    await world.query(
+      `INSERT INTO products (account_id, id, name, unit_price, currency, stock) VALUES ($1, $2, 'Runs out', 700, 'EUR', 40)`,
+      [accountId, SCARCE],
+    );
     const stock = await readStock(world, accountId);
     const market = new Market();
     const chaos = new Chaos(world, new Random(plan.seed), plan, () => market.finished);
     const clients = Array.from({ length: plan.clients }, (_, n) => {
       const random = new Random(plan.seed * 1_000 + n);
-      const client = new ObedientClient(world.replicas, random);
+      const client = new ObedientClient(world.replicas, random, plan.stuckAfter);
       return { client, worker: new Worker(client, market, random, plan) };
     });
 

@@ -75,7 +75,9 @@ export class World {
     const quiet = new Piece('the sandbox', script, 'SANDBOX_PORT', sandboxEnv);
     await quiet.start();
     const replicaEnv = { ...REPLICA_ENV, DATABASE_URL: databaseUrl, PROVIDER_URL: quiet.url, ...env };
-    const replicas = ['one replica', 'the other replica'].map((which) => new Piece(which, join(builds.dist, 'src/main.js'), 'PORT', replicaEnv));
+    const replicas = ['one replica', 'the other replica'].map(
+      (which) => new Piece(which, join(builds.dist, 'src/main.js'), 'PORT', replicaEnv),
+    );
     await Promise.all(replicas.map((replica) => replica.start()));
     // Only now is it known where the webhooks go.
     const webhooks = { PROVIDER_WEBHOOK_URL: `${replicas[0]?.url}/v1/provider/webhooks` };

@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
+import { CONFIG, type Config } from '../config.js';
 import { BACKGROUND } from '../database.js';
 import { parseApiKey, secretMatches, type Scope } from './api-key.js';
 
@@ -37,12 +38,17 @@ export class Authenticator {
   private readonly cache = new LRUCache<string, { key: KnownKey | null; readAt: number }>({ max: CACHED_KEYS });
   private readonly reading = new Map<string, Promise<KnownKey | null>>();
 
-  constructor(@InjectDataSource(BACKGROUND) private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   /** The caller behind `Bearer <key>`, or null: an unknown, expired or revoked key and a wrong secret look the same. */
   async authenticate(authorization: string | undefined): Promise<Caller | null> {
     const presented = parseApiKey(/^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '');
     if (!presented) return null;
+    // Demo keys may have stayed in a database that has become a productive one.
+    if (this.config.production && presented.mode === 'test') return null;
     const key = await this.find(presented.id);
     if (!key || !secretMatches(presented.secret, key.secretHash)) return null;
     return key.validUntil > performance.now() ? key : null;

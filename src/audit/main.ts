@@ -1,6 +1,5 @@
-import { runCommand } from '../cli.js';
+import { CommandFailure, UsageError, runCommand } from '../cli.js';
 import { readConfig } from '../config.js';
-import { CommandFailure, UsageError } from '../cli.js';
 import { audit, linesOf, sumOf } from './auditor.js';
 import { LedgerUnreadable } from './provider-ledger.js';
 

@@ -62,10 +62,4 @@ export const moneyChecks: readonly Check[] = [
         FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
        WHERE r.currency <> p.currency`,
   },
-  {
-    kind: 'needs-review',
-    sql: `
-      SELECT p.account_id, pg_temp.public_id('pay', p.id) AS subject, 'waits for a person since ' || to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ': ' || p.review_reason AS detail
-        FROM payments p WHERE p.review_reason IS NOT NULL AND p.created_at < (SELECT long_ago FROM audit_times)`,
-  },
 ];

@@ -2,6 +2,15 @@ import type { Check } from './check.js';
 
 const CREATING = `('POST /v1/orders', 'POST /v1/tickets', 'POST /v1/payments', 'POST /v1/payments/:id/refunds')`;
 
+/** Operations that run for long, with the payment that they are about, or whose refund. */
+const RUNNING_LONG = `
+  SELECT o.account_id, o.operation_id, o.operation, o.parked_reason, p.id AS payment_id, p.review_reason,
+         to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS since
+    FROM idempotency_records o
+    LEFT JOIN refunds r ON r.account_id = o.account_id AND r.id = o.subject_id
+    LEFT JOIN payments p ON p.account_id = o.account_id AND p.id = coalesce(r.payment_id, o.subject_id)
+   WHERE o.status = 'running' AND o.created_at < (SELECT long_ago FROM audit_times)`;
+
 /** Records and archive against what they say was made, in both directions. */
 export const recordChecks: readonly Check[] = [
   {
@@ -73,15 +82,19 @@ export const recordChecks: readonly Check[] = [
        WHERE NOT EXISTS (SELECT FROM idempotency_records o
                           WHERE o.account_id = e.account_id AND o.operation_id = e.operation_id AND o.status = 'running')`,
   },
+  {
+    kind: 'needs-review',
+    sql: `
+      SELECT account_id, pg_temp.public_id('pay', payment_id) AS subject,
+             pg_temp.public_id('op', operation_id) || ' waits for a person since ' || since || ': ' || review_reason AS detail
+        FROM (${RUNNING_LONG}) o WHERE review_reason IS NOT NULL`,
+  },
 ];
 
 /** Operations that have run for long. Nothing is wrong with them, since unknown is a state, but a person may want to know. */
 export const WAITING: Check = {
   kind: 'waiting',
   sql: `
-    SELECT o.account_id, pg_temp.public_id('op', o.operation_id) AS subject,
-           o.operation || ' since ' || to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ': ' || coalesce(o.parked_reason, 'it runs') AS detail
-      FROM idempotency_records o
-     WHERE o.status = 'running' AND o.created_at < (SELECT long_ago FROM audit_times)
-       AND NOT EXISTS (SELECT FROM payments p WHERE p.account_id = o.account_id AND p.operation_id = o.operation_id AND p.review_reason IS NOT NULL)`,
+    SELECT account_id, pg_temp.public_id('op', operation_id) AS subject, operation || ' since ' || since || ': ' || coalesce(parked_reason, 'it runs') AS detail
+      FROM (${RUNNING_LONG}) o WHERE review_reason IS NULL`,
 };

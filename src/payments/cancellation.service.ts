@@ -7,7 +7,7 @@ import type { Refund } from './payment.entity.js';
 import { PaymentsService } from './payments.service.js';
 import { referenceOf } from './provider/ask.js';
 import { CancelRefundStep } from './refund.steps.js';
-import { RefundsService } from './refunds.service.js';
+import { RefundsService, keySpent } from './refunds.service.js';
 
 /** Cancelling an order with all that hangs on it: its stock, and the money that was paid for it. */
 @Injectable()
@@ -27,6 +27,7 @@ export class CancellationService {
     const locked = await this.orders.lock(tx, accountId, id);
     if (locked.status === 'cancelled') throw new Problem('order-not-cancellable', 'The order is cancelled already.');
     await this.payments.refuseWhileInFlight(tx, accountId, locked);
+    tx.declare({ refunds_reference_idx: () => keySpent() });
     const refunds: Refund[] = [];
     for (const payment of await this.payments.lockCaptured(tx, accountId, locked.id)) {
       refunds.push(

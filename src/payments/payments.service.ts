@@ -12,7 +12,7 @@ import { PaymentView, RefundView, type CreatePayment, type CreateRefund, type Li
 import { Payment, Refund } from './payment.entity.js';
 import { referenceOf } from './provider/ask.js';
 import { RefundStep } from './refund.steps.js';
-import { RefundsService, lockPayment } from './refunds.service.js';
+import { RefundsService, keySpent, lockPayment } from './refunds.service.js';
 
 /** Payments and refunds: opening them inside the claim's transaction, and reading them. */
 @Injectable()
@@ -36,7 +36,7 @@ export class PaymentsService {
     }
     await this.refuseWhileInFlight(tx, accountId, order);
     // The index is the judge where the look above could miss one.
-    tx.declare({ payments_one_per_order_idx: () => inFlight() });
+    tx.declare({ payments_one_per_order_idx: () => inFlight(), payments_reference_idx: () => keySpent() });
     const now = await tx.now();
     const payment: Payment = {
       accountId,
@@ -65,6 +65,7 @@ export class PaymentsService {
     const uuid = uuidOf('pay', paymentId);
     const payment = uuid && (await lockPayment(await tx.manager(), accountId, uuid));
     if (!payment) throw noSuchPayment();
+    tx.declare({ refunds_reference_idx: () => keySpent() });
     return this.refunds.reserve(tx, payment, {
       amount: amount ?? payment.amount - payment.amountReserved,
       reason: reason ?? null,

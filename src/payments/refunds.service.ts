@@ -147,3 +147,11 @@ async function lockRefund(manager: EntityManager, accountId: string, refundId: s
 export function lockPayment(manager: EntityManager, accountId: string, id: string): Promise<Payment | null> {
   return manager.findOne(Payment, { where: { accountId, id }, lock: { mode: 'for_no_key_update' } });
 }
+
+/**
+ * The provider's key and reference derive from the client's key, and the provider remembers them: a key that moved money
+ * once can't do so again, even where late requests are executed.
+ */
+export function keySpent(): Problem {
+  return new Problem('idempotency-key-expired', 'An earlier request with this key has moved money already, and the provider remembers it.');
+}

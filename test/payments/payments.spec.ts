@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { atOnce, KEY_B, tally, type TestApp, type TestResponse } from '../support/app.js';
 import { start, type Running } from '../support/built-process.js';
@@ -325,6 +326,26 @@ describe('a provider that was surely not reached', () => {
       expectProblem(answer, answer.status === 503 ? 'provider-unavailable' : 'idempotency-request-in-progress');
     }
     expect([await world.stateOf(order), await recordsOf(world.database, key)]).toEqual([UNPAID, []]);
+  });
+});
+
+describe('where late requests are executed', () => {
+  it('a key that moved money is refused after its window all the same, since the provider remembers it', async () => {
+    const forgetful = await world.secondApp({ IDEMPOTENCY_LATE_REQUESTS: 'execute', IDEMPOTENCY_WINDOW: '1s' });
+    const [sold, other, payKey, refundKey, cancelKey] = [await world.placeOrder(), await world.placeOrder(), uuidv7(), uuidv7(), uuidv7()];
+    const pay = (order: PlacedOrder): Promise<TestResponse> => world.pay(order, 'tok_visa', { key: payKey, on: forgetful });
+    const refund = (payment: unknown): Promise<TestResponse> =>
+      world.refund(String(payment), { amount: 1 }, { key: refundKey, on: forgetful });
+    const cancel = (order: PlacedOrder): Promise<TestResponse> => world.cancel(order, { key: cancelKey, on: forgetful });
+    const payment = (await pay(sold)).body['id'];
+    expect([(await refund(payment)).status, (await cancel(sold)).status]).toEqual([201, 200]);
+    await sleep(1_100);
+    expectProblem(await pay(other), 'idempotency-key-expired');
+    expect(await world.stateOf(other)).toEqual(UNPAID);
+    const paid = await world.pay(other);
+    expectProblem(await refund(paid.body['id']), 'idempotency-key-expired');
+    expectProblem(await cancel(other), 'idempotency-key-expired');
+    expect(await world.stateOf(other)).toEqual(PAID);
   });
 });
 

@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { startEmbeddedPostgres } from '../../dist/local/embedded-postgres.js';
 import { migrate } from '../../dist/src/database.js';
 
@@ -20,12 +21,18 @@ async function startServer() {
   chmodSync(directory, 0o755);
   // Nothing here outlives the run, so nothing needs to reach the disk.
   const flags = ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'max_connections=400'];
-  const server = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), port: 0, databases: ['holdfast_template'], flags });
+  const server = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), port: 0, databases: [], flags });
   globalThis.testServer = { server, directory };
   return server.url('postgres');
 }
 
 async function createTemplate(server) {
+  const client = new pg.Client(server);
+  await client.connect();
+  // One of an earlier run may have other tables.
+  await client.query('DROP DATABASE IF EXISTS holdfast_template WITH (FORCE)');
+  await client.query('CREATE DATABASE holdfast_template');
+  await client.end();
   const url = new URL(server);
   url.pathname = '/holdfast_template';
   await migrate(url.toString(), url.toString());

@@ -1,0 +1,15 @@
+import { fullPlan } from '../../storm/plan.js';
+import { runStorm } from '../../storm/storm.js';
+import { Server } from '../../storm/world.js';
+import { DIST } from './broken-build.js';
+
+let server: Server;
+beforeAll(async () => {
+  server = await Server.start();
+}, 60_000);
+afterAll(() => server.stop());
+
+it('a short storm breaks no rule, and was one: enough was injected', async () => {
+  const { violations, tooFew } = await runStorm(fullPlan({ operations: 150, seed: 7 }), server, { dist: DIST, original: DIST });
+  expect({ violations, tooFew }).toEqual({ violations: [], tooFew: [] });
+}, 240_000);
