@@ -28,8 +28,7 @@ export function problemOf(error: unknown): Problem {
       cause: error.cause,
     });
   }
-  if (isTransient(error))
-    return new Problem('service-unavailable', 'The database cannot do this at the moment.', { cause: error });
+  if (isTransient(error)) return new Problem('service-unavailable', 'The database cannot do this at the moment.', { cause: error });
   const status = statusOf(error);
   const code = status === undefined ? undefined : BY_STATUS[status];
   if (code) return new Problem(code, DETAILS[code] ?? (error as Error).message, { cause: error });

@@ -306,7 +306,10 @@ export function problemDocument(problem: Problem, context: ProblemContext): Reco
 }
 
 /** A problem as a response. */
-export function renderProblem(problem: Problem, context: ProblemContext): { status: number; headers: Record<string, string>; body: Buffer } {
+export function renderProblem(
+  problem: Problem,
+  context: ProblemContext,
+): { status: number; headers: Record<string, string>; body: Buffer } {
   const { status, retry, options } = problem;
   return {
     status,

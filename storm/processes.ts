@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
 
+const STARTS = 5;
+
 /** A script of the build in a process of its own, which can be killed and started again on its port. It ends with this process. */
 export class Piece {
   url = '';
@@ -18,20 +20,36 @@ export class Piece {
     private readonly env: Record<string, string>,
   ) {}
 
-  /** Starts it and waits until it serves: the first time on a free port, then on the same one. */
+  /**
+   * Starts it and waits until it serves: the first time on a free port, then on the same one. Like every supervisor it
+   * tries again, for a start may meet a database that has just cut the connection.
+   */
   async start(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.startOnce();
+      } catch (error) {
+        if (tries === STARTS) throw error;
+      }
+    }
+  }
+
+  private async startOnce(): Promise<void> {
     const port = this.url ? new URL(this.url).port : '0';
     // Nothing of this process's environment: what a developer has set must not matter. Nor a .env file, hence the directory.
     const env = { ...this.env, [this.portVariable]: port };
     const child = spawn(process.execPath, ['--enable-source-maps', this.script], {
       env,
       cwd: tmpdir(),
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.child = child;
-    this.expected = false;
+    // Until it serves, its end is reported by the promise below.
+    this.expected = true;
     let complaints = '';
-    child.stderr?.on('data', (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-2_000)));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-2_000)));
+    }
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
         if (!this.expected) this.surprises.push(`${this.name} ended by itself (${signal ?? code}): ${complaints}`);
@@ -42,6 +60,7 @@ export class Piece {
       child.on('message', (message: { ready?: { url: string } }) => message.ready && resolve(message.ready.url));
       void this.ended.then(() => reject(new Error(`${this.name} ended before it was ready: ${complaints}`)));
     });
+    this.expected = false;
   }
 
   async kill(): Promise<void> {

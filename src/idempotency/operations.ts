@@ -52,7 +52,7 @@ const LIST = `
 const TIMELINE = `
   SELECT operation_id, at, event, detail FROM idempotency_timeline WHERE account_id = $1 AND operation_id = ANY ($2::uuid[])
   UNION ALL
-  SELECT operation_id, last_at, 'replayed', count || ' times' || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END
+  SELECT operation_id, last_at, 'replayed', CASE count WHEN 1 THEN 'once' ELSE count || ' times' END || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END
     FROM idempotency_replays WHERE account_id = $1 AND operation_id = ANY ($2::uuid[])
    ORDER BY at`;
 

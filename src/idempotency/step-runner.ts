@@ -138,7 +138,7 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
         tx.write(...forget(held));
         return await this.committed(held, decision, await tx.commit(last), dataSource);
       }
-      tx.write(...note(held, 'provider-answered', `${held.step}, attempt ${held.attempt}`));
+      if (decision.kind !== 'park') tx.write(...note(held, 'provider-answered', `${held.step}, attempt ${held.attempt}`));
       tx.write(...note(held, eventOf(decision), told));
       return await this.committed(held, decision, await tx.commit(last), dataSource);
     } catch (thrown) {

@@ -27,7 +27,11 @@ export class UnfinishedGauges implements OnModuleInit {
       help: 'Age of the oldest operation without an outcome',
       registers,
     });
-    const review = new Gauge({ name: 'payments_for_review', help: 'Payments whose outcome the provider cannot tell; a person must look', registers });
+    const review = new Gauge({
+      name: 'payments_for_review',
+      help: 'Payments whose outcome the provider cannot tell; a person must look',
+      registers,
+    });
     const operations = new Gauge({
       name: 'idempotency_unfinished_operations',
       help: 'Operations without an outcome: running, or interrupted and waiting for the recoverer',

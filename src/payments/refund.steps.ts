@@ -40,7 +40,8 @@ export class CompensateStep implements Step<DoubtfulOutcome> {
   }
 
   settle(tx: Transaction, refundId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
-    return settleRefund(this.refunds, tx, refundId, outcome, run, ({ payment, refund }) => {
+    return settleRefund(this.refunds, tx, refundId, outcome, run, async ({ payment, refund }) => {
+      await flagIfDeclined(this.refunds, tx, refund);
       const became =
         refund.status === 'succeeded' ? 'the charge was refunded' : `the provider declined to refund the charge: ${refund.failureCode}`;
       const problem = new Problem('order-not-payable', `The order was cancelled before the charge succeeded; ${became}.`, {
@@ -61,7 +62,8 @@ export class CancelRefundStep implements Step<DoubtfulOutcome> {
   }
 
   settle(tx: Transaction, refundId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
-    return settleRefund(this.refunds, tx, refundId, outcome, run, async ({ payment }) => {
+    return settleRefund(this.refunds, tx, refundId, outcome, run, async ({ payment, refund }) => {
+      await flagIfDeclined(this.refunds, tx, refund);
       const { accountId } = run;
       const manager = await tx.manager();
       const waiting = await manager.findOne(Refund, {
@@ -78,6 +80,11 @@ export class CancelRefundStep implements Step<DoubtfulOutcome> {
       return reply(200, view, { etag: etagOf(view.version), resource: orderPath(view) });
     });
   }
+}
+
+/** Nobody asked for this refund by itself, so nobody looks at what became of it: money that should have gone back is still here. */
+async function flagIfDeclined(refunds: RefundsService, tx: Transaction, { accountId, id, status, failureCode }: Refund): Promise<void> {
+  if (status === 'failed') await refunds.flag(tx, accountId, id, `the provider declined to refund: ${failureCode}`);
 }
 
 /** What all refunds have in common: an unknown outcome parks, a final one is written down, and then comes what the operation is for. */

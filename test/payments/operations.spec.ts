@@ -95,7 +95,7 @@ describe('an operation tells its story', () => {
       return found['replays'] === 4 && found;
     });
     const replayed = (operation['timeline'] as { event: string; detail: string }[]).filter(({ event }) => event === 'replayed');
-    expect(replayed.map(({ detail }) => detail).sort()).toEqual(['1 times', '1 times: connection', '2 times: timeout']);
+    expect(replayed.map(({ detail }) => detail).sort()).toEqual(['2 times: timeout', 'once', 'once: connection']);
   });
 });
 
