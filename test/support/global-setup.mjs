@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../dist/local/embedded-postgres.js';
 import { migrate } from '../../dist/src/database.js';
 
@@ -27,7 +27,7 @@ async function startServer() {
 }
 
 async function createTemplate(server) {
-  const client = new pg.Client(server);
+  const client = new Client(server);
   await client.connect();
   // One of an earlier run may have other tables.
   await client.query('DROP DATABASE IF EXISTS holdfast_template WITH (FORCE)');
