@@ -1,3 +1,4 @@
+import { Client, type ClientConfig } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Idempotency1700000000001 } from '../migrations/1700000000001-idempotency.js';
 import { Shop1700000000002 } from '../migrations/1700000000002-shop.js';
@@ -18,6 +19,17 @@ const BACKGROUND_POOL_SIZE = 3;
 const POOL_WAIT_MS = 2_000;
 
 const migrations = [Idempotency1700000000001, Shop1700000000002, Payments1700000000003];
+
+/**
+ * A connection that is never without an ear for its errors. The pool and TypeORM listen too, but the latter only from a
+ * moment after connecting: a server that ends the session in between would end this process, by an error nobody heard.
+ */
+class AttendedClient extends Client {
+  constructor(config?: string | ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
 
 /** TypeORM's options for one pool on the given database. */
 export function databaseOptions(url: string, poolSize: number): DataSourceOptions {
@@ -46,6 +58,7 @@ export function databaseOptions(url: string, poolSize: number): DataSourceOption
     extra: {
       // Statements issued together leave together; what issues them one by one sees no difference.
       pipeline: true,
+      Client: AttendedClient,
       connectionTimeoutMillis: POOL_WAIT_MS,
       keepAlive: true,
     },

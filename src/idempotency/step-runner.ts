@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import type { QueryResult } from 'pg';
 import type { DataSource } from 'typeorm';
 import { publicOperationId } from './operation-id.js';
 import {
@@ -85,7 +86,7 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
   private async runSteps(dataSource: DataSource, start: HeldOperation): Promise<Driven> {
     for (let held = start; ;) {
       const settled = await this.runStep(dataSource, held);
-      if (settled.kind === 'lost') return this.present(dataSource, held, true);
+      if (settled.kind === 'lost') return this.present(dataSource, held);
       if (settled.kind !== 'advanced') return settled;
       held = settled.held;
     }
@@ -133,14 +134,16 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
     try {
       const decision = await tx.enter(() => decide(tx));
       await tx.begin();
-      const { last, told } = this.statementFor(held, decision);
-      if (decision.kind === 'undo') {
-        tx.write(...forget(held));
-        return await this.committed(held, decision, await tx.commit(last), dataSource);
+      const { last, told, response } = this.statementFor(held, decision);
+      if (decision.kind === 'undo') tx.write(...forget(held));
+      else {
+        if (decision.kind !== 'park') tx.write(...note(held, 'provider-answered', `${held.step}, attempt ${held.attempt}`));
+        tx.write(...note(held, eventOf(decision), told));
       }
-      if (decision.kind !== 'park') tx.write(...note(held, 'provider-answered', `${held.step}, attempt ${held.attempt}`));
-      tx.write(...note(held, eventOf(decision), told));
-      return await this.committed(held, decision, await tx.commit(last), dataSource);
+      const commit = await tx.commit(last);
+      // Before anything else is asked of the database: with every connection taken, a second one would never come.
+      await tx.release();
+      return await this.committed(dataSource, held, decision, commit, response);
     } catch (thrown) {
       if (thrown instanceof GateLost || tx.found === 'lost') return { kind: 'lost' };
       const rendered = this.options.render(tx.meaningOf(thrown), { operationId: tx.operationId, traceId: held.traceId });
@@ -152,14 +155,15 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 
-  private statementFor(held: HeldOperation, decision: Decision): { last: Call; told: string } {
+  /** The last statement, how the timeline tells it, and what the client gets if that is decided. */
+  private statementFor(held: HeldOperation, decision: Decision): { last: Call; told: string; response?: StoredResponse } {
     switch (decision.kind) {
       case 'reply': {
         const response = toResponse(decision, held.operationId);
-        return { last: completeHeld(held, response, decision.resource), told: `${response.status}` };
+        return { last: completeHeld(held, response, decision.resource), told: `${response.status}`, response };
       }
       case 'refusal':
-        return { last: completeHeld(held, decision.response, undefined), told: `${decision.response.status}` };
+        return { last: completeHeld(held, decision.response, undefined), told: `${decision.response.status}`, response: decision.response };
       case 'next':
         return { last: advance(held, stepName(decision.step), decision.subjectId, this.options), told: stepName(decision.step) };
       case 'park':
@@ -169,7 +173,13 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 
-  private async committed(held: HeldOperation, decision: Decision, commit: Commit, dataSource: DataSource): Promise<Settled> {
+  private async committed(
+    dataSource: DataSource,
+    held: HeldOperation,
+    decision: Decision,
+    commit: Commit,
+    response: StoredResponse | undefined,
+  ): Promise<Settled> {
     if (commit.kind === 'rolled-back') throw commit.error;
     // Committed or not, the record tells; when it wasn't, this runner still holds it and settles again.
     if (commit.kind === 'unknown') return this.afterUnknown(dataSource, held, decision, commit.error);
@@ -184,7 +194,7 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
       case 'undo':
         return { kind: 'undone', error: decision.error };
       default:
-        return this.present(dataSource, held, false);
+        return completedBy(held, commit.result, response);
     }
   }
 
@@ -199,11 +209,18 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
     return { kind: 'advanced', held: { ...held, step: stepName(decision.step), stepNo: found.stepNo, subjectId: decision.subjectId } };
   }
 
-  /** Where an operation stands that this runner has nothing more to do with. */
-  private async present(dataSource: DataSource, held: HeldOperation, stored: boolean): Promise<Driven> {
+  /** Where an operation stands that this runner has lost. */
+  private async present(dataSource: DataSource, held: HeldOperation): Promise<Driven> {
     const found = await findOperation(dataSource, held.accountId, held.operationId);
-    return found?.kind === 'completed' ? { ...found, stored } : { kind: 'pending', response: held.pending };
+    return found?.kind === 'completed' ? { ...found, stored: true } : { kind: 'pending', response: held.pending };
   }
+}
+
+/** The answer that this runner has just committed. */
+function completedBy({ operationId, windowMs }: HeldOperation, result: QueryResult, response: StoredResponse | undefined): Driven {
+  const [row] = result.rows as { expires_at: Date }[];
+  if (!row || !response) throw new Error('completed without a row or a response');
+  return { kind: 'completed', record: { operationId, response, expiresAt: row.expires_at, remainingMs: windowMs }, stored: false };
 }
 
 /** How a decision is told in the timeline. */

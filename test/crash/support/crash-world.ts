@@ -13,7 +13,7 @@ import { startProcess, type ApiProcess } from '../../support/process.js';
 import { COMMIT_TRIGGERS, type Subject } from './boundaries.js';
 
 /** Milliseconds. Long enough that nothing runs out while eighteen payments take their places. */
-export const TIMES = { timeout: 2_500, lease: 3_000, interval: 200 };
+export const TIMES = { timeout: 4_000, lease: 5_000, interval: 200 };
 
 const REPLICA_ENV = {
   PROVIDER_TIMEOUT: `${TIMES.timeout}ms`,
@@ -72,8 +72,8 @@ export class CrashWorld {
   /** What `pg_ctl stop -m immediate` sends: no checkpoint, no goodbye; the next start recovers from the log. `meanwhile` runs while it is down. */
   async restartServer(meanwhile: () => void): Promise<void> {
     process.kill(this.postgres.pid, 'SIGQUIT');
-    meanwhile();
     await this.postgres.exited;
+    meanwhile();
     await this.startServer(this.postgres.port);
   }
 
