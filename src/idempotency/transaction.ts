@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
+import pg, { type PoolClient, type QueryResult, type QueryResultRow } from 'pg';
 import { publicOperationId } from './operation-id.js';
 import { databaseError, isConnectionLost } from './postgres-errors.js';
 import { stepName, type StepClass } from './step.js';
@@ -81,7 +81,7 @@ export class Transaction<Verdict = unknown> {
   private client: PoolClient | undefined;
   private opening: Promise<void> | undefined;
   private queue: Call[] = [];
-  private state: 'new' | 'open' | 'lost' | 'ended' = 'new';
+  private state: 'new' | 'open' | 'lost' | 'ending' | 'ended' = 'new';
   private opened: { now: Date; verdict: Verdict } | undefined;
   private readonly violations: Violations = {};
 
@@ -120,26 +120,20 @@ export class Transaction<Verdict = unknown> {
    * Reads without locking. The first read travels with BEGIN and the gate, so it must not wait and must not write: a
    * transaction that is about to lose its claim would do so too.
    */
-  async read<R extends QueryResultRow>(statement: Statement, values: unknown[] = []): Promise<R[]> {
-    const call = { ...statement, values };
+  read<R extends QueryResultRow>(statement: Statement, values: unknown[] = []): Promise<R[]> {
     if (this.opening || this.queue.length > 0) return this.run<R>(statement, values);
-    const result = await this.open(call);
-    return (result as QueryResult<R>).rows;
+    return kept(this.firstRead<R>(statement, values));
   }
 
-  /** Runs a statement of any kind, locking ones too, after everything queued so far, and waits for its rows. */
-  async run<R extends QueryResultRow>(statement: Statement, values: unknown[] = []): Promise<R[]> {
-    await this.begin();
-    const client = this.connected();
-    const queued = this.queue.splice(0);
-    const results = await this.flight(client, [...queued, { ...statement, values }]);
-    return (firstFailureOrLast(results) as QueryResult<R>).rows;
+  /** Runs a statement of any kind, locking ones too, after everything asked for so far, and waits for its rows. */
+  run<R extends QueryResultRow>(statement: Statement, values: unknown[] = []): Promise<R[]> {
+    return kept(this.runNow<R>(statement, values));
   }
 
   /** Queues a statement for the last flight, together with COMMIT. A violated constraint becomes the refusal named for it, thrown. */
   write(statement: Statement, values: unknown[], violations: Violations = {}): void {
     this.refuseIfOver();
-    this.queue.push({ ...statement, values });
+    this.queue.push(ready(statement, values));
     this.declare(violations);
   }
 
@@ -149,15 +143,19 @@ export class Transaction<Verdict = unknown> {
   }
 
   /** The database's time at the start of this transaction, to the millisecond. */
-  async now(): Promise<Date> {
-    return (await this.begin()).now;
+  now(): Promise<Date> {
+    return kept(this.begin().then(({ now }) => now));
   }
 
   /**
    * TypeORM's EntityManager on this connection. TypeORM takes the transaction as begun, so `save()` opens none of its own
    * and a nested `transaction()` is a savepoint.
    */
-  async manager(): Promise<EntityManager> {
+  manager(): Promise<EntityManager> {
+    return kept(this.managerNow());
+  }
+
+  private async managerNow(): Promise<EntityManager> {
     await this.begin();
     const client = this.connected();
     if (this.queue.length > 0) firstFailureOrLast(await this.flight(client, this.queue.splice(0)));
@@ -168,7 +166,8 @@ export class Transaction<Verdict = unknown> {
   /** Opens the transaction if it isn't, and says what the gate found. @throws GateLost @throws the database's error */
   async begin(): Promise<{ now: Date; verdict: Verdict }> {
     this.refuseIfOver();
-    if (!this.opening) await this.open();
+    // Whoever asks first waits no longer than the others, so that statements leave in the order in which they were asked for.
+    if (!this.opening) kept(this.open());
     await this.opening;
     this.refuseIfOver();
     if (!this.opened) throw new Error('the transaction did not open');
@@ -192,15 +191,17 @@ export class Transaction<Verdict = unknown> {
   async commit(last: Call): Promise<Commit> {
     await this.begin();
     const client = this.connected();
-    const status = statusOf(client);
-    if (status === 'I') throw new Error('the transaction was ended behind the engine');
-    const results = await this.flight(client, [...this.queue.splice(0), last, { text: 'COMMIT' }]);
+    if (statusOf(client) === 'I') throw new Error('the transaction was ended behind the engine');
+    const calls = [...this.queue.splice(0), ready(last, last.values ?? []), { text: 'COMMIT' }];
+    this.close();
+    const results = await this.flight(client, calls);
     const commit = results.at(-1);
     const failure = results.find((result) => result.status === 'rejected')?.reason as unknown;
     if (commit?.status === 'fulfilled' && commit.value.command === 'COMMIT') {
       this.state = 'ended';
       const result = results.at(-2);
-      if (result?.status !== 'fulfilled') throw new Error('committed without the record', { cause: failure });
+      if (failure !== undefined || result?.status !== 'fulfilled')
+        throw new Error('committed without one of its statements', { cause: failure });
       return { kind: 'committed', result: result.value };
     }
     if (commit?.status === 'fulfilled') {
@@ -208,8 +209,12 @@ export class Transaction<Verdict = unknown> {
       return { kind: 'rolled-back', error: failure ?? new Error('a statement before COMMIT had failed') };
     }
     const error = commit?.reason as unknown;
-    if (isDefinite(error)) return { kind: 'rolled-back', error: failure ?? error };
-    this.discard();
+    if (isDefinite(error)) {
+      this.state = 'ended';
+      return { kind: 'rolled-back', error: failure ?? error };
+    }
+    this.state = 'ended';
+    discard(client);
     return { kind: 'unknown', error };
   }
 
@@ -218,20 +223,38 @@ export class Transaction<Verdict = unknown> {
     // The opening may still be under way when a handler threw beside its own read.
     await this.opening?.catch(() => undefined);
     const { client, runner } = this;
+    const begun = this.state === 'open' || this.state === 'lost' || this.state === 'ending';
+    this.close();
     this.client = undefined;
     this.runner = undefined;
-    const begun = this.state === 'open' || this.state === 'lost';
-    this.state = this.state === 'lost' ? 'lost' : 'ended';
-    if (client && begun) await client.query('ROLLBACK').catch(() => socketOf(client)?.destroy());
+    if (client && begun) await client.query('ROLLBACK').catch(() => discard(client));
+    if (this.state !== 'lost') this.state = 'ended';
     await runner?.release();
+  }
+
+  /** From here on nobody but this class reaches the connection: what a handler left running must not follow COMMIT or ROLLBACK and commit by itself. */
+  private close(): void {
+    if (this.state === 'open') this.state = 'ending';
+    if (this.runner) this.runner.query = () => Promise.reject(new Error('the transaction is over'));
+  }
+
+  private async firstRead<R extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<R[]> {
+    const result = await this.open(ready(statement, values));
+    return (result as QueryResult<R>).rows;
+  }
+
+  private async runNow<R extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<R[]> {
+    const call = ready(statement, values);
+    await this.begin();
+    const client = this.connected();
+    const results = await this.flight(client, [...this.queue.splice(0), call]);
+    return (firstFailureOrLast(results) as QueryResult<R>).rows;
   }
 
   private open(first?: Call): Promise<QueryResult | undefined> {
     this.refuseIfOver();
     const opened = this.sendGate(first);
-    this.opening = opened.then(() => undefined);
-    // A handler may never look at a read it started; the failure is kept and judged at COMMIT.
-    this.opening.catch(() => undefined);
+    this.opening = kept(opened.then(() => undefined));
     return opened.then((result) => {
       if (result?.status === 'rejected') throw result.reason;
       return result?.value;
@@ -271,14 +294,35 @@ export class Transaction<Verdict = unknown> {
 
   private refuseIfOver(): void {
     if (this.state === 'lost' && this.opened) throw new GateLost('the claim was lost');
-    if (this.state === 'ended') throw new Error('the transaction is over');
+    if (this.state === 'ending' || this.state === 'ended') throw new Error('the transaction is over');
   }
+}
 
-  /** A connection whose state nobody knows is closed, not given back. */
-  private discard(): void {
-    this.state = 'ended';
-    if (this.client) socketOf(this.client)?.destroy();
-  }
+/** Text of each statement name, process-wide: node-postgres refuses a second text, but only after COMMIT has left beside it. */
+const texts = new Map<string, string>();
+
+const { prepareValue } = (pg as unknown as { utils: { prepareValue(value: unknown): unknown } }).utils;
+
+/**
+ * A call that can fail at the server alone. What node-postgres itself would refuse (a value that it can't write, a name with
+ * another text) is refused here: in a flight it would be left out, and everything around it committed.
+ */
+function ready({ name, text }: Partial<Statement> & { text: string }, values: unknown[]): Call {
+  if (name !== undefined && (texts.get(name) ?? text) !== text) throw new Error(`the statement name ${name} belongs to another text`);
+  if (name !== undefined) texts.set(name, text);
+  return { ...(name !== undefined && { name }), text, values: values.map((value) => prepareValue(value)) };
+}
+
+/** A promise that may be left alone: a handler may never look at what it started, and the failure is judged at COMMIT. */
+function kept<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** A connection whose state nobody knows is closed, not given back: the pool lets go of clients that are ending. */
+function discard(client: PoolClient): void {
+  (client as unknown as { end(): Promise<void> }).end().catch(() => undefined);
+  socketOf(client)?.destroy();
 }
 
 /** `I` idle, `T` in a transaction, `E` in a failed one. */
