@@ -20,6 +20,8 @@ export class Shop1700000000002 implements MigrationInterface {
         id          text        CONSTRAINT api_keys_pkey PRIMARY KEY,
         account_id  uuid        NOT NULL CONSTRAINT api_keys_account_fkey REFERENCES accounts (id),
         name        text        NOT NULL,
+        -- Part of what is presented: a test key is none of the live ones under another name.
+        mode        text        NOT NULL DEFAULT 'test' CONSTRAINT api_keys_mode_check CHECK (mode IN ('test', 'live')),
         secret_hash bytea       NOT NULL CONSTRAINT api_keys_hash_check CHECK (octet_length(secret_hash) = 32),
         scopes      text[]      NOT NULL,
         created_at  timestamptz NOT NULL DEFAULT now(),

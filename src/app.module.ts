@@ -9,6 +9,7 @@ import { CONFIG, type Config } from './config.js';
 import { BACKGROUND, backgroundPool, mainPool } from './database.js';
 import { HealthModule } from './health/health.module.js';
 import { ReadableBodyGuard } from './http-body.js';
+import { Lifecycle } from './lifecycle.js';
 import { IdempotencyModule } from './idempotency/index.js';
 import { Metrics } from './observability/metrics.js';
 import { ObservabilityModule } from './observability/observability.module.js';
@@ -62,11 +63,12 @@ export class AppModule {
       ],
       providers: [
         { provide: CONFIG, useValue: config },
+        Lifecycle,
         // In this order: who has no valid API key learns nothing about the body.
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_GUARD, useClass: ReadableBodyGuard },
       ],
-      exports: [CONFIG],
+      exports: [CONFIG, Lifecycle],
     };
   }
 }

@@ -6,6 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { BODY_LIMIT, readBodies } from './http-body.js';
+import { Lifecycle } from './lifecycle.js';
 import { createLogger, NestLogger } from './observability/logger.js';
 import { serveDocs } from './openapi/openapi.module.js';
 import { logRequests } from './observability/request-log.js';
@@ -35,7 +36,8 @@ export async function createApp(config: Config, options: { preview?: boolean } =
     },
     // Fastify's own errors (a broken URL, a refused upgrade) are problems too.
     frameworkErrors: sendProblem,
-    routerOptions: { maxParamLength: 300 },
+    // An id that is too long is none: 404, as for any other.
+    routerOptions: { maxParamLength: 16_384 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
     logger: new NestLogger(logger),
@@ -47,6 +49,15 @@ export async function createApp(config: Config, options: { preview?: boolean } =
   return app;
 }
 
+/**
+ * Ends the application in order: no new connections, requests in flight to their end, then background work, then the
+ * connections to the database. Nest by itself would stop the background work first, while requests still come in.
+ */
+export async function closeApp(app: NestFastifyApplication): Promise<void> {
+  await app.getHttpAdapter().getInstance().close();
+  await app.close();
+}
+
 function configureApp(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   readBodies(fastify);
@@ -54,6 +65,7 @@ function configureApp(app: NestFastifyApplication): void {
   let closing = false;
   fastify.addHook('preClose', (done) => {
     closing = true;
+    app.get(Lifecycle).closing = true;
     done();
   });
   fastify.addHook('onRequest', (request, reply, done) => {

@@ -1,5 +1,6 @@
 import { Client, type ClientConfig } from 'pg';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource } from 'typeorm';
+import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { Idempotency1700000000001 } from '../migrations/1700000000001-idempotency.js';
 import { Shop1700000000002 } from '../migrations/1700000000002-shop.js';
 import { Payments1700000000003 } from '../migrations/1700000000003-payments.js';
@@ -17,6 +18,8 @@ export const BACKGROUND = 'background';
 const BACKGROUND_POOL_SIZE = 3;
 /** How long a request waits for a connection before it is told to come back, in milliseconds. */
 const POOL_WAIT_MS = 2_000;
+/** How long a statement may stay without an answer; above statement_timeout, so that the server's own word comes first. */
+const ANSWER_WAIT_MS = 20_000;
 
 const migrations = [Idempotency1700000000001, Shop1700000000002, Payments1700000000003];
 
@@ -32,7 +35,7 @@ class AttendedClient extends Client {
 }
 
 /** TypeORM's options for one pool on the given database. */
-export function databaseOptions(url: string, poolSize: number): DataSourceOptions {
+export function databaseOptions(url: string, poolSize: number): PostgresDataSourceOptions {
   return {
     type: 'postgres',
     url,
@@ -66,13 +69,18 @@ export function databaseOptions(url: string, poolSize: number): DataSourceOption
 }
 
 /** Options of the pool that handlers use. */
-export function mainPool(config: Config): DataSourceOptions {
-  return databaseOptions(config.databaseUrl, config.poolSize);
+export function mainPool(config: Config): PostgresDataSourceOptions {
+  return bounded(databaseOptions(config.databaseUrl, config.poolSize));
 }
 
 /** Options of the background pool. */
-export function backgroundPool(config: Config): DataSourceOptions {
-  return databaseOptions(config.databaseUrl, BACKGROUND_POOL_SIZE);
+export function backgroundPool(config: Config): PostgresDataSourceOptions {
+  return bounded(databaseOptions(config.databaseUrl, BACKGROUND_POOL_SIZE));
+}
+
+/** The server's own limits need a server that runs: a frozen one, or a network that drops packets, is given up from here. */
+function bounded(options: PostgresDataSourceOptions): PostgresDataSourceOptions {
+  return { ...options, extra: { ...options.extra, query_timeout: ANSWER_WAIT_MS } };
 }
 
 /** "holdfast" in ASCII, as a number: the advisory lock under which one process at a time migrates. */

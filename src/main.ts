@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createApp } from './app.js';
+import { closeApp, createApp } from './app.js';
 import { readConfig } from './config.js';
 import { migrate } from './database.js';
 import { createLogger } from './observability/logger.js';
@@ -13,7 +13,7 @@ const logger = createLogger(config);
 try {
   if (config.migrate) await migrate(config.databaseOwnerUrl, config.databaseUrl);
   const app = await createApp(config);
-  closeInOrder(() => app.close());
+  closeInOrder(() => closeApp(app));
   await app.listen(config.port, config.host);
   const url = await app.getUrl();
   logger.info(`listening on ${url}`);
@@ -22,7 +22,7 @@ try {
   refuseToStart(error);
 }
 
-/** Stops taking requests, lets those in flight settle, stops background work, gives the connections back. */
+/** On a signal, or with the parent: an end in order, and by force when that takes too long. */
 function closeInOrder(close: () => Promise<void>): void {
   let closing = false;
   const stop = (reason: string): void => {

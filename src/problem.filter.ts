@@ -64,6 +64,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.code === 'internal-error') log.error({ err: problem.options.cause ?? error, requestId: request.id }, problem.message);
   else if (problem.status >= 500) log.warn({ cause: causeOf(problem), requestId: request.id }, problem.message);
   if (reply.sent) return;
+  // Errors before the hooks, a broken URL for example, have not got it yet.
+  void reply.header('x-request-id', request.id);
   const { status, headers, body } = renderProblem(problem, { instance: pathOf(request.url), requestId: request.id });
   void reply.status(status).headers(headers).send(body);
 }

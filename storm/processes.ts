@@ -11,6 +11,7 @@ export class Piece {
   private child: ChildProcess | undefined;
   private ended: Promise<void> = Promise.resolve();
   private expected = false;
+  private starting: Promise<void> = Promise.resolve();
 
   /** @param portVariable the variable that takes its port */
   constructor(
@@ -52,8 +53,11 @@ export class Piece {
     }
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {
-        if (!this.expected) this.surprises.push(`${this.name} ended by itself (${signal ?? code}): ${complaints}`);
         resolve();
+        if (this.expected) return;
+        this.surprises.push(`${this.name} ended by itself (${signal ?? code}): ${complaints}`);
+        // As its supervisor would: the storm goes on, and the end is reported.
+        this.starting = this.start().catch(() => undefined);
       });
     });
     this.url = await new Promise<string>((resolve, reject) => {
@@ -64,6 +68,7 @@ export class Piece {
   }
 
   async kill(): Promise<void> {
+    await this.starting;
     this.expected = true;
     this.child?.kill('SIGKILL');
     await this.ended;

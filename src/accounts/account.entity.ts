@@ -20,6 +20,7 @@ export class Account {
 
 /** A key of an account; an account may have several live ones, so that they can be rotated without a pause. */
 @Entity('api_keys')
+@Check('api_keys_mode_check', `mode IN ('test', 'live')`)
 @Check('api_keys_hash_check', `octet_length(secret_hash) = 32`)
 @Index('api_keys_account_idx', ['accountId'])
 export class ApiKey {
@@ -36,6 +37,9 @@ export class ApiKey {
 
   @Column('text')
   name: string;
+
+  @Column('text', { default: 'test' })
+  mode: 'test' | 'live';
 
   @Column('bytea', { name: 'secret_hash' })
   secretHash: Buffer;

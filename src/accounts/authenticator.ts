@@ -14,6 +14,7 @@ export interface Caller {
 }
 
 interface KnownKey extends Caller {
+  mode: string;
   secretHash: Buffer;
   /** Of the monotonic clock; from then on the key has expired. */
   validUntil: number;
@@ -21,6 +22,7 @@ interface KnownKey extends Caller {
 
 interface KeyRow {
   account_id: string;
+  mode: string;
   secret_hash: Buffer;
   scopes: Scope[];
   remaining_ms: number | null;
@@ -50,7 +52,7 @@ export class Authenticator {
     // Demo keys may have stayed in a database that has become a productive one.
     if (this.config.production && presented.mode === 'test') return null;
     const key = await this.find(presented.id);
-    if (!key || !secretMatches(presented.secret, key.secretHash)) return null;
+    if (!key || !secretMatches(presented.secret, key.secretHash) || key.mode !== presented.mode) return null;
     return key.validUntil > performance.now() ? key : null;
   }
 
@@ -75,7 +77,7 @@ export class Authenticator {
     // Counted from before the query: a revocation during it is not read, and must not live longer for that.
     const readAt = performance.now();
     const [row] = await this.dataSource.query<KeyRow[]>(
-      `SELECT account_id, secret_hash, scopes, extract(epoch FROM expires_at - clock_timestamp())::float8 * 1000 AS remaining_ms
+      `SELECT account_id, mode, secret_hash, scopes, extract(epoch FROM expires_at - clock_timestamp())::float8 * 1000 AS remaining_ms
          FROM api_keys
         WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`,
       [id],
@@ -85,6 +87,7 @@ export class Authenticator {
           accountId: row.account_id,
           keyId: id,
           scopes: new Set(row.scopes),
+          mode: row.mode,
           secretHash: row.secret_hash,
           validUntil: row.remaining_ms === null ? Infinity : readAt + row.remaining_ms,
         }

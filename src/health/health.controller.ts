@@ -1,19 +1,11 @@
-import {
-  Catch,
-  Controller,
-  Get,
-  ServiceUnavailableException,
-  UseFilters,
-  type ArgumentsHost,
-  type BeforeApplicationShutdown,
-  type ExceptionFilter,
-} from '@nestjs/common';
+import { Catch, Controller, Get, ServiceUnavailableException, UseFilters, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { HealthCheck, HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Public } from '../accounts/access.guard.js';
 import { BACKGROUND, isMigrated } from '../database.js';
+import { Lifecycle } from '../lifecycle.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CHECK_LIVE, CHECK_READY } from './health.api.js';
 
@@ -31,12 +23,11 @@ class ReportFilter implements ExceptionFilter {
 @Controller('health')
 @Public()
 @UseFilters(ReportFilter)
-export class HealthController implements BeforeApplicationShutdown {
-  private closing = false;
-
+export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
+    private readonly lifecycle: Lifecycle,
     @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
   ) {}
 
@@ -54,7 +45,7 @@ export class HealthController implements BeforeApplicationShutdown {
     return this.health.check([
       () => {
         const indicator = this.indicators.check('shutdown');
-        return this.closing ? indicator.down() : indicator.up();
+        return this.lifecycle.closing ? indicator.down() : indicator.up();
       },
       async () => {
         const indicator = this.indicators.check('database');
@@ -63,10 +54,6 @@ export class HealthController implements BeforeApplicationShutdown {
         return indicator.down({ reason: state === false ? 'migrations are pending' : 'the database does not answer' });
       },
     ]);
-  }
-
-  beforeApplicationShutdown(): void {
-    this.closing = true;
   }
 }
 

@@ -29,6 +29,8 @@ export interface ExecuteOptions {
 /** First and longest pause between two looks at a key that is in somebody else's hands, in milliseconds. */
 const FIRST_PAUSE = 25;
 const LONGEST_PAUSE = 500;
+/** How long a duplicate waits to hear what the first one has found in the database, in milliseconds. */
+const JUDGE_WAIT = 5_000;
 
 /**
  * Gives each request with a key its one answer. This part is the process's own: it remembers completed answers, sends one
@@ -64,12 +66,12 @@ export class Engine {
       const other = this.running.find(scope);
       if (!other) return this.lead(scope, this.running.take(scope), { intent, work, status, deadline });
       // Until the other one knows what it has found, there may be a stored answer: a retry of a completed request gets that.
-      await other.judged;
+      await within(JUDGE_WAIT, other.judged);
       if (this.running.find(scope) !== other) continue;
       if (other.fingerprint && !other.fingerprint.equals(intent.fingerprint)) throw new IdempotencyRefusal('idempotency-key-reused');
       const left = deadline - performance.now();
       if (left <= 0) throw new IdempotencyRefusal('idempotency-request-in-progress');
-      await Promise.race([other.done, sleep(left, undefined, { ref: false })]);
+      await within(left, other.done);
     }
   }
 
@@ -106,6 +108,13 @@ export class Engine {
     }
     return { ...known, replayed: true };
   }
+}
+
+/** Waits for `event`, but no longer; leaves no timer behind. */
+async function within(milliseconds: number, event: Promise<void>): Promise<void> {
+  const late = new AbortController();
+  const timer = sleep(milliseconds, undefined, { signal: late.signal, ref: false }).catch(() => undefined);
+  await Promise.race([event, timer]).finally(() => late.abort());
 }
 
 /** What a client is told that doesn't wait any longer. */

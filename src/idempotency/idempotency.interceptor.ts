@@ -134,7 +134,7 @@ function send(response: HttpResponse, { response: stored, expiresAt, replayed }:
 /** Whole seconds of `Prefer: wait=N` (RFC 7240, section 4.3), at most 30; undefined where it isn't asked for. */
 function preferredWait(prefer: string | string[] | undefined): number | undefined {
   if (prefer === undefined) return undefined;
-  const match = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(Array.isArray(prefer) ? prefer.join(',') : prefer);
+  const match = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?:$|[,;])/i.exec(Array.isArray(prefer) ? prefer.join(',') : prefer);
   return match ? Math.min(Number(match[1]), MAX_WAIT_SECONDS) : undefined;
 }
 

@@ -72,7 +72,7 @@ const PARK = {
   name: 'idempotency-park',
   text: `UPDATE idempotency_records
             SET lease_until = NULL, parked_reason = $6,
-                next_run_at = clock_timestamp() + make_interval(secs => $7 * least(power(2, attempt - 1), 20) * (0.75 + random() / 2))
+                next_run_at = clock_timestamp() + make_interval(secs => $7 * least(power(2, least(attempt, 10) - 1), 20) * (0.75 + random() / 2))
           WHERE ${FENCE}`,
 };
 
@@ -104,9 +104,9 @@ const TAKE_DUE = {
            UPDATE idempotency_records
               SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1),
                   next_run_at = clock_timestamp() + make_interval(secs => $1)
-            WHERE (account_id, key) IN (SELECT account_id, key FROM idempotency_records
-                                         WHERE status = 'running' AND next_run_at <= clock_timestamp()
-                                         ORDER BY next_run_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+            WHERE ctid = ANY (ARRAY (SELECT ctid FROM idempotency_records
+                                      WHERE status = 'running' AND next_run_at <= clock_timestamp()
+                                      ORDER BY next_run_at LIMIT $2 FOR UPDATE SKIP LOCKED))
            RETURNING ${HELD_COLUMNS}),
          ${NOTE_TAKEN.replace('$4', '$3')}
          SELECT * FROM taken`,

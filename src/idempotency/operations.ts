@@ -49,8 +49,12 @@ const LIST = `
    WHERE ($2::text IS NULL OR key = $2) AND ($3::uuid IS NULL OR operation_id < $3)
    ORDER BY operation_id DESC LIMIT $4`;
 
+/** The latest hundred lines of each: one that waits for its provider for weeks has many thousands. */
 const TIMELINE = `
-  SELECT operation_id, at, event, detail FROM idempotency_timeline WHERE account_id = $1 AND operation_id = ANY ($2::uuid[])
+  SELECT operation_id, at, event, detail
+    FROM unnest($2::uuid[]) AS o (operation_id),
+         LATERAL (SELECT at, event, detail FROM idempotency_timeline t
+                   WHERE t.account_id = $1 AND t.operation_id = o.operation_id ORDER BY id DESC LIMIT 100) latest
   UNION ALL
   SELECT operation_id, last_at, 'replayed', CASE count WHEN 1 THEN 'once' ELSE count || ' times' END || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END
     FROM idempotency_replays WHERE account_id = $1 AND operation_id = ANY ($2::uuid[])

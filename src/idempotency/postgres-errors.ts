@@ -12,9 +12,9 @@ export function isRetryable(error: unknown): boolean {
   return ['40001', '40P01', '55P03'].includes(databaseError(error)?.code ?? '');
 }
 
-/** Nothing was wrong with the request, and the next try may go through. */
+/** Nothing was wrong with the request, and the next try may go through. 57014: a statement took longer than statement_timeout. */
 export function isTransient(error: unknown): boolean {
-  return isRetryable(error) || isConnectionLost(error);
+  return isRetryable(error) || isConnectionLost(error) || databaseError(error)?.code === '57014';
 }
 
 /** Errors by which the server itself ends a session or refuses one (PostgreSQL manual, appendix A, classes 08, 53, 57P). */

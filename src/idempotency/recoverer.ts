@@ -42,14 +42,20 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private async look(): Promise<void> {
-    const { text, values } = takeDue(CONCURRENCY - this.busy, this.options);
+    const wanted = CONCURRENCY - this.busy;
+    const { text, values } = takeDue(wanted, this.options);
     const rows = await this.dataSource.query<HeldRow[]>(text, values);
+    const more = rows.length === wanted;
     for (const row of rows) {
       this.busy += 1;
       this.runner
         .drive(this.dataSource, heldOf(row))
         .catch((error: unknown) => this.log.error({ err: error }, 'an operation could not be driven'))
-        .finally(() => (this.busy -= 1));
+        .finally(() => {
+          this.busy -= 1;
+          // After an outage there are more than an interval's worth: the next ones take the free place at once.
+          if (more) this.tick();
+        });
     }
   }
 }

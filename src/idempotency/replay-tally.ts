@@ -11,8 +11,9 @@ const ADD = `
   INSERT INTO idempotency_replays (account_id, operation_id, reason, count, last_at)
   SELECT t.account_id, t.operation_id, t.reason, t.count, clock_timestamp()
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[]) AS t (account_id, operation_id, reason, count)
-    JOIN idempotency_records USING (account_id, operation_id)
+    JOIN idempotency_records r USING (account_id, operation_id)
    ORDER BY 1, 2, 3
+     FOR KEY SHARE OF r
   ON CONFLICT (account_id, operation_id, reason)
   DO UPDATE SET count = idempotency_replays.count + excluded.count, last_at = excluded.last_at`;
 

@@ -103,12 +103,13 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
     } catch (error) {
       // Whatever went wrong, the outcome outside is unknown. The operation is kept, called again later, and reported.
       this.log.error({ err: error, operationId: run.operationId, step: held.step, attempt: held.attempt }, 'a step failed');
-      return this.parkAfter(dataSource, held, error);
+      return this.parkAfter(dataSource, held);
     }
   }
 
-  private async parkAfter(dataSource: DataSource, held: HeldOperation, error: unknown): Promise<Settled> {
-    const reason = error instanceof Error ? error.message : String(error);
+  /** The account sees the reason in the timeline, so it doesn't say what went wrong inside. */
+  private async parkAfter(dataSource: DataSource, held: HeldOperation): Promise<Settled> {
+    const reason = 'an error on this side; it will be called again';
     try {
       return await this.settle(dataSource, held, () => Promise.resolve({ kind: 'park', reason }));
     } catch {

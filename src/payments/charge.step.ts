@@ -37,7 +37,7 @@ export class ChargeStep implements Step<DoubtfulOutcome> {
     if (!facts) throw new Error('a charge step without its payment');
     const { reference, currency, source } = facts;
     return ask(run, this.provider.keyWindowMs, {
-      send: () => this.provider.charge({ reference, amount: Number(facts.amount), currency, source }, run.providerKey),
+      send: (share) => this.provider.charge({ reference, amount: Number(facts.amount), currency, source }, run.providerKey, share),
       find: () => this.provider.findCharge(reference),
     });
   }
@@ -51,12 +51,20 @@ export class ChargeStep implements Step<DoubtfulOutcome> {
       case 'not-reached':
         // Only now is it certain that nothing is at the provider: no earlier attempt, no lost answer.
         if (run.attempt === 1 && run.stepNo === 1) return this.takeBack(tx, paymentId, run);
-        return park(`not reached: ${outcome.reason}`);
+        return this.wait(tx, paymentId, outcome, run);
       case 'unknown':
-        if (outcome.review)
-          await (await tx.manager()).update(Payment, { accountId: run.accountId, id: paymentId }, { reviewReason: outcome.review });
-        return park(outcome.reason);
+        return this.wait(tx, paymentId, outcome, run);
     }
+  }
+
+  private async wait(
+    tx: Transaction,
+    paymentId: string,
+    { reason, review }: { reason: string; review?: string },
+    { accountId }: StepRun,
+  ): Promise<StepEnd> {
+    if (review) await (await tx.manager()).update(Payment, { accountId, id: paymentId }, { reviewReason: review });
+    return park(reason);
   }
 
   private async captured(tx: Transaction, paymentId: string, providerReference: string, run: StepRun): Promise<StepEnd> {

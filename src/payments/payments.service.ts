@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LessThan, type Repository } from 'typeorm';
+import { In, LessThan, type Repository } from 'typeorm';
 import type { Transaction } from '../idempotency/index.js';
 import { newId, publicId, uuidOf } from '../ids.js';
 import { pageOf, type Page } from '../list.js';
@@ -79,11 +79,19 @@ export class PaymentsService {
     if (other) throw inFlight();
   }
 
-  /** Payments of a locked order whose money is here, locked. */
+  /**
+   * Payments of a locked order whose money is here, locked, with nothing of it on its way back.
+   * @throws Problem `payment-in-progress` while a refund is under way: were it declined later, nobody would give the money back
+   */
   async lockCaptured(tx: Transaction, accountId: string, orderId: string): Promise<Payment[]> {
-    const payments = await (
-      await tx.manager()
-    ).find(Payment, { where: { accountId, orderId, status: 'succeeded' }, order: { id: 'ASC' }, lock: { mode: 'for_no_key_update' } });
+    const manager = await tx.manager();
+    const payments = await manager.find(Payment, {
+      where: { accountId, orderId, status: 'succeeded' },
+      order: { id: 'ASC' },
+      lock: { mode: 'for_no_key_update' },
+    });
+    const moving = await manager.countBy(Refund, { accountId, status: 'processing', paymentId: In(payments.map((payment) => payment.id)) });
+    if (moving > 0) throw new Problem('payment-in-progress', 'A refund of this order is under way.');
     return payments.filter((payment) => payment.amountReserved < payment.amount);
   }
 

@@ -96,10 +96,9 @@ async function settleRefund(
   run: StepRun,
   finish: (settled: SettledRefund) => StepEnd | Promise<StepEnd>,
 ): Promise<StepEnd> {
-  if (outcome.kind === 'unknown') {
+  if (outcome.kind === 'unknown' || outcome.kind === 'not-reached') {
     if (outcome.review) await refunds.flag(tx, run.accountId, refundId, outcome.review);
     return park(outcome.reason);
   }
-  if (outcome.kind === 'not-reached') return park(`not reached: ${outcome.reason}`);
   return finish(await refunds.settle(tx, run.accountId, refundId, outcome));
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { StepRun, Transaction } from '../idempotency/index.js';
-import { newId } from '../ids.js';
+import { newId, publicId } from '../ids.js';
 import { Problem } from '../problem.js';
 import { Payment, Refund } from './payment.entity.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
@@ -78,10 +78,11 @@ export class RefundsService {
     if (!facts) throw new Error('a refund step without its refund');
     const reference = referenceOf(run.providerKey);
     return ask(run, this.provider.keyWindowMs, {
-      send: () =>
+      send: (share) =>
         this.provider.refund(
           { reference, chargeId: facts.charge_id, amount: Number(facts.amount), currency: facts.currency },
           run.providerKey,
+          share,
         ),
       find: () => this.provider.findRefund(reference, facts.charge_id),
     });
@@ -107,7 +108,7 @@ export class RefundsService {
     };
     const paid = {
       ...payment,
-      reviewReason: null,
+      reviewReason: payment.reviewReason?.startsWith(reviewMark(refundId)) ? null : payment.reviewReason,
       amountRefunded: payment.amountRefunded + (success ? refund.amount : 0),
       amountReserved: payment.amountReserved - (success ? 0 : refund.amount),
       updatedAt,
@@ -115,15 +116,19 @@ export class RefundsService {
     const { status, providerReference, failureCode } = settled;
     await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, updatedAt });
     const { amountRefunded, amountReserved } = paid;
-    await manager.update(Payment, { accountId, id: payment.id }, { amountRefunded, amountReserved, reviewReason: null, updatedAt });
+    await manager.update(
+      Payment,
+      { accountId, id: payment.id },
+      { amountRefunded, amountReserved, reviewReason: paid.reviewReason, updatedAt },
+    );
     return { refund: settled, payment: paid };
   }
 
   /** Marks the refund's payment for a person's look. */
-  async flag(tx: Transaction, accountId: string, refundId: string, reviewReason: string): Promise<void> {
+  async flag(tx: Transaction, accountId: string, refundId: string, reason: string): Promise<void> {
     const manager = await tx.manager();
     const { paymentId } = await manager.findOneByOrFail(Refund, { accountId, id: refundId });
-    await manager.update(Payment, { accountId, id: paymentId }, { reviewReason });
+    await manager.update(Payment, { accountId, id: paymentId }, { reviewReason: `${reviewMark(refundId)}${reason}` });
   }
 
   /** Takes a reservation back that the provider surely never heard of. */
@@ -133,6 +138,11 @@ export class RefundsService {
     await manager.delete(Refund, { accountId, id: refundId });
     await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved - refund.amount });
   }
+}
+
+/** A payment may have several refunds: what one of them left to be looked at goes when that one is settled, and not before. */
+function reviewMark(refundId: string): string {
+  return `${publicId('re', refundId)}: `;
 }
 
 async function lockRefund(manager: EntityManager, accountId: string, refundId: string): Promise<SettledRefund> {
@@ -149,9 +159,9 @@ export function lockPayment(manager: EntityManager, accountId: string, id: strin
 }
 
 /**
- * The provider's key and reference derive from the client's key, and the provider remembers them: a key that moved money
- * once can't do so again, even where late requests are executed.
+ * The provider's key and reference derive from the client's key, and the provider remembers them: a key that was used
+ * once can't be used again, even where late requests are executed.
  */
 export function keySpent(): Problem {
-  return new Problem('idempotency-key-expired', 'An earlier request with this key has moved money already, and the provider remembers it.');
+  return new Problem('idempotency-key-expired', 'The provider remembers an earlier request with this key, so it cannot be made once more.');
 }

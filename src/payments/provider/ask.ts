@@ -1,4 +1,5 @@
 import type { StepRun } from '../../idempotency/index.js';
+import { LOOK_UP_SHARE } from './guarded-provider.js';
 import type { Found, Outcome } from './provider.js';
 
 /** Part of a provider's key window that is not relied on: clocks differ, and a call takes time. */
@@ -22,10 +23,11 @@ export function referenceOf(providerKey: string): string {
 export async function ask(
   run: StepRun,
   keyWindowMs: number,
-  { send, find }: { send: () => Promise<Outcome>; find: () => Promise<Found> },
+  { send, find }: { send: (share: number) => Promise<Outcome>; find: () => Promise<Found> },
 ): Promise<DoubtfulOutcome> {
   const keyMayBeForgotten = run.ageMs > keyWindowMs * WINDOW_MARGIN;
-  if (keyMayBeForgotten || run.attempt >= DOUBTFUL_ATTEMPT) {
+  const lookFirst = keyMayBeForgotten || run.attempt >= DOUBTFUL_ATTEMPT;
+  if (lookFirst) {
     try {
       const found = await find();
       if (found) return found;
@@ -34,8 +36,8 @@ export async function ask(
       if (keyMayBeForgotten) return { kind: 'unknown', reason, review: 'the provider may have forgotten the key and cannot be asked' };
     }
   }
-  const outcome = await send();
-  if (outcome.kind === 'unknown' && run.attempt >= DOUBTFUL_ATTEMPT) {
+  const outcome = await send(lookFirst ? 1 - LOOK_UP_SHARE : 1);
+  if ((outcome.kind === 'unknown' || outcome.kind === 'not-reached') && run.attempt >= DOUBTFUL_ATTEMPT) {
     return { ...outcome, review: `no answer after ${run.attempt} attempts: ${outcome.reason}` };
   }
   return outcome;

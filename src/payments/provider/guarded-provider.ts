@@ -1,6 +1,6 @@
 import { BulkheadRejectedError, BrokenCircuitError, ConsecutiveBreaker, bulkhead, circuitBreaker, handleAll, wrap } from 'cockatiel';
 import { assertNoTransaction } from '../../idempotency/index.js';
-import type { ChargeRequest, Found, Outcome, Provider, RefundRequest } from './provider.js';
+import type { ChargeRequest, Found, Outcome, Provider, RefundRequest, Undecided } from './provider.js';
 
 /** Calls at once; a provider that hangs takes these and no more of the process. */
 const MAX_CALLS = 64;
@@ -8,15 +8,17 @@ const MAX_WAITING = 200;
 /** After so many failures in a row the provider gets a pause, in milliseconds. */
 const FAILURES = 20;
 const PAUSE = 3_000;
+/** Part of a call's time that a look-up may take, so that it and the call behind it stay within the lease together. */
+export const LOOK_UP_SHARE = 0.5;
 /** Further tries inside one call, under the same key: most lost answers are found at once this way. */
 const RETRIES = 2;
 /** Milliseconds before the first of them, give or take a half; twice as much before the next. */
 const BACKOFF = 75;
 
-const failed = (outcome: unknown): boolean => {
-  const { kind } = outcome as Outcome;
-  return kind === 'unknown' || kind === 'not-reached';
-};
+const failed = (outcome: Outcome): outcome is Undecided => outcome.kind === 'unknown' || outcome.kind === 'not-reached';
+
+/** A provider that answers needs no pause, whatever it answers: one account's refused payments must not stop the others'. */
+const isSilence = (result: unknown): boolean => failed(result as Outcome) && (result as Undecided).answered !== true;
 
 /**
  * A provider behind bounds: few calls at once, a pause for one that fails all the time, one deadline for each call with
@@ -24,7 +26,7 @@ const failed = (outcome: unknown): boolean => {
  */
 export class GuardedProvider {
   private readonly calls = bulkhead(MAX_CALLS, MAX_WAITING);
-  private readonly breaker = circuitBreaker(handleAll.orWhenResult(failed), {
+  private readonly breaker = circuitBreaker(handleAll.orWhenResult(isSilence), {
     halfOpenAfter: PAUSE,
     breaker: new ConsecutiveBreaker(FAILURES),
   });
@@ -39,12 +41,14 @@ export class GuardedProvider {
     return this.provider.keyWindowMs;
   }
 
-  charge(request: ChargeRequest, key: string): Promise<Outcome> {
-    return this.send((timeoutMs) => this.provider.charge(request, key, timeoutMs));
+  /** `share` of the time that a call may take; the rest was for looking up. */
+  charge(request: ChargeRequest, key: string, share = 1): Promise<Outcome> {
+    return this.send(share, (timeoutMs) => this.provider.charge(request, key, timeoutMs));
   }
 
-  refund(request: RefundRequest, key: string): Promise<Outcome> {
-    return this.send((timeoutMs) => this.provider.refund(request, key, timeoutMs));
+  /** `share` as for `charge`. */
+  refund(request: RefundRequest, key: string, share = 1): Promise<Outcome> {
+    return this.send(share, (timeoutMs) => this.provider.refund(request, key, timeoutMs));
   }
 
   /** @throws Error when the provider can't be asked */
@@ -59,7 +63,7 @@ export class GuardedProvider {
 
   private async find(look: (timeoutMs: number) => Promise<Found>): Promise<Found> {
     assertNoTransaction('the provider is called');
-    const left = countdown(this.timeoutMs);
+    const left = countdown(this.timeoutMs * LOOK_UP_SHARE);
     return this.calls.execute(() => {
       const timeoutMs = left();
       if (timeoutMs <= 0) throw new Error('no time left');
@@ -68,9 +72,9 @@ export class GuardedProvider {
   }
 
   /** Not reached only if no try reached it: one lost answer among them makes the whole call unknown. */
-  private async send(call: (timeoutMs: number) => Promise<Outcome>): Promise<Outcome> {
+  private async send(share: number, call: (timeoutMs: number) => Promise<Outcome>): Promise<Outcome> {
     assertNoTransaction('the provider is called');
-    const left = countdown(this.timeoutMs);
+    const left = countdown(this.timeoutMs * share);
     let doubt: Outcome | undefined;
     for (let retries = 0; ; retries++) {
       const result = await this.bounded(async () => {

@@ -19,11 +19,10 @@ export interface RefundRequest {
  * `unknown`: it may have happened or not, or may still happen. `not-reached`: it surely did not, because no try of this
  * call sent a byte or the provider said that it did nothing.
  */
-export type Outcome =
-  | { kind: 'succeeded'; providerReference: string }
-  | { kind: 'declined'; code: string }
-  | { kind: 'unknown'; reason: string }
-  | { kind: 'not-reached'; reason: string };
+export type Outcome = { kind: 'succeeded'; providerReference: string } | { kind: 'declined'; code: string } | Undecided;
+
+/** `answered`: the provider is there and speaks; it is this one call that has no outcome. */
+export type Undecided = { kind: 'unknown'; reason: string; answered?: true } | { kind: 'not-reached'; reason: string; answered?: true };
 
 /**
  * What a look-up by reference found; `null`: the provider answered and has nothing of that reference. What is there but

@@ -52,8 +52,10 @@ function outcomeOf(answer: Exchange): Outcome {
   const decline = declined.safeParse(body);
   if (status === 402 && decline.success) return { kind: 'declined', code: decline.data.declineCode };
   // The provider itself says that it did nothing.
-  if (status === 503 && refused.safeParse(body).data?.error.code === 'unavailable') return { kind: 'not-reached', reason: 'unavailable' };
-  return { kind: 'unknown', reason: wordsFor(answer) };
+  if (status === 503 && refused.safeParse(body).data?.error.code === 'unavailable') {
+    return { kind: 'not-reached', reason: 'unavailable', answered: true };
+  }
+  return { kind: 'unknown', reason: wordsFor(answer), answered: true };
 }
 
 function wordsFor(answer: Exchange): string {

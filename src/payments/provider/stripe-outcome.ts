@@ -24,13 +24,13 @@ export function outcomeOfIntent({ id, status, cancellation_reason, last_payment_
   }
   // Tried once, and refused. Without an error it was not tried yet, or Stripe stopped half-way.
   if (status === 'requires_payment_method' && error) return { kind: 'declined', code: declineCode(error) };
-  return { kind: 'unknown', reason: `the PaymentIntent has the status ${status}` };
+  return { kind: 'unknown', reason: `the PaymentIntent has the status ${status}`, answered: true };
 }
 
 export function outcomeOfRefund({ id, status, failure_reason }: Pick<Stripe.Refund, 'id' | 'status' | 'failure_reason'>): Outcome {
   if (status === 'succeeded') return { kind: 'succeeded', providerReference: id };
   if (status === 'failed' || status === 'canceled') return { kind: 'declined', code: failure_reason ?? status };
-  return { kind: 'unknown', reason: `the refund has the status ${status}` };
+  return { kind: 'unknown', reason: `the refund has the status ${status}`, answered: true };
 }
 
 /**
