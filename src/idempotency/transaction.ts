@@ -167,7 +167,7 @@ export class Transaction<Verdict = unknown> {
   async begin(): Promise<{ now: Date; verdict: Verdict }> {
     this.refuseIfOver();
     // Whoever asks first waits no longer than the others, so that statements leave in the order in which they were asked for.
-    if (!this.opening) kept(this.open());
+    if (!this.opening) void kept(this.open());
     await this.opening;
     this.refuseIfOver();
     if (!this.opened) throw new Error('the transaction did not open');
@@ -301,7 +301,7 @@ export class Transaction<Verdict = unknown> {
 /** Text of each statement name, process-wide: node-postgres refuses a second text, but only after COMMIT has left beside it. */
 const texts = new Map<string, string>();
 
-const { prepareValue } = (pg as unknown as { utils: { prepareValue(value: unknown): unknown } }).utils;
+const { utils } = pg as unknown as { utils: { prepareValue(value: unknown): unknown } };
 
 /**
  * A call that can fail at the server alone. What node-postgres itself would refuse (a value that it can't write, a name with
@@ -310,7 +310,7 @@ const { prepareValue } = (pg as unknown as { utils: { prepareValue(value: unknow
 function ready({ name, text }: Partial<Statement> & { text: string }, values: unknown[]): Call {
   if (name !== undefined && (texts.get(name) ?? text) !== text) throw new Error(`the statement name ${name} belongs to another text`);
   if (name !== undefined) texts.set(name, text);
-  return { ...(name !== undefined && { name }), text, values: values.map((value) => prepareValue(value)) };
+  return { ...(name !== undefined && { name }), text, values: values.map((value) => utils.prepareValue(value)) };
 }
 
 /** A promise that may be left alone: a handler may never look at what it started, and the failure is judged at COMMIT. */
