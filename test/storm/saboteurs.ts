@@ -87,7 +87,11 @@ export const SABOTEURS: Saboteur[] = [
   {
     name: 'an unknown outcome is stored as a failure',
     patches: [
-      { file: 'payments/charge.step.js', from: 'return park(outcome.reason);', to: "return this.declined(tx, paymentId, 'unknown', run);" },
+      {
+        file: 'payments/charge.step.js',
+        from: "case 'unknown':\n                return this.wait(tx, paymentId, outcome, run);",
+        to: "case 'unknown': return this.declined(tx, paymentId, 'unknown', run);",
+      },
     ],
     plan: { sources: { tok_hang_after: 1 } },
     noticedBy: [ONE_CHARGE],
