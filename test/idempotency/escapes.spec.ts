@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Body, ConflictException, Controller, Post } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { Idempotent, Tx, type Transaction } from '../../src/idempotency/index.js';
+import type { TestApp } from '../support/app.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+import { countOf, recordsOf } from '../support/ledger.js';
+import { Note, TENANT, startLiftedApp } from '../support/lifted-app.js';
+
+const INSERT = { name: 'escape-insert', text: 'INSERT INTO notes (tenant_id, text) VALUES ($1, $2)' };
+const NEXT = { name: 'escape-next', text: `SELECT nextval('turns')::int AS turn` };
+const NEXT_TOO = { name: 'escape-next-too', text: `SELECT nextval('turns')::int AS turn` };
+
+interface Wish {
+  text: string;
+}
+
+@Controller('escapes')
+class EscapesController {
+  /** Work goes on beside a check that refuses. */
+  @Post('beside')
+  @Idempotent()
+  async beside(@Tx() tx: Transaction, @Body() { text }: Wish): Promise<void> {
+    const manager = await tx.manager();
+    const work = async (): Promise<void> => {
+      for (let note = 0; note < 20; note += 1) await manager.insert(Note, { tenantId: TENANT, text });
+    };
+    const check = async (): Promise<void> => {
+      await sleep(2);
+      throw new ConflictException(text);
+    };
+    await Promise.all([work(), check()]);
+  }
+
+  /** A value that has no form in SQL. */
+  @Post('unwritable')
+  @Idempotent()
+  unwritable(@Tx() tx: Transaction, @Body() { text }: Wish): object {
+    tx.write(INSERT, [TENANT, { text, number: 1n }]);
+    return { written: true };
+  }
+
+  /** Another text under a name that is taken. */
+  @Post('same-name')
+  @Idempotent()
+  sameName(@Tx() tx: Transaction, @Body() { text }: Wish): object {
+    tx.write(INSERT, [TENANT, text]);
+    tx.write({ ...INSERT, text: `${INSERT.text} ` }, [TENANT, text]);
+    return { written: true };
+  }
+
+  @Post('in-turn')
+  @Idempotent()
+  async inTurn(@Tx() tx: Transaction): Promise<object> {
+    const [[first], [second]] = await Promise.all([tx.run<{ turn: number }>(NEXT), tx.run<{ turn: number }>(NEXT_TOO)]);
+    return { turns: [first?.turn, second?.turn] };
+  }
+}
+
+let database: TestDatabase;
+let app: TestApp;
+beforeAll(async () => {
+  database = await createDatabase();
+  app = await startLiftedApp(database, { controllers: [EscapesController] });
+  await database.query('CREATE SEQUENCE turns');
+});
+afterAll(async () => {
+  await app.close();
+  await database.drop();
+});
+
+it('what a handler left running when it refused writes nothing', async () => {
+  for (let round = 0; round < 15; round += 1) {
+    expect((await app.send('POST', '/escapes/beside', { body: { text: 'left running' } })).status).toBe(409);
+  }
+  await sleep(100);
+  expect(await countOf(database, 'notes')).toBe(0);
+});
+
+it.each(['unwritable', 'same-name'])('a write that only the client would notice commits nothing: %s', async (route) => {
+  const key = uuidv7();
+  expect((await app.send('POST', `/escapes/${route}`, { key, body: { text: route } })).status).toBe(500);
+  expect(await recordsOf(database, key)).toEqual([]);
+  expect(await countOf(database, 'notes')).toBe(0);
+});
+
+it('statements leave in the order in which they were asked for, the first ones too', async () => {
+  const { body } = await app.send('POST', '/escapes/in-turn', { body: {} });
+  expect(body['turns'][0]).toBeLessThan(body['turns'][1]);
+});
