@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { AppModule } from './app.module.js';
+import { refuseClient } from './client-errors.js';
 import type { Config } from './config.js';
 import { BODY_LIMIT, readBodies } from './http-body.js';
 import { Lifecycle } from './lifecycle.js';
@@ -36,6 +37,7 @@ export async function createApp(config: Config, options: { preview?: boolean } =
     },
     // Fastify's own errors (a broken URL, a refused upgrade) are problems too.
     frameworkErrors: sendProblem,
+    clientErrorHandler: refuseClient,
     // An id that is too long is none: 404, as for any other.
     routerOptions: { maxParamLength: 16_384 },
   });

@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { v7 as uuidv7 } from 'uuid';
 import { KEY_A, ORDER, startWorld, type TestResponse } from '../support/app.js';
@@ -395,3 +396,26 @@ it('a client that never begins or never finishes its headers loses its connectio
   await Promise.all(closed);
   expect((await world.send('GET', '/v1/orders')).status).toBe(200);
 }, 30_000);
+
+it.each([
+  ['a broken request line', 'GARBAGE\r\n\r\n'],
+  ['a control character in a header', 'GET /v1/orders HTTP/1.1\r\nhost: x\r\nretry-reason: evil\x01\r\n\r\n'],
+  ['headers that are too large', `GET /v1/orders HTTP/1.1\r\nhost: x\r\nx-large: ${'a'.repeat(20_000)}\r\n\r\n`],
+])('what is no HTTP is told so by a problem with a request id: %s', async (_what, bytes) => {
+  const { hostname, port } = new URL(world.url);
+  const text = await new Promise<string>((resolve, reject) => {
+    let received = '';
+    connect(Number(port), hostname, function (this: Socket) {
+      this.write(bytes);
+    })
+      .on('data', (chunk) => (received += chunk.toString()))
+      .on('close', () => resolve(received))
+      .on('error', reject);
+  });
+  const [head = '', body = ''] = text.split('\r\n\r\n');
+  expect(head).toMatch(/^HTTP\/1\.1 400 /);
+  expect(head).toMatch(/content-type: application\/problem\+json/);
+  const problem = JSON.parse(body) as Record<string, unknown>;
+  expect(problem['code']).toBe('invalid-request');
+  expect(head).toContain(`x-request-id: ${String(problem['requestId'])}`);
+});
