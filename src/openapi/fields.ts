@@ -1,6 +1,5 @@
 import type { IdPrefix } from '../ids.js';
-
-const MAX_AMOUNT = 999_999_999_999;
+import { MAX_AMOUNT } from '../money.js';
 
 /** Ids that the examples use for one and the same thing everywhere. */
 export const EXAMPLE_ID = {

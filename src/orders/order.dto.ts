@@ -19,11 +19,11 @@ import {
 } from 'class-validator';
 import { publicId } from '../ids.js';
 import { ListQuery } from '../list.js';
+import { MAX_AMOUNT } from '../money.js';
 import { amount, createdAt, currency, idOf, metadata, productId, updatedAt, version } from '../openapi/fields.js';
 import { IsMetadata } from '../validation.js';
 import type { Order, OrderItem, OrderStatus } from './order.entity.js';
 
-const MAX_AMOUNT = 999_999_999_999;
 export const ORDER_STATUSES: OrderStatus[] = ['pending', 'paid', 'cancelled'];
 
 const quantity = { type: 'integer', minimum: 1, maximum: 1000, description: 'How many pieces.', example: 2 } as const;

@@ -6,6 +6,7 @@ import { checkIfMatch } from '../etag.js';
 import type { Statement, Transaction } from '../idempotency/index.js';
 import { newId, publicId, uuidOf } from '../ids.js';
 import { pageOf, type Page } from '../list.js';
+import { MAX_AMOUNT } from '../money.js';
 import { Problem } from '../problem.js';
 import { OrderView, type CreateOrder, type ListOrders, type UpdateOrder } from './order.dto.js';
 import { Order, OrderItem, type OrderStatus } from './order.entity.js';
@@ -49,8 +50,6 @@ const UPDATE_ORDER: Statement = {
 
 /** An order as a transaction has it in hand. */
 export type OrderState = Omit<Order, 'accountId' | 'items'> & { items: Pick<OrderItem, 'productId' | 'name' | 'quantity' | 'unitPrice'>[] };
-
-const MAX_TOTAL = 999_999_999_999;
 
 /** Orders: placing, changing and cancelling them inside a transaction, and reading them. */
 @Injectable()
@@ -236,7 +235,7 @@ function sumUp(items: PricedLine[], wanted: CreateOrder): { currency: string; to
     throw new Problem('currency-mismatch', `The catalogue is in ${currency}, the request in ${wanted.currency}.`);
   }
   const total = items.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0);
-  if (total > MAX_TOTAL) throw new Problem('total-too-large', `The total would be ${total}.`);
+  if (total > MAX_AMOUNT) throw new Problem('total-too-large', `The total would be ${total}.`);
   if ((wanted.expectedTotal ?? total) !== total) {
     throw new Problem('total-mismatch', `The total is ${total}, not ${wanted.expectedTotal}.`);
   }

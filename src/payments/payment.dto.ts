@@ -2,10 +2,9 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { publicId } from '../ids.js';
 import { ListQuery } from '../list.js';
+import { MAX_AMOUNT } from '../money.js';
 import { amount, createdAt, currency, idOf, updatedAt } from '../openapi/fields.js';
 import { PAYMENT_STATUSES, type Payment, type PaymentStatus, type Refund } from './payment.entity.js';
-
-const MAX_AMOUNT = 999_999_999_999;
 
 const status = { type: 'string', enum: PAYMENT_STATUSES, description: '`processing`: the provider’s answer is not known yet.' } as const;
 const failureCode = {
