@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { LogController } from 'fastify';
+import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { v7 as uuidv7 } from 'uuid';
@@ -22,6 +23,20 @@ const REQUEST_TIMEOUT = 30_000;
 
 /** The application, configured the same for the process, the tests and the OpenAPI export; it doesn't listen yet. */
 export async function createApp(config: Config, options: { preview?: boolean } = {}): Promise<NestFastifyApplication> {
+  const app = await createHttpApp(AppModule.with(config), config, options);
+  serveDocs(app);
+  return app;
+}
+
+/**
+ * Any module behind this service's HTTP: how requests and bodies are read, validated, logged and refused. The module must
+ * provide `Lifecycle`.
+ */
+export async function createHttpApp(
+  module: DynamicModule,
+  config: Config,
+  options: { preview?: boolean } = {},
+): Promise<NestFastifyApplication> {
   const logger = createLogger(config);
   const adapter = new FastifyAdapter({
     loggerInstance: logger,
@@ -41,7 +56,7 @@ export async function createApp(config: Config, options: { preview?: boolean } =
     // An id that is too long is none: 404, as for any other.
     routerOptions: { maxParamLength: 16_384 },
   });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLogger(logger),
     bodyParser: false,
     abortOnError: false,
@@ -82,5 +97,4 @@ function configureApp(app: NestFastifyApplication): void {
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
   app.enableShutdownHooks([]);
-  serveDocs(app);
 }

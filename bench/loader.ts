@@ -1,0 +1,60 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { KeyStyle, Prepared } from './requests.js';
+
+/** What a job sends. `again`: what an earlier job sent and remembered, in the same order. */
+export type Traffic =
+  { kind: 'fresh'; keys: KeyStyle; remember?: string } | { kind: 'again'; of: string } | { kind: 'same'; request: Prepared };
+
+/** So many requests to one address, each connection sending the next one when it has its answer. */
+export interface Job {
+  url: string;
+  path: string;
+  apiKey: string;
+  connections: number;
+  amount: number;
+  /** No more than so many requests a second, all connections together. */
+  perSecond?: number;
+  traffic: Traffic;
+}
+
+/** How it went; times of single requests in milliseconds, as the client saw them. */
+export interface JobResult {
+  requests: number;
+  seconds: number;
+  p50: number;
+  p99: number;
+  longest: number;
+  /** Status → number of answers. */
+  statuses: Record<string, number>;
+}
+
+type Answer = { result: JobResult } | { failure: string };
+
+/** A process that makes load. */
+export class Loader {
+  private readonly child: ChildProcess = fork(fileURLToPath(new URL('load.js', import.meta.url)), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+
+  /** @throws Error when a request had no answer at all, or a status other than those that are `expected` */
+  async run(job: Job, expected: readonly number[] = [201]): Promise<JobResult> {
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      const ended = (code: number | null): void => reject(new Error(`the load process ended with ${code}`));
+      this.child.once('exit', ended);
+      this.child.once('message', (message: Answer) => {
+        this.child.off('exit', ended);
+        resolve(message);
+      });
+      this.child.send(job);
+    });
+    if ('failure' in answer) throw new Error(answer.failure);
+    const unexpected = Object.keys(answer.result.statuses).filter((status) => !expected.includes(Number(status)));
+    if (unexpected.length > 0) throw new Error(`unexpected answers: ${JSON.stringify(answer.result.statuses)}`);
+    return answer.result;
+  }
+
+  stop(): void {
+    if (this.child.connected) this.child.disconnect();
+  }
+}

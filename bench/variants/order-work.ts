@@ -1,0 +1,109 @@
+import type { PoolClient, QueryResult } from 'pg';
+import { etagOf } from '../../src/etag.js';
+import { newId } from '../../src/ids.js';
+import { OrderView, type CreateOrder } from '../../src/orders/order.dto.js';
+
+/** A named statement with its values, as node-postgres takes it. */
+export interface Query {
+  name: string;
+  text: string;
+  values: unknown[];
+}
+
+interface ProductRow {
+  id: string;
+  name: string;
+  unit_price: string;
+  currency: string;
+  stock: number;
+}
+
+/** The statements of an order, the same as the service's. */
+const FIND_PRODUCTS = {
+  name: 'products-find',
+  text: `SELECT id, name, unit_price, currency, stock FROM products WHERE account_id = $1 AND id = ANY ($2::text[])`,
+};
+
+const INSERT_ORDER = {
+  name: 'orders-insert',
+  text: `INSERT INTO orders (account_id, id, status, currency, total, customer_reference, metadata, version, created_at, updated_at)
+         VALUES ($1, $2, 'pending', $3, $4, $5, $6, 1, $7, $7)`,
+};
+
+const INSERT_ITEMS = {
+  name: 'order-items-insert',
+  text: `INSERT INTO order_items (account_id, order_id, line_no, product_id, name, quantity, unit_price)
+         SELECT $1, $2, i.line_no, i.product_id, i.name, i.quantity, i.unit_price
+           FROM unnest($3::text[], $4::text[], $5::int[], $6::bigint[]) WITH ORDINALITY
+                AS i (product_id, name, quantity, unit_price, line_no)`,
+};
+
+const CHANGE_STOCK = {
+  name: 'products-change-stock',
+  text: `WITH wanted AS (SELECT id, quantity FROM unnest($2::text[], $3::int[]) AS w (id, quantity)),
+              locked AS (SELECT id FROM products WHERE account_id = $1 AND id = ANY ($2::text[]) ORDER BY id FOR NO KEY UPDATE)
+         UPDATE products p SET stock = p.stock + w.quantity
+           FROM wanted w JOIN locked USING (id)
+          WHERE p.account_id = $1 AND p.id = w.id`,
+};
+
+export function findProducts(accountId: string, wanted: CreateOrder): Query {
+  return { ...FIND_PRODUCTS, values: [accountId, wanted.items.map((item) => item.productId)] };
+}
+
+/** The order that these products make, and the statements that write it. */
+export function makeOrder(accountId: string, wanted: CreateOrder, products: QueryResult): { view: OrderView; writes: Query[] } {
+  const rows = new Map((products.rows as ProductRow[]).map((row) => [row.id, row]));
+  const items = wanted.items.map(({ productId, quantity }) => {
+    const row = rows.get(productId);
+    if (!row || row.stock < quantity) throw new Error(`product ${productId} is missing`);
+    return { productId, quantity, name: row.name, unitPrice: Number(row.unit_price), currency: row.currency };
+  });
+  const now = new Date();
+  const id = newId();
+  const currency = items[0]?.currency ?? '';
+  const total = items.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0);
+  const { customerReference = null, metadata = {} } = wanted;
+  const view = OrderView.of({
+    id,
+    status: 'pending',
+    items,
+    currency,
+    total,
+    customerReference,
+    metadata,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  });
+  const ids = items.map((item) => item.productId);
+  const quantities = items.map((item) => item.quantity);
+  return {
+    view,
+    writes: [
+      { ...INSERT_ORDER, values: [accountId, id, currency, total, customerReference, JSON.stringify(metadata), now] },
+      {
+        ...INSERT_ITEMS,
+        values: [accountId, id, ids, items.map((item) => item.name), quantities, items.map((item) => item.unitPrice)],
+      },
+      { ...CHANGE_STOCK, values: [accountId, ids, quantities.map((quantity) => -quantity)] },
+    ],
+  };
+}
+
+/** The headers that go with a new order. */
+export function headersOf(view: OrderView): Record<string, string> {
+  return { location: `/v1/orders/${view.id}`, etag: etagOf(view.version) };
+}
+
+/** One packet for all queries. Rejects with the first failure, once all are answered. */
+export async function flight(client: PoolClient, queries: (Query | string)[]): Promise<QueryResult[]> {
+  const { stream } = (client as unknown as { connection: { stream: { cork(): void; uncork(): void } } }).connection;
+  stream.cork();
+  const settled = Promise.allSettled(queries.map((query) => client.query(query as string)));
+  stream.uncork();
+  return (await settled).map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
