@@ -4,6 +4,7 @@ import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/Postgres
 import { Idempotency1700000000001 } from '../migrations/1700000000001-idempotency.js';
 import { Shop1700000000002 } from '../migrations/1700000000002-shop.js';
 import { Payments1700000000003 } from '../migrations/1700000000003-payments.js';
+import { Speculation1700000000004 } from '../migrations/1700000000004-speculation.js';
 import { Account, ApiKey } from './accounts/account.entity.js';
 import { Product } from './catalog/product.entity.js';
 import type { Config } from './config.js';
@@ -21,7 +22,7 @@ const POOL_WAIT_MS = 2_000;
 /** How long a statement may stay without an answer; above statement_timeout, so that the server's own word comes first. */
 const ANSWER_WAIT_MS = 20_000;
 
-const migrations = [Idempotency1700000000001, Shop1700000000002, Payments1700000000003];
+const migrations = [Idempotency1700000000001, Shop1700000000002, Payments1700000000003, Speculation1700000000004];
 
 /**
  * A connection that is never without an ear for its errors. The pool and TypeORM listen too, but the latter only from a

@@ -21,7 +21,7 @@ interface ProductRow {
 /** The statements of an order, the same as the service's. */
 const FIND_PRODUCTS = {
   name: 'products-find',
-  text: `SELECT id, name, unit_price, currency, stock FROM products WHERE account_id = $1 AND id = ANY ($2::text[])`,
+  text: `SELECT id, name, unit_price, currency, stock FROM products WHERE account_id = $1 AND id = ANY ((SELECT $2::text[])::text[])`,
 };
 
 const INSERT_ORDER = {
@@ -40,11 +40,7 @@ const INSERT_ITEMS = {
 
 const CHANGE_STOCK = {
   name: 'products-change-stock',
-  text: `WITH wanted AS (SELECT id, quantity FROM unnest($2::text[], $3::int[]) AS w (id, quantity)),
-              locked AS (SELECT id FROM products WHERE account_id = $1 AND id = ANY ($2::text[]) ORDER BY id FOR NO KEY UPDATE)
-         UPDATE products p SET stock = p.stock + w.quantity
-           FROM wanted w JOIN locked USING (id)
-          WHERE p.account_id = $1 AND p.id = w.id`,
+  text: `UPDATE products SET stock = stock + $3 WHERE account_id = $1 AND id = $2`,
 };
 
 export function findProducts(accountId: string, wanted: CreateOrder): Query {
@@ -77,16 +73,24 @@ export function makeOrder(accountId: string, wanted: CreateOrder, products: Quer
     updatedAt: now,
   });
   const ids = items.map((item) => item.productId);
-  const quantities = items.map((item) => item.quantity);
   return {
     view,
     writes: [
       { ...INSERT_ORDER, values: [accountId, id, currency, total, customerReference, JSON.stringify(metadata), now] },
       {
         ...INSERT_ITEMS,
-        values: [accountId, id, ids, items.map((item) => item.name), quantities, items.map((item) => item.unitPrice)],
+        values: [
+          accountId,
+          id,
+          ids,
+          items.map((item) => item.name),
+          items.map((item) => item.quantity),
+          items.map((item) => item.unitPrice),
+        ],
       },
-      { ...CHANGE_STOCK, values: [accountId, ids, quantities.map((quantity) => -quantity)] },
+      ...items
+        .toSorted((one, other) => (one.productId < other.productId ? -1 : 1))
+        .map(({ productId, quantity }) => ({ ...CHANGE_STOCK, values: [accountId, productId, -quantity] })),
     ],
   };
 }

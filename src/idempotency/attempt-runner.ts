@@ -1,16 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
+import { fly, type Call } from './flight.js';
 import { publicOperationId } from './operation-id.js';
 import { insertRunning, note, providerKeyOf, type HeldOperation } from './operation.store.js';
+import { Novelty } from './novelty.js';
 import { OPTIONS, type CompleteOptions } from './options.js';
 import { databaseError, isConnectionLost, isRetryable } from './postgres-errors.js';
-import { CLAIM_CONSTRAINT, claimGate, deleteExpired, insertCompleted, type Completed, type Intent, type Verdict } from './record.store.js';
+import {
+  CLAIM_CONSTRAINT,
+  claimAtOnce,
+  claimGate,
+  deleteExpired,
+  findRecord,
+  insertCompleted,
+  judgeRecord,
+  type Completed,
+  type Intent,
+  type LateRequests,
+  type Verdict,
+} from './record.store.js';
 import { IdempotencyRefusal } from './refusal.js';
 import { toResponse, type StoredResponse } from './response.js';
 import { isEnd, reply, stepName, type Next } from './step.js';
 import { StepRunner, type Driven } from './step-runner.js';
-import { GateLost, Transaction, type Call, type OperationIdentity } from './transaction.js';
+import { GateLost, Transaction, type OperationIdentity } from './transaction.js';
 
 /** A handler: one run of the work in the given transaction. */
 export type Work = (tx: Transaction) => Promise<unknown>;
@@ -23,6 +38,8 @@ export interface Attempt {
   status: number;
   /** Of the monotonic clock: until then the request may wait for its steps. */
   deadline: number;
+  /** The client says that it has sent this before; decides what is tried first, not what comes of it. */
+  isRetry: boolean;
   /** Called as soon as the claim is won. */
   onWon(): void;
 }
@@ -35,10 +52,10 @@ export type AttemptEnd =
 
 type Try = AttemptEnd | { kind: 'interrupted'; operationId: string };
 
-/** What a transaction that passed the claim is to commit. */
+/** What a transaction is to commit. */
 interface Ending {
-  last: Call;
   response: StoredResponse;
+  resource: string | undefined;
   /** The step that follows the commit; undefined when the response is the answer. */
   first: HeldOperation | undefined;
 }
@@ -55,6 +72,7 @@ const UNKNOWN_LOOKS = 6;
 @Injectable()
 export class AttemptRunner {
   private readonly log = new Logger('Idempotency');
+  private readonly novelty = new Novelty();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -62,51 +80,98 @@ export class AttemptRunner {
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
 
-  /** Local work may run again when the database rolled it back for reasons that lie in other transactions. */
+  /**
+   * A new key costs one flight when the handler needs no look at the database, and a stored answer one statement. Whatever
+   * doesn't come out that way goes step by step.
+   */
   async run(attempt: Attempt): Promise<AttemptEnd> {
-    for (let run = 1; ; run += 1) {
-      try {
-        const end = await this.tryOnce(attempt);
-        return end.kind === 'interrupted' ? await this.resume(end.operationId, attempt) : end;
-      } catch (error) {
-        if (!isRetryable(error) || run === MAX_RUNS) throw error;
-        await sleep(Math.random() * 20 * run);
-      }
+    const { intent } = attempt;
+    const isNew = !attempt.isRetry && this.novelty.isExpectedOf(intent.key);
+    const end =
+      (isNew ? undefined : await this.find(intent)) ??
+      (await this.tryAtOnce(attempt)) ??
+      (await this.find(intent)) ??
+      (await this.tryStepByStep(attempt));
+    return end.kind === 'interrupted' ? this.resume(end.operationId, attempt) : end;
+  }
+
+  /** What is stored under the key; undefined where that takes a claim to say. @throws IdempotencyRefusal as `run` does */
+  async find(intent: Intent): Promise<Try | undefined> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      const { results, error } = await fly((await runner.connect()) as PoolClient, [findRecord(intent)]);
+      const [found] = results;
+      if (error || !found) throw error;
+      this.novelty.saw(found.rows.length === 0);
+      const verdict = judgeRecord(intent, this.late, found);
+      return verdict && settled(verdict);
+    } catch (error) {
+      throw unavailableOr(error);
+    } finally {
+      await runner.release();
     }
   }
 
-  private async tryOnce(attempt: Attempt): Promise<Try> {
-    const tx = this.claim(attempt);
-    let ending: Ending;
+  /** Undefined: it came to no decision, and nothing of it remains. */
+  private async tryAtOnce(attempt: Attempt): Promise<Try | undefined> {
+    const tx = this.claim(attempt, { mayRely: true });
     try {
-      const returned = await tx.enter(() => attempt.work(tx));
-      ending = isEnd('next', returned) ? this.goOn(tx, attempt, returned) : this.finish(attempt, returned);
+      const ending = await this.handle(tx, attempt);
+      if ('thrown' in ending) return tx.relies ? undefined : await this.refused(tx, attempt, ending.thrown);
+      if (!tx.isUntouched || ending.first) return await this.complete(tx, attempt, ending);
+      return await this.completeAtOnce(tx, attempt, ending);
     } catch (error) {
+      if (isRetryable(error)) return undefined;
+      throw error;
+    } finally {
+      await tx.release();
+    }
+  }
+
+  /** Local work may run again when the database rolled it back for reasons that lie in other transactions. */
+  private async tryStepByStep(attempt: Attempt): Promise<Try> {
+    for (let run = 1; ; run += 1) {
+      const tx = this.claim(attempt);
       try {
-        return await this.refused(tx, attempt, error);
+        const ending = await this.handle(tx, attempt);
+        const end = 'thrown' in ending ? await this.refused(tx, attempt, ending.thrown) : await this.complete(tx, attempt, ending);
+        if (end) return end;
+      } catch (error) {
+        if (!isRetryable(error) || run === MAX_RUNS) throw error;
       } finally {
         await tx.release();
       }
+      await sleep(Math.random() * 20 * run);
     }
-    return this.complete(tx, attempt, ending);
   }
 
-  private claim(attempt: Attempt): Transaction<Verdict> {
-    const { intent } = attempt;
-    const gate = claimGate(intent, { policy: this.options.lateRequests, horizonMs: this.options.archiveMs });
+  private claim(attempt: Attempt, { mayRely = false } = {}): Transaction<Verdict> {
+    const gate = claimGate(attempt.intent, this.late);
     const judge: typeof gate.judge = (results) => {
       const found = gate.judge(results);
       if (found.won) attempt.onWon();
       return found;
     };
-    return new Transaction(this.dataSource, { calls: gate.calls, judge }, identityOf(intent));
+    return new Transaction(this.dataSource, { calls: gate.calls, judge }, identityOf(attempt.intent), mayRely);
+  }
+
+  private get late(): LateRequests {
+    return { policy: this.options.lateRequests, horizonMs: this.options.archiveMs };
+  }
+
+  private async handle(tx: Transaction, attempt: Attempt): Promise<Ending | { thrown: unknown }> {
+    try {
+      const returned = await attempt.work(tx);
+      return isEnd('next', returned) ? this.goOn(tx, attempt, returned) : this.finish(attempt, returned);
+    } catch (thrown) {
+      return { thrown };
+    }
   }
 
   /** The handler returned an answer, as a reply or as a plain value. */
   private finish({ intent, status }: Attempt, returned: unknown): Ending {
     const answer = isEnd('reply', returned) ? returned : reply(status, returned);
-    const response = toResponse(answer, intent.operationId);
-    return { last: insertCompleted(intent, response, answer.resource), response, first: undefined };
+    return { response: toResponse(answer, intent.operationId), resource: answer.resource, first: undefined };
   }
 
   /** The handler named a step: the record is committed as running, held by this process. */
@@ -116,17 +181,16 @@ export class AttemptRunner {
     const response = toResponse(pending, intent.operationId);
     tx.write(...note(intent, 'claimed', intent.operation));
     tx.write(...note(intent, 'step-started', name));
-    const last = insertRunning(intent, { step: name, subjectId, pending: response, resource: pending.resource }, this.options);
     const { accountId, key, operationId, operation, traceId, windowMs } = intent;
-    const first = { accountId, key, operationId, operation, traceId, windowMs, step: name, stepNo: 1, subjectId, attempt: 1, ageMs: 0 };
-    return { last, response, first: { ...first, pending: response } };
+    const held = { accountId, key, operationId, operation, traceId, windowMs, step: name, stepNo: 1, subjectId, attempt: 1, ageMs: 0 };
+    return { response, resource: pending.resource, first: { ...held, pending: response } };
   }
 
   /**
    * The handler threw. A lost claim has its answer in the record, whatever the handler made of it. A final refusal is
    * stored in a transaction of its own, after everything that the handler wrote is undone. Anything else stores nothing.
    */
-  private async refused(tx: Transaction<Verdict>, attempt: Attempt, thrown: unknown): Promise<Try> {
+  private async refused(tx: Transaction<Verdict>, attempt: Attempt, thrown: unknown): Promise<Try | undefined> {
     if (tx.found && tx.found.kind !== 'first') return settled(tx.found);
     const { intent } = attempt;
     const error = tx.meaningOf(thrown);
@@ -139,11 +203,7 @@ export class AttemptRunner {
       throw error;
     }
     await tx.release();
-    return this.complete(this.claim(attempt), attempt, {
-      last: insertCompleted(intent, rendered, undefined),
-      response: rendered,
-      first: undefined,
-    });
+    return this.complete(this.claim(attempt), attempt, { response: rendered, resource: undefined, first: undefined });
   }
 
   /** What the key stands for, for a request that won't be executed: nobody is told that the claim was won. */
@@ -165,24 +225,42 @@ export class AttemptRunner {
     }
   }
 
-  /** Commits the work and its record, and releases the transaction. */
-  private async complete(tx: Transaction<Verdict>, attempt: Attempt, ending: Ending): Promise<Try> {
+  /** Commits what the handler wrote and its record in one flight, and releases the transaction. Undefined as for `tryAtOnce`. */
+  private async completeAtOnce(tx: Transaction<Verdict>, attempt: Attempt, ending: Ending): Promise<Try | undefined> {
+    const { intent } = attempt;
+    const commit = await tx.commitAtOnce(claimAtOnce(intent, ending.response, ending.resource, this.late)).catch(throwUnavailable);
+    await tx.release();
+    if (commit.kind === 'unknown') return this.resolveUnknown(attempt, ending, commit.error);
+    if (commit.kind === 'rolled-back') return undefined;
+    this.novelty.saw(true);
+    return this.committed(attempt, ending, commit.result.rows[0]);
+  }
+
+  /** Commits the work and its record, and releases the transaction. Undefined where the work relied on what is no longer so. */
+  private async complete(tx: Transaction<Verdict>, attempt: Attempt, ending: Ending): Promise<Try | undefined> {
     try {
       const verdict = await this.look(tx);
       if (verdict.kind !== 'first') return settled(verdict);
       if (verdict.replaces) tx.write(...deleteExpired(attempt.intent, verdict.replaces));
-      const commit = await tx.commit(ending.last);
+      const commit = await tx.commit(this.recordOf(attempt.intent, ending));
       await tx.release();
       if (commit.kind === 'committed') return await this.committed(attempt, ending, commit.result.rows[0]);
       // Another transaction inserted the key between our look and our INSERT; its record is the answer.
       const claimLost = databaseError(commit.error)?.constraint === CLAIM_CONSTRAINT;
       if (commit.kind === 'unknown' || claimLost) return await this.resolveUnknown(attempt, ending, commit.error);
+      if (tx.relies) return undefined;
       const meaning = tx.meaningOf(commit.error);
       if (meaning === commit.error) throw commit.error;
       return await this.refused(tx, attempt, meaning);
     } finally {
       await tx.release();
     }
+  }
+
+  private recordOf(intent: Intent, { response, resource, first }: Ending): Call {
+    if (!first) return insertCompleted(intent, response, resource);
+    const { step, subjectId } = first;
+    return insertRunning(intent, { step, subjectId, pending: response, resource }, this.options);
   }
 
   private async committed(attempt: Attempt, { response, first }: Ending, row: unknown): Promise<Try> {
@@ -261,6 +339,10 @@ function identityOf({ accountId, key, operationId }: Intent): OperationIdentity 
 
 function publicOr(operationId: string | undefined): string | undefined {
   return operationId && publicOperationId(operationId);
+}
+
+function throwUnavailable(error: unknown): never {
+  throw unavailableOr(error);
 }
 
 function unavailableOr(error: unknown): unknown {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { AttemptRunner, type AttemptEnd, type Work } from './attempt-runner.js';
+import { AttemptRunner, type Attempt, type AttemptEnd, type Work } from './attempt-runner.js';
 import { publicOperationId } from './operation-id.js';
 import type { Intent } from './record.store.js';
 import { IdempotencyRefusal } from './refusal.js';
@@ -24,13 +24,18 @@ export interface ExecuteOptions {
   waitMs?: number;
   status?: number;
   retryReason?: string | undefined;
+  /** The client says that it has sent this before. */
+  isRetry?: boolean;
 }
+
+type Request = Omit<Attempt, 'onWon'>;
+type Completion = Extract<AttemptEnd, { kind: 'completed' }>;
 
 /** First and longest pause between two looks at a key that is in somebody else's hands, in milliseconds. */
 const FIRST_PAUSE = 25;
 const LONGEST_PAUSE = 500;
-/** How long a duplicate waits to hear what the first one has found in the database, in milliseconds. */
-const JUDGE_WAIT = 5_000;
+/** How long a duplicate waits to hear what the first one has found in the database before it looks there itself, in milliseconds. */
+const JUDGE_WAIT = 100;
 
 /**
  * Gives each request with a key its one answer. This part is the process's own: it remembers completed answers, sends one
@@ -52,21 +57,25 @@ export class Engine {
    * `retryReason`: counted when the answer is a replay.
    * @throws IdempotencyRefusal in progress, reused, expired, unavailable; and whatever the handler throws that isn't final
    */
-  async execute(intent: Intent, work: Work, { waitMs = 0, status = 200, retryReason }: ExecuteOptions = {}): Promise<Answer> {
-    const answer = await this.answer(intent, work, status, performance.now() + waitMs);
+  async execute(intent: Intent, work: Work, options: ExecuteOptions = {}): Promise<Answer> {
+    const { waitMs = 0, status = 200, isRetry = false, retryReason } = options;
+    const answer = await this.answer({ intent, work, status, isRetry, deadline: performance.now() + waitMs });
     if (answer.replayed) this.tally.count(intent.accountId, answer.operationId, retryReason);
     return answer;
   }
 
-  private async answer(intent: Intent, work: Work, status: number, deadline: number): Promise<Answer> {
+  private async answer(request: Request): Promise<Answer> {
+    const { intent, deadline } = request;
     const scope = `${intent.accountId} ${intent.key}`;
     for (;;) {
       const known = this.remembered(scope, intent);
       if (known) return known;
       const other = this.running.find(scope);
-      if (!other) return this.lead(scope, this.running.take(scope), { intent, work, status, deadline });
+      if (!other) return this.lead(scope, this.running.take(scope), request);
       // Until the other one knows what it has found, there may be a stored answer: a retry of a completed request gets that.
       await within(JUDGE_WAIT, other.judged);
+      const stored = other.isJudged ? undefined : await this.attempts.find(intent);
+      if (stored?.kind === 'completed') return this.remember(scope, intent, stored);
       if (this.running.find(scope) !== other) continue;
       if (other.fingerprint && !other.fingerprint.equals(intent.fingerprint)) throw new IdempotencyRefusal('idempotency-key-reused');
       const left = deadline - performance.now();
@@ -76,19 +85,13 @@ export class Engine {
   }
 
   /** This process's only runner for the key: tries, and while the result is elsewhere or to come, looks again until the deadline. */
-  private async lead(
-    scope: string,
-    runner: Runner,
-    { intent, work, status, deadline }: { intent: Intent; work: Work; status: number; deadline: number },
-  ): Promise<Answer> {
-    const attempt = { intent, work, status, deadline, onWon: () => runner.judge(intent.fingerprint) };
+  private async lead(scope: string, runner: Runner, request: Request): Promise<Answer> {
+    const { intent, deadline } = request;
+    const attempt = { ...request, onWon: () => runner.judge(intent.fingerprint) };
     try {
       for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
         const end = await this.attempts.run(attempt);
-        if (end.kind === 'completed') {
-          this.cache.remember(scope, { ...end.record, fingerprint: intent.fingerprint });
-          return { ...end.record, replayed: end.replayed };
-        }
+        if (end.kind === 'completed') return this.remember(scope, intent, end);
         runner.judge(undefined);
         const left = deadline - performance.now();
         if (left <= 0) return whileUnfinished(end);
@@ -98,6 +101,11 @@ export class Engine {
     } finally {
       runner.finish();
     }
+  }
+
+  private remember(scope: string, { fingerprint }: Intent, { record, replayed }: Completion): Answer {
+    this.cache.remember(scope, { ...record, fingerprint });
+    return { ...record, replayed };
   }
 
   private remembered(scope: string, intent: Intent): Answer | undefined {

@@ -83,7 +83,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
           carryTransaction(request, tx);
           return handle();
         },
-        { waitMs: (waitSeconds ?? 0) * 1000, status, retryReason: reason },
+        { waitMs: (waitSeconds ?? 0) * 1000, status, retryReason: reason, isRetry: saysRetry(request.headers) },
       );
       observe(answer.replayed ? 'replayed' : answer.expiresAt ? 'executed' : 'pending');
       return answer;
@@ -136,6 +136,10 @@ function preferredWait(prefer: string | string[] | undefined): number | undefine
   if (prefer === undefined) return undefined;
   const match = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?:$|[,;])/i.exec(Array.isArray(prefer) ? prefer.join(',') : prefer);
   return match ? Math.min(Number(match[1]), MAX_WAIT_SECONDS) : undefined;
+}
+
+function saysRetry(headers: HttpRequest['headers']): boolean {
+  return headers['retry-attempt'] !== undefined || headers['retry-reason'] !== undefined;
 }
 
 function retryReason(value: string | string[] | undefined): string | undefined {

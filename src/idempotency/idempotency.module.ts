@@ -7,12 +7,12 @@ import { AttemptRunner } from './attempt-runner.js';
 import { Engine } from './engine.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type IdempotencyOptions } from './options.js';
+import { guardConnections } from './open-transactions.js';
 import { Operations } from './operations.js';
 import { PurgeCron } from './purge.cron.js';
 import { Recoverer } from './recoverer.js';
 import { ReplayTally } from './replay-tally.js';
 import { StepRunner } from './step-runner.js';
-import { guardConnections } from './transaction.js';
 
 /**
  * The core as a Nest module. Import it once with `forRoot`, beside a TypeORM root module with PostgreSQL; every handler

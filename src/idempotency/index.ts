@@ -7,7 +7,9 @@ export { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } f
 export type { StoredResponse } from './response.js';
 export { IdempotencyRefusal, type RefusalCode } from './refusal.js';
 export { RecoverableStep, next, park, reply, undo, type Reply, type ReplyOptions, type Step, type StepEnd, type StepRun } from './step.js';
-export { Transaction, assertNoTransaction, type Statement, type Violations } from './transaction.js';
+export type { Statement } from './flight.js';
+export { assertNoTransaction } from './open-transactions.js';
+export { Transaction, type Violations } from './transaction.js';
 export { parseKey } from './key.js';
 export { operationUuid, publicOperationId } from './operation-id.js';
 export { isTransient } from './postgres-errors.js';

@@ -1,8 +1,8 @@
-import type { QueryResult } from 'pg';
 import type { DataSource } from 'typeorm';
+import type { Call, Result, Statement } from './flight.js';
 import { lockNumber, timeOfKey } from './key.js';
 import type { StoredResponse } from './response.js';
-import type { Call, Gate, Statement } from './transaction.js';
+import type { Gate } from './transaction.js';
 
 /** One logical request, as the interceptor found it. */
 export interface Intent {
@@ -87,15 +87,36 @@ const FIND_ARCHIVED = {
   text: `SELECT operation_id, resource FROM idempotency_archive WHERE account_id = $1 AND key = $2`,
 };
 
+const COMPLETED = `
+  INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status,
+                                   response_headers, response_body, resource, trace_id, window_ms,
+                                   created_at, completed_at, expires_at)
+  SELECT $1::uuid, $2::text, $3::uuid, $4::text, $5::bytea, 'completed', $6::int, $7::jsonb, $8::bytea, $9::text, $10::text, $11::bigint,
+         now(), clock_timestamp(), clock_timestamp() + $11::bigint * interval '1 millisecond'`;
+
 /** A plain INSERT: the primary key is the judge, a violation rolls the work back. */
-const INSERT_COMPLETED = {
-  name: 'idempotency-insert-completed',
-  text: `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status,
-                                          response_headers, response_body, resource, trace_id, window_ms,
-                                          created_at, completed_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, 'completed', $6, $7, $8, $9, $10, $11::bigint, now(), clock_timestamp(),
-                 clock_timestamp() + $11::bigint * interval '1 millisecond')
-         RETURNING expires_at`,
+const INSERT_COMPLETED = { name: 'idempotency-insert-completed', text: `${COMPLETED} RETURNING expires_at` };
+
+/**
+ * The same before the work, in a transaction that leaves in one flight: without the lock it fails before it would wait for
+ * the winner's record.
+ */
+const CLAIM_COMPLETED = {
+  name: 'idempotency-claim-completed',
+  text: `${COMPLETED} WHERE CASE WHEN pg_try_advisory_xact_lock($12::bigint) THEN true ELSE speculation_failed() END RETURNING expires_at`,
+};
+
+/**
+ * The rest of the claim. A statement of its own behind the INSERT, because it needs a later snapshot: where a purge has
+ * made room for the INSERT, the archive has the key by now.
+ */
+const CLAIM_UNKNOWN = {
+  name: 'idempotency-claim-unknown',
+  text: `SELECT CASE WHEN EXISTS (SELECT FROM idempotency_records WHERE account_id = $1 AND key = $2 AND operation_id <> $3)
+                       OR $4::bigint > 0
+                          AND (EXISTS (SELECT FROM idempotency_archive WHERE account_id = $1 AND key = $2)
+                               OR to_timestamp($5::float8 / 1000) < clock_timestamp() - $4::bigint * interval '1 millisecond')
+                     THEN speculation_failed() END`,
 };
 
 /** The other one: takes the place of an expired record, which only LateRequests.policy `execute` allows. */
@@ -120,15 +141,15 @@ export function claimGate(intent: Intent, late: LateRequests): Gate<Verdict> {
       { ...FIND, values: scope },
       { ...FIND_ARCHIVED, values: scope },
     ],
-    judge: ([lock, record, archived]: QueryResult[]) => {
-      const [taken] = (lock?.rows ?? []) as { locked: boolean; now: Date }[];
+    judge: ([lock, record, archived]: Result[]) => {
+      const [taken] = (lock?.rows ?? []) as unknown as { locked: boolean; now: Date }[];
       if (!taken) throw new Error('the lock statement has one row');
       const { locked, now } = taken;
       const verdict = judgeClaim(intent, late, {
         locked,
         now,
-        record: record?.rows[0] as RecordRow | undefined,
-        archived: archived?.rows[0] as ArchiveRow | undefined,
+        record: record?.rows[0] as unknown as RecordRow | undefined,
+        archived: archived?.rows[0] as unknown as ArchiveRow | undefined,
       });
       return { won: verdict.kind === 'first', now, verdict };
     },
@@ -141,21 +162,28 @@ function judgeClaim(
   found: { locked: boolean; now: Date; record: RecordRow | undefined; archived: ArchiveRow | undefined },
 ): Verdict {
   const { record, archived } = found;
-  if (record) {
-    const expired = record.status === 'completed' && record.remaining_ms <= 0;
-    if (expired && late.policy === 'execute') return found.locked ? { kind: 'first', replaces: record.operation_id } : busy();
-    if (expired) return { kind: 'expired', operationId: record.operation_id, resource: record.resource ?? undefined };
-    if (!record.request_hash.equals(intent.fingerprint)) return { kind: 'reused', operationId: record.operation_id };
-    if (record.status === 'running') {
-      return { kind: 'running', operationId: record.operation_id, interrupted: record.interrupted };
-    }
-    return { kind: 'completed', record: completedOf(record) };
+  if (record && hasExpired(record) && late.policy === 'execute') {
+    return found.locked ? { kind: 'first', replaces: record.operation_id } : busy();
   }
+  if (record) return meaningOf(record, intent);
   if (late.policy === 'refuse') {
     if (archived) return { kind: 'expired', operationId: archived.operation_id, resource: archived.resource ?? undefined };
     if (isBefore(intent.key, found.now.getTime() - late.horizonMs)) return { kind: 'expired', operationId: undefined, resource: undefined };
   }
   return found.locked ? { kind: 'first', replaces: null } : busy();
+}
+
+/** What a record means to a request, where an expired one isn't executed again. */
+function meaningOf(record: RecordRow, { fingerprint }: Intent): Verdict {
+  const { operation_id: operationId } = record;
+  if (hasExpired(record)) return { kind: 'expired', operationId, resource: record.resource ?? undefined };
+  if (!record.request_hash.equals(fingerprint)) return { kind: 'reused', operationId };
+  if (record.status === 'running') return { kind: 'running', operationId, interrupted: record.interrupted };
+  return { kind: 'completed', record: completedOf(record) };
+}
+
+function hasExpired({ status, remaining_ms: remaining }: RecordRow): boolean {
+  return status === 'completed' && remaining <= 0;
 }
 
 /** Somebody holds the lock and has committed nothing: whose request it is can't be known from here. */
@@ -199,20 +227,48 @@ export function deleteExpired(intent: Intent, operationId: string): [Statement, 
 
 /** Writes the completed record; the result's only row says when it expires. */
 export function insertCompleted(intent: Intent, response: StoredResponse, resource: string | undefined): Call {
-  return {
-    ...INSERT_COMPLETED,
-    values: [
-      intent.accountId,
-      intent.key,
-      intent.operationId,
-      intent.operation,
-      intent.fingerprint,
-      response.status,
-      JSON.stringify(response.headers),
-      response.body,
-      resource ?? null,
-      intent.traceId,
-      intent.windowMs,
-    ],
-  };
+  return { ...INSERT_COMPLETED, values: completedValues(intent, response, resource) };
+}
+
+/**
+ * A claim without a look: writes the completed record, and fails where the key isn't free for this request. The first
+ * result's only row says when the record expires.
+ */
+export function claimAtOnce(intent: Intent, response: StoredResponse, resource: string | undefined, late: LateRequests): Call[] {
+  const { accountId, key, operationId } = intent;
+  return [
+    { ...CLAIM_COMPLETED, values: [...completedValues(intent, response, resource), lockNumber(accountId, key)] },
+    { ...CLAIM_UNKNOWN, values: [accountId, key, operationId, late.policy === 'refuse' ? late.horizonMs : 0, timeOfKey(key)] },
+  ];
+}
+
+function completedValues(intent: Intent, response: StoredResponse, resource: string | undefined): unknown[] {
+  return [
+    intent.accountId,
+    intent.key,
+    intent.operationId,
+    intent.operation,
+    intent.fingerprint,
+    response.status,
+    JSON.stringify(response.headers),
+    response.body,
+    resource ?? null,
+    intent.traceId,
+    intent.windowMs,
+  ];
+}
+
+/** Reads what is stored under the key, without a claim. */
+export function findRecord({ accountId, key }: Intent): Call {
+  return { ...FIND, values: [accountId, key] };
+}
+
+/**
+ * What a record found that way means; undefined when only a claim can tell: there is none, or it has expired and may be
+ * executed again.
+ */
+export function judgeRecord(intent: Intent, late: LateRequests, { rows: [row] }: Result): Verdict | undefined {
+  const record = row as unknown as RecordRow | undefined;
+  if (!record || (late.policy === 'execute' && hasExpired(record))) return undefined;
+  return meaningOf(record, intent);
 }

@@ -2,6 +2,8 @@
 export interface Runner {
   /** What the key stands for; known once the claim is won. */
   fingerprint: Buffer | undefined;
+  /** Whether it is known whether the key is won, or busy elsewhere. */
+  isJudged: boolean;
   /** Resolves as soon as it is known whether the key is won, or busy elsewhere. */
   readonly judged: Promise<void>;
   /** Resolves when the runner is done, with or without an answer. Never rejects. */
@@ -24,10 +26,12 @@ export class RunningKeys {
     const done = deferred();
     const runner: Runner = {
       fingerprint: undefined,
+      isJudged: false,
       judged: judged.promise,
       done: done.promise,
       judge: (fingerprint) => {
         runner.fingerprint = fingerprint;
+        runner.isJudged = true;
         judged.resolve();
       },
       finish: () => {

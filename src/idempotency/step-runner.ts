@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import type { QueryResult } from 'pg';
 import type { DataSource } from 'typeorm';
+import type { Call, Result } from './flight.js';
+import { assertNoTransaction } from './open-transactions.js';
 import { publicOperationId } from './operation-id.js';
 import {
   advance,
@@ -24,7 +25,7 @@ import { isConnectionLost, isRetryable } from './postgres-errors.js';
 import { findOperation, type Completed } from './record.store.js';
 import { toResponse, type StoredResponse } from './response.js';
 import { isStepClass, stepName, type Step, type StepEnd, type StepRun } from './step.js';
-import { GateLost, Transaction, assertNoTransaction, type Call, type Commit } from './transaction.js';
+import { GateLost, Transaction, type Commit } from './transaction.js';
 
 /** Where an operation stands when its runner lets go of it. */
 export type Driven =
@@ -133,7 +134,7 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
     const nextProviderKey = (step: string): string => providerKeyOf({ ...held, step, stepNo: held.stepNo + 1 });
     const tx = new Transaction(dataSource, fenceGate(held), { operationId: held.operationId, nextProviderKey });
     try {
-      const decision = await tx.enter(() => decide(tx));
+      const decision = await decide(tx);
       await tx.begin();
       const { last, told, response } = this.statementFor(held, decision);
       if (decision.kind === 'undo') tx.write(...forget(held));
@@ -218,7 +219,7 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
 }
 
 /** The answer that this runner has just committed. */
-function completedBy({ operationId, windowMs }: HeldOperation, result: QueryResult, response: StoredResponse | undefined): Driven {
+function completedBy({ operationId, windowMs }: HeldOperation, result: Result, response: StoredResponse | undefined): Driven {
   const [row] = result.rows as { expires_at: Date }[];
   if (!row || !response) throw new Error('completed without a row or a response');
   return { kind: 'completed', record: { operationId, response, expiresAt: row.expires_at, remainingMs: windowMs }, stored: false };

@@ -1,21 +1,10 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import pg, { type PoolClient, type QueryResult, type QueryResultRow } from 'pg';
+import type { PoolClient, QueryResultRow } from 'pg';
+import { fly, ready, type Call, type FlightEnd, type Result, type Statement } from './flight.js';
+import { entered, left } from './open-transactions.js';
 import { publicOperationId } from './operation-id.js';
 import { databaseError, isConnectionLost } from './postgres-errors.js';
 import { stepName, type StepClass } from './step.js';
-
-/** SQL with a name, so that node-postgres prepares it once per connection. A name belongs to one text for good. */
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-}
-
-/** A statement with its values. */
-export interface Call extends Partial<Statement> {
-  readonly text: string;
-  readonly values?: unknown[];
-}
 
 /** What a violated constraint means to the client: constraint name → the refusal to answer. */
 export type Violations = Record<string, () => Error>;
@@ -24,12 +13,11 @@ export type Violations = Record<string, () => Error>;
 export interface Gate<Verdict> {
   readonly calls: Call[];
   /** Not won: the transaction will never commit. */
-  judge(results: QueryResult[]): { won: boolean; now: Date; verdict: Verdict };
+  judge(results: Result[]): { won: boolean; now: Date; verdict: Verdict };
 }
 
 /** How a COMMIT ended. `unknown`: the connection broke before the answer came, so it may have happened or not. */
-export type Commit =
-  { kind: 'committed'; result: QueryResult } | { kind: 'rolled-back'; error: unknown } | { kind: 'unknown'; error: unknown };
+export type Commit = { kind: 'committed'; result: Result } | { kind: 'rolled-back'; error: unknown } | { kind: 'unknown'; error: unknown };
 
 /** Which operation a transaction belongs to. */
 export interface OperationIdentity {
@@ -41,40 +29,13 @@ export interface OperationIdentity {
 /** The gate said no. Whatever the handler does with this error, the transaction can't commit. */
 export class GateLost extends Error {}
 
-/** The transaction that the present asynchronous flow is in, for the guards against a second connection and against calls outside. */
-const present = new AsyncLocalStorage<Transaction>();
-
-/** @throws Error when the caller is inside an open transaction: what can hang must not hold locks and a connection. */
-export function assertNoTransaction(doing: string): void {
-  if (present.getStore()?.isOpen) throw new Error(`${doing} inside an open transaction`);
-}
-
-/**
- * Makes the data source refuse a connection to code that already holds one in a transaction: with every handler
- * waiting for a second connection, a full pool would never move again.
- */
-export function guardConnections(dataSource: DataSource): void {
-  const driver = dataSource.driver as unknown as { obtainMasterConnection(): Promise<unknown> };
-  const obtain = driver.obtainMasterConnection.bind(driver);
-  driver.obtainMasterConnection = () => {
-    if (present.getStore()?.isOpen) {
-      return Promise.reject(
-        new Error('A second connection was asked for inside a transaction: use the Transaction (or its manager()) instead'),
-      );
-    }
-    return obtain();
-  };
-}
-
-/** node-postgres keeps the socket to itself; holding it back makes one packet of a flight. Absent, flights still work, in more packets. */
-function socketOf(client: PoolClient): { cork(): void; uncork(): void; destroy(): void } | undefined {
-  const { connection } = client as unknown as { connection?: { stream?: { cork(): void; uncork(): void; destroy(): void } } };
-  return typeof connection?.stream?.cork === 'function' ? connection.stream : undefined;
-}
+const BEGIN: Call = { text: 'BEGIN' };
+const COMMIT: Call = { text: 'COMMIT' };
 
 /**
  * One database transaction, handed to the handler. It is lazy: BEGIN and the gate leave with the first `read`, so a
- * request that is refused before opens none; and what `write` queues leaves together with COMMIT. The engine alone commits.
+ * request that is refused before opens none; and what `write` queues leaves together with COMMIT. A handler that only
+ * writes costs one flight in all. The engine alone commits.
  */
 export class Transaction<Verdict = unknown> {
   private runner: QueryRunner | undefined;
@@ -83,12 +44,16 @@ export class Transaction<Verdict = unknown> {
   private queue: Call[] = [];
   private state: 'new' | 'open' | 'lost' | 'ending' | 'ended' = 'new';
   private opened: { now: Date; verdict: Verdict } | undefined;
+  private entered = false;
+  private relied = false;
   private readonly violations: Violations = {};
 
+  /** `mayRely`: the answer to `relyOnMemory`. */
   constructor(
     private readonly dataSource: DataSource,
     private readonly gate: Gate<Verdict>,
     private readonly identity: OperationIdentity,
+    private readonly mayRely = false,
   ) {}
 
   /** Public id (`op_…`) of the operation that this transaction belongs to. */
@@ -111,9 +76,24 @@ export class Transaction<Verdict = unknown> {
     return this.state === 'open';
   }
 
-  /** Runs `work` with this transaction as the present one of its asynchronous flow. */
-  enter<T>(work: () => Promise<T>): Promise<T> {
-    return present.run(this, work);
+  /**
+   * Leave to use what was read some time ago instead of reading it: then the writes must fail (`speculation_failed()` in
+   * their SQL) where that is no longer so. Whatever the handler throws or its writes meet then is no decision: it runs
+   * once more, in a new transaction, and is told to read.
+   */
+  relyOnMemory(): boolean {
+    this.relied ||= this.mayRely;
+    return this.mayRely;
+  }
+
+  /** True when the handler works with what was read some time ago. */
+  get relies(): boolean {
+    return this.relied;
+  }
+
+  /** True as long as nothing was asked of the database. */
+  get isUntouched(): boolean {
+    return this.state === 'new' && !this.opening;
   }
 
   /**
@@ -158,7 +138,7 @@ export class Transaction<Verdict = unknown> {
   private async managerNow(): Promise<EntityManager> {
     await this.begin();
     const client = this.connected();
-    if (this.queue.length > 0) firstFailureOrLast(await this.flight(client, this.queue.splice(0)));
+    if (this.queue.length > 0) lastOf(await fly(client, this.queue.splice(0)));
     if (!this.runner) throw new Error('not connected');
     return this.runner.manager;
   }
@@ -184,35 +164,38 @@ export class Transaction<Verdict = unknown> {
     return this.violations[databaseError(error)?.constraint ?? '']?.() ?? error;
   }
 
-  /**
-   * Sends what is queued, `last` and COMMIT in one flight. A COMMIT in an aborted transaction "succeeds" with the tag
-   * ROLLBACK, and in a pipeline it is sent before the failure is known: the tag is the judge.
-   */
+  /** Sends what is queued, `last` and COMMIT in one flight; its result is that of `last`. */
   async commit(last: Call): Promise<Commit> {
     await this.begin();
     const client = this.connected();
     if (statusOf(client) === 'I') throw new Error('the transaction was ended behind the engine');
-    const calls = [...this.queue.splice(0), ready(last, last.values ?? []), { text: 'COMMIT' }];
+    const calls = [...this.queue.splice(0), ready(last, last.values ?? []), COMMIT];
     this.close();
-    const results = await this.flight(client, calls);
-    const commit = results.at(-1);
-    const failure = results.find((result) => result.status === 'rejected')?.reason as unknown;
-    if (commit?.status === 'fulfilled' && commit.value.command === 'COMMIT') {
+    return this.judge(client, await fly(client, calls), calls.length - 2, calls.length);
+  }
+
+  /**
+   * The whole transaction in one flight: BEGIN, `claim`, what is queued, COMMIT; its result is that of `claim`'s first
+   * statement. The statements of the claim fail when it isn't won, and with them everything behind.
+   */
+  async commitAtOnce(claim: Call[]): Promise<Commit> {
+    if (!this.isUntouched) throw new Error('the transaction has begun');
+    this.state = 'ending';
+    const client = await this.connect();
+    const calls = [BEGIN, ...claim.map((call) => ready(call, call.values ?? [])), ...this.queue.splice(0), COMMIT];
+    return this.judge(client, await fly(client, calls), 1, calls.length);
+  }
+
+  /** A COMMIT in an aborted transaction "succeeds" with the tag ROLLBACK: the tag is the judge. */
+  private judge(client: PoolClient, { results, error }: FlightEnd, at: number, statements: number): Commit {
+    const result = results[at];
+    if (results.length === statements && !error) {
       this.state = 'ended';
-      const result = results.at(-2);
-      if (failure !== undefined || result?.status !== 'fulfilled')
-        throw new Error('committed without one of its statements', { cause: failure });
-      return { kind: 'committed', result: result.value };
+      if (result && results.at(-1)?.command === 'COMMIT') return { kind: 'committed', result };
+      return { kind: 'rolled-back', error: new Error('a statement before COMMIT had failed') };
     }
-    if (commit?.status === 'fulfilled') {
-      this.state = 'ended';
-      return { kind: 'rolled-back', error: failure ?? new Error('a statement before COMMIT had failed') };
-    }
-    const error = commit?.reason as unknown;
-    if (isDefinite(error)) {
-      this.state = 'ended';
-      return { kind: 'rolled-back', error: failure ?? error };
-    }
+    // The transaction is open and aborted, or over: `release` rolls it back.
+    if (isDefinite(error)) return { kind: 'rolled-back', error };
     this.state = 'ended';
     discard(client);
     return { kind: 'unknown', error };
@@ -223,6 +206,8 @@ export class Transaction<Verdict = unknown> {
     // The opening may still be under way when a handler threw beside its own read.
     await this.opening?.catch(() => undefined);
     const { client, runner } = this;
+    if (this.entered) left();
+    this.entered = false;
     const begun = this.state === 'open' || this.state === 'lost' || this.state === 'ending';
     this.close();
     this.client = undefined;
@@ -240,51 +225,49 @@ export class Transaction<Verdict = unknown> {
 
   private async firstRead<R extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<R[]> {
     const result = await this.open(ready(statement, values));
-    return (result as QueryResult<R>).rows;
+    return result?.rows as R[];
   }
 
   private async runNow<R extends QueryResultRow>(statement: Statement, values: unknown[]): Promise<R[]> {
     const call = ready(statement, values);
     await this.begin();
     const client = this.connected();
-    const results = await this.flight(client, [...this.queue.splice(0), call]);
-    return (firstFailureOrLast(results) as QueryResult<R>).rows;
+    return lastOf(await fly(client, [...this.queue.splice(0), call])).rows as R[];
   }
 
-  private open(first?: Call): Promise<QueryResult | undefined> {
+  private open(first?: Call): Promise<Result | undefined> {
     this.refuseIfOver();
+    // At once, in the caller's own flow.
+    entered(this);
+    this.entered = true;
     const opened = this.sendGate(first);
     this.opening = kept(opened.then(() => undefined));
-    return opened.then((result) => {
-      if (result?.status === 'rejected') throw result.reason;
-      return result?.value;
+    return opened.then(({ results, error }) => {
+      if (error) throw error;
+      return results.at(-1);
     });
   }
 
-  private async sendGate(first?: Call): Promise<PromiseSettledResult<QueryResult> | undefined> {
+  /** Opens, or throws; what remains of the flight behind the gate is the first read's. */
+  private async sendGate(first?: Call): Promise<FlightEnd> {
+    const client = await this.connect();
+    this.state = 'lost';
+    const gate = [BEGIN, ...this.gate.calls.map((call) => ready(call, call.values ?? []))];
+    const { results, error } = await fly(client, first ? [...gate, first] : gate);
+    if (results.length < gate.length) throw error;
+    const found = this.gate.judge(results.slice(1, gate.length));
+    this.opened = found;
+    if (!found.won) throw new GateLost('the claim was lost');
+    this.state = 'open';
+    return { results: results.slice(gate.length), error };
+  }
+
+  private async connect(): Promise<PoolClient> {
     this.runner = this.dataSource.createQueryRunner();
     this.client = (await this.runner.connect()) as PoolClient;
     // TypeORM has no verb for "a transaction is open already"; without it save() would send START TRANSACTION and COMMIT.
     Object.assign(this.runner, { isTransactionActive: true, transactionDepth: 1 });
-    this.state = 'lost';
-    const results = await this.flight(this.client, [{ text: 'BEGIN' }, ...this.gate.calls, ...(first ? [first] : [])]);
-    const gate = results.slice(0, this.gate.calls.length + 1);
-    firstFailureOrLast(gate);
-    const found = this.gate.judge(gate.slice(1).flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
-    this.opened = found;
-    if (!found.won) throw new GateLost('the claim was lost');
-    this.state = 'open';
-    return first ? results.at(-1) : undefined;
-  }
-
-  private flight(client: PoolClient, calls: Call[]): Promise<PromiseSettledResult<QueryResult>[]> {
-    const socket = socketOf(client);
-    socket?.cork();
-    try {
-      return Promise.allSettled(calls.map((call) => client.query(call as { text: string; values: unknown[] })));
-    } finally {
-      socket?.uncork();
-    }
+    return this.client;
   }
 
   private connected(): PoolClient {
@@ -298,21 +281,6 @@ export class Transaction<Verdict = unknown> {
   }
 }
 
-/** Text of each statement name, process-wide: node-postgres refuses a second text, but only after COMMIT has left beside it. */
-const texts = new Map<string, string>();
-
-const { utils } = pg as unknown as { utils: { prepareValue(value: unknown): unknown } };
-
-/**
- * A call that can fail at the server alone. What node-postgres itself would refuse (a value that it can't write, a name with
- * another text) is refused here: in a flight it would be left out, and everything around it committed.
- */
-function ready({ name, text }: Partial<Statement> & { text: string }, values: unknown[]): Call {
-  if (name !== undefined && (texts.get(name) ?? text) !== text) throw new Error(`the statement name ${name} belongs to another text`);
-  if (name !== undefined) texts.set(name, text);
-  return { ...(name !== undefined && { name }), text, values: values.map((value) => utils.prepareValue(value)) };
-}
-
 /** A promise that may be left alone: a handler may never look at what it started, and the failure is judged at COMMIT. */
 function kept<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
@@ -322,7 +290,7 @@ function kept<T>(promise: Promise<T>): Promise<T> {
 /** A connection whose state nobody knows is closed, not given back: the pool lets go of clients that are ending. */
 function discard(client: PoolClient): void {
   (client as unknown as { end(): Promise<void> }).end().catch(() => undefined);
-  socketOf(client)?.destroy();
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 /** `I` idle, `T` in a transaction, `E` in a failed one. */
@@ -330,11 +298,11 @@ function statusOf(client: PoolClient): string | null {
   return (client as unknown as { getTransactionStatus(): string | null }).getTransactionStatus();
 }
 
-function firstFailureOrLast(results: PromiseSettledResult<QueryResult>[]): QueryResult {
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+/** @throws the error of the flight */
+function lastOf({ results, error }: FlightEnd): Result {
   const last = results.at(-1);
-  if (last?.status !== 'fulfilled') throw new Error('an empty flight');
-  return last.value;
+  if (error || !last) throw error ?? new Error('an empty flight');
+  return last;
 }
 
 /** The server refused to commit (a deferred constraint, a serialization failure) and lives on: it has rolled back. 40003: it doesn't know itself. */

@@ -27,7 +27,7 @@ export class TicketsService {
   /** @throws Problem `not-found` for an order that the account doesn't have */
   async open(tx: Transaction, accountId: string, { subject, description, orderId, priority }: CreateTicket): Promise<TicketView> {
     const order = orderId == null ? null : await this.orders.require(tx, accountId, orderId);
-    const now = await tx.now();
+    const now = new Date();
     const id = newId();
     tx.write(INSERT_TICKET, [accountId, id, subject, description, order, priority, now]);
     return TicketView.of({

@@ -2,7 +2,8 @@
 /* oxlint-disable typescript/unbound-method */
 import { DataSource } from 'typeorm';
 import { IdempotencyInterceptor } from '../../src/idempotency/idempotency.interceptor.js';
-import { Transaction, type Call, type Commit } from '../../src/idempotency/transaction.js';
+import type { Call } from '../../src/idempotency/flight.js';
+import { Transaction, type Commit } from '../../src/idempotency/transaction.js';
 import { Problem } from '../../src/problem.js';
 import type { TestDatabase } from '../support/database.js';
 import { ACCOUNT_A } from '../support/ledger.js';

@@ -1,0 +1,166 @@
+import pg, { type PoolClient } from 'pg';
+
+/** SQL with a name, so that it is prepared once per connection. A name belongs to one text for good. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A statement with its values, each a text, bytes or null, as the protocol takes them; without a name it is prepared anew each time. */
+export interface Call extends Partial<Statement> {
+  readonly text: string;
+  readonly values?: unknown[];
+}
+
+/** What a statement gave. */
+export interface Result<Row = Record<string, unknown>> {
+  rows: Row[];
+  /** `INSERT`, `COMMIT` and so on: the command's tag, without its counts. */
+  command: string;
+}
+
+/** How a flight ended: the results of the statements that ran, and the error of the one that didn't; none after it ran. */
+export interface FlightEnd {
+  results: Result[];
+  error?: unknown;
+}
+
+/** What the server told of a statement's columns when it was prepared: later executions need not ask again. */
+type Columns = { name: string; parse: (text: string) => unknown }[];
+
+/** Text of each statement name, process-wide: a second text would only be noticed by the connections that know the first. */
+const texts = new Map<string, string>();
+
+const { utils } = pg as unknown as { utils: { prepareValue(value: unknown): unknown } };
+
+/**
+ * A call that can fail at the server alone.
+ * @throws Error for a value that can't be written, and for a name that belongs to another text
+ */
+export function ready({ name, text }: Partial<Statement> & { text: string }, values: readonly unknown[]): Call {
+  if (name !== undefined) {
+    const known = texts.get(name);
+    if (known === undefined) texts.set(name, text);
+    else if (known !== text) throw new Error(`the statement name ${name} belongs to another text`);
+  }
+  return { ...(name !== undefined && { name }), text, values: values.map((value) => utils.prepareValue(value)) };
+}
+
+/**
+ * Sends all calls in one packet and waits for them; never rejects. They share one Sync (PostgreSQL manual, section 54.2.3,
+ * Extended Query): the server answers them in one go, and after an error it skips the rest, a COMMIT among it included.
+ */
+export function fly(client: PoolClient, calls: readonly Call[]): Promise<FlightEnd> {
+  return new Promise((land) => client.query(new Flight(client, calls, land) as unknown as pg.Query));
+}
+
+/** What node-postgres' own queries and cursors use of a connection. */
+interface Wire {
+  stream: { cork(): void; uncork(): void; destroy(): void };
+  parse(statement: { name: string; text: string }): void;
+  bind(portal: { statement: string; values: readonly unknown[] }): void;
+  describe(portal: { type: 'P' }): void;
+  execute(portal: object): void;
+  close(statement: { type: 'S'; name: string }): void;
+  sync(): void;
+}
+
+/** The statements that a connection has prepared. */
+interface Prepared {
+  /** By name; null: it gives no rows. */
+  columns: Map<string, Columns | null>;
+  /** It failed, and nobody knows whether it is prepared now. */
+  doubtful: Set<string>;
+}
+
+const preparedOn = new WeakMap<object, Prepared>();
+
+/** In pipeline mode node-postgres takes its own kind of query only, for fear of portals that stay open; ours never do. */
+const Base = pg.Query as unknown as new (config: { text: string; callback: (error?: unknown) => void }) => { callback: unknown };
+
+/**
+ * The statements of one flight as one query of node-postgres, which would send a Sync behind each: PostgreSQL then answers
+ * each by itself, and ten answers wake this process up to ten times.
+ */
+class Flight extends Base {
+  private readonly results: Result[] = [];
+  private readonly prepared: Prepared;
+  private columns: Columns | null | undefined;
+  private gathered: Record<string, unknown>[] = [];
+
+  constructor(
+    private readonly client: PoolClient,
+    private readonly calls: readonly Call[],
+    land: (end: FlightEnd) => void,
+  ) {
+    // node-postgres wraps the callback for its time limit, and calls it itself when that has passed.
+    super({ text: '', callback: (error) => land(error ? { results: this.results, error } : { results: this.results }) });
+    const { connection } = client as unknown as { connection: object };
+    this.prepared = preparedOn.get(connection) ?? { columns: new Map(), doubtful: new Set() };
+    preparedOn.set(connection, this.prepared);
+  }
+
+  /** Called by node-postgres, like all that follow. */
+  submit(wire: Wire): void {
+    const { columns, doubtful } = this.prepared;
+    const sent = new Set<string>();
+    wire.stream.cork();
+    for (const { name = '', text, values = [] } of this.calls) {
+      const fresh = name === '' || !(columns.has(name) || sent.has(name));
+      if (fresh) {
+        if (doubtful.delete(name)) wire.close({ type: 'S', name });
+        wire.parse({ name, text });
+        sent.add(name);
+      }
+      wire.bind({ statement: name, values });
+      if (fresh) wire.describe({ type: 'P' });
+      wire.execute({});
+    }
+    wire.sync();
+    wire.stream.uncork();
+  }
+
+  handleRowDescription({ fields }: { fields: pg.FieldDef[] }): void {
+    this.columns = fields.map(({ name, dataTypeID }) => ({
+      name,
+      parse: this.client.getTypeParser(dataTypeID) as Columns[number]['parse'],
+    }));
+  }
+
+  handleDataRow({ fields }: { fields: (string | null)[] }): void {
+    this.columns ??= this.prepared.columns.get(this.calls[this.results.length]?.name ?? '');
+    const row: Record<string, unknown> = {};
+    for (const [at, { name, parse }] of (this.columns ?? []).entries()) {
+      const text = fields[at];
+      row[name] = text == null ? null : parse(text);
+    }
+    this.gathered.push(row);
+  }
+
+  handleCommandComplete({ text }: { text: string }): void {
+    const name = this.calls[this.results.length]?.name;
+    if (name !== undefined && !this.prepared.columns.has(name)) this.prepared.columns.set(name, this.columns ?? null);
+    const space = text.indexOf(' ');
+    this.results.push({ rows: this.gathered, command: space < 0 ? text : text.slice(0, space) });
+    this.gathered = [];
+    this.columns = undefined;
+  }
+
+  handleEmptyQuery(): void {
+    this.handleCommandComplete({ text: '' });
+  }
+
+  handleError(error: unknown): void {
+    const name = this.calls[this.results.length]?.name;
+    // Also for one that was prepared: it may be the statement itself that PostgreSQL no longer knows or accepts.
+    if (name !== undefined) {
+      this.prepared.columns.delete(name);
+      this.prepared.doubtful.add(name);
+    }
+    (this.callback as (error: unknown) => void)(error);
+  }
+
+  handleReadyForQuery(): void {
+    (this.callback as () => void)();
+  }
+}
