@@ -15,10 +15,8 @@ export interface Context {
 /** Connections of the load, for all that is compared. */
 export const CONNECTIONS = 32;
 
-/** Starts the service itself, as `npm run start:api` does. */
-export function startHoldfast(world: World, name: string, env: Record<string, string> = {}): Promise<Service> {
-  return world.start(name, '../src/main.js', env);
-}
+/** The service itself, which `npm run start:api` starts. */
+export const HOLDFAST = '../src/main.js';
 
 /** The usual job: orders of the first account. */
 export function orders(service: Service, job: Pick<Job, 'amount' | 'traffic'>): Job {

@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { readArguments, USAGE, UsageError, type Options } from './arguments.js';
 import { runBench } from './bench.js';
+import { chartOf } from './report/chart.js';
+import { markdownOf } from './report/table.js';
+import type { Results } from './results.js';
 import { World } from './world.js';
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -34,7 +38,8 @@ async function run(options: Options): Promise<void> {
   }
   try {
     const results = await runBench(world, options, say);
-    process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
+    process.stdout.write(options.json ? jsonOf(results) : markdownOf(results));
+    if (options.write) keep(results);
   } catch (error) {
     // What an interruption breaks off fails somewhere; the signal's handler ends the process.
     if (interrupted) return;
@@ -44,4 +49,15 @@ async function run(options: Options): Promise<void> {
     await world.end();
   }
   say('done');
+}
+
+function jsonOf(results: Results): string {
+  return `${JSON.stringify(results, undefined, 2)}\n`;
+}
+
+/** In the folder of the sources, seen from the build. */
+function keep(results: Results): void {
+  const folder = new URL('../../bench/', import.meta.url);
+  writeFileSync(new URL('results.json', folder), jsonOf(results));
+  writeFileSync(new URL('results.svg', folder), chartOf(results));
 }

@@ -1,4 +1,4 @@
-import { measured, orders, startHoldfast, type Context } from '../context.js';
+import { HOLDFAST, measured, orders, type Context } from '../context.js';
 import { measure, type Sample } from '../measure.js';
 import { Pgbench } from '../pgbench.js';
 import { programOnPath } from '../programs.js';
@@ -15,24 +15,26 @@ export interface First {
   reasons: Partial<Record<FirstVariant, string>>;
 }
 
+const SCRIPTS: [FirstVariant, string][] = [
+  ['holdfast', HOLDFAST],
+  ['floor', 'variants/floor.js'],
+  ['inFlights', 'variants/in-flights.js'],
+  ['oneByOne', 'variants/one-by-one.js'],
+];
+
 /** Orders under new keys. */
 export async function firstRequests(context: Context): Promise<First> {
   const { world } = context;
-  const services: [FirstVariant, Service][] = [
-    ['holdfast', await startHoldfast(world, 'holdfast')],
-    ['floor', await world.start('the floor', 'variants/floor.js')],
-    ['inFlights', await world.start('orders in two flights', 'variants/in-flights.js')],
-    ['oneByOne', await world.start('orders one by one', 'variants/one-by-one.js')],
-  ];
-  const variants: Variant<FirstVariant>[] = services.map(([name, service]) => ({
+  const services = await Promise.all(SCRIPTS.map(async ([name, script]) => ({ name, service: await world.start(name, script) })));
+  const variants: Variant<FirstVariant>[] = services.map(({ name, service }) => ({
     name,
     run: (amount) => measured(context, service, fresh(service, amount)),
   }));
   const reasons: First['reasons'] = {};
-  const redis = await addPeer(context, variants, reasons);
+  const peer = await addPeer(context, variants, reasons);
   await addPgbench(context, variants, reasons);
   const samples = await inRounds(variants, context.amounts);
-  await Promise.all([...services.map(([, service]) => service.stop()), ...redis.map((one) => one.stop())]);
+  await Promise.all([...services.map(({ service }) => service), ...peer].map((one) => one.stop()));
   return { samples, reasons };
 }
 

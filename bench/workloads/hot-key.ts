@@ -1,9 +1,9 @@
-import { orders, startHoldfast, type Context } from '../context.js';
+import { HOLDFAST, orders, type Context } from '../context.js';
 import { Loader, type Job, type JobResult } from '../loader.js';
 import { OTHER_API_KEY, freshOrder } from '../requests.js';
 
 /** Requests a second of the account that wants to be left in peace, over so many connections: few, or they wait for each other. */
-const QUIET_PER_SECOND = 50;
+const QUIET_PER_SECOND = 20;
 const QUIET_CONNECTIONS = 8;
 const HAMMER_CONNECTIONS = 200;
 /** A rate of the other account that leaves the CPU time to spare. */
@@ -28,7 +28,7 @@ export interface HotKey {
 
 /** @param seconds how long each of the three lasts */
 export async function hotKey({ world, loader }: Context, seconds: number): Promise<HotKey> {
-  const holdfast = await startHoldfast(world, 'holdfast');
+  const holdfast = await world.start('holdfast', HOLDFAST);
   const hammerLoader = world.keep(new Loader());
   const amount = Math.ceil(seconds * QUIET_PER_SECOND);
   const peaceful: Job = {
@@ -47,7 +47,7 @@ export async function hotKey({ world, loader }: Context, seconds: number): Promi
     const [hammered, result] = await Promise.all([hammering, later(AROUND).then(() => loader.run(peaceful))]);
     return seen(result, hammered);
   };
-  // Both of its connections and its key are there before anything counts.
+  // The connections and the hot key are there before anything counts.
   await loader.run({ ...peaceful, amount: QUIET_PER_SECOND });
   await hammerLoader.run({ ...hammer, seconds: AROUND }, [201, 409]);
   const result = {

@@ -1,4 +1,4 @@
-import { orders, startHoldfast, type Context } from '../context.js';
+import { HOLDFAST, orders, type Context } from '../context.js';
 import type { JobResult } from '../loader.js';
 import { measure, type Sample } from '../measure.js';
 import { inRounds } from '../rounds.js';
@@ -19,7 +19,7 @@ export interface Mix {
 
 /** @throws Error unless each key had exactly one effect */
 export async function mix({ world, loader, amounts }: Context): Promise<Mix> {
-  const holdfast = await startHoldfast(world, 'holdfast');
+  const holdfast = await world.start('holdfast', HOLDFAST);
   const countOrders = async (): Promise<number> => Number((await world.query<{ count: string }>('SELECT count(*) FROM orders'))[0]?.count);
   const before = await countOrders();
   const results: JobResult[] = [];

@@ -1,12 +1,17 @@
 import { v7 as uuidv7 } from 'uuid';
 import { publicId } from '../../src/ids.js';
-import { measured, orders, startHoldfast, type Context } from '../context.js';
+import { HOLDFAST, measured, orders, type Context } from '../context.js';
 import type { Sample } from '../measure.js';
 import type { Prepared } from '../requests.js';
 import { inRounds } from '../rounds.js';
 
 /** How long the provider takes for an answer, in milliseconds. */
 export const PROVIDER_MS = 20;
+
+/** Connections that pay: few enough that a payment's time is not that of a queue. */
+const PAYING = 16;
+/** A payment takes several times as long as an order, and fewer of them tell as much. */
+const FEWER = 2;
 
 /** Payments that a provider takes part in. */
 export interface Payments {
@@ -23,7 +28,7 @@ export async function payments(context: Context): Promise<Payments> {
     SANDBOX_DATABASE_URL: world.postgres.url('holdfast_sandbox'),
   });
   await delayAnswers(sandbox.url);
-  const holdfast = await startHoldfast(world, 'holdfast', { PROVIDER_URL: sandbox.url });
+  const holdfast = await world.start('holdfast', HOLDFAST, { PROVIDER_URL: sandbox.url });
   let requests = 0;
   const run = async (amount: number): Promise<Sample> => {
     await loader.run(orders(holdfast, { amount, traffic: { kind: 'fresh', keys: 'uuidv7' } }));
@@ -32,9 +37,13 @@ export async function payments(context: Context): Promise<Payments> {
     return measured(context, holdfast, {
       ...orders(holdfast, { amount, traffic: { kind: 'list', requests: list } }),
       path: '/v1/payments',
+      connections: PAYING,
     });
   };
-  const { payments: samples = [] } = await inRounds([{ name: 'payments', run }], amounts);
+  const { payments: samples = [] } = await inRounds([{ name: 'payments', run }], {
+    ...amounts,
+    requests: Math.ceil(amounts.requests / FEWER),
+  });
   const [succeeded] = await world.query<{ count: string }>(`SELECT count(*) FROM payments WHERE status = 'succeeded'`);
   const ledger = (await (await fetch(`${sandbox.url}/ledger`)).json()) as { charges: unknown[] };
   await Promise.all([holdfast.stop(), sandbox.stop()]);

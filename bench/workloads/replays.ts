@@ -1,4 +1,4 @@
-import { measured, orders, startHoldfast, type Context } from '../context.js';
+import { HOLDFAST, measured, orders, type Context } from '../context.js';
 import type { Sample } from '../measure.js';
 import { inRounds, leadIn, type Part, type Variant } from '../rounds.js';
 import type { Service } from '../service.js';
@@ -10,14 +10,16 @@ import type { Service } from '../service.js';
 export type ReplayVariant = 'hot' | 'cold' | 'static';
 
 /** What doesn't touch the database is over so soon that more of it is needed for the same accuracy. */
-const MORE = 4;
+const MORE = 3;
 
 /** Retries of orders that have been answered. */
 export async function replays(context: Context): Promise<Partial<Record<ReplayVariant, Sample[]>>> {
   const { world, loader, amounts } = context;
-  const holdfast = await startHoldfast(world, 'holdfast');
-  const other = await startHoldfast(world, 'the other holdfast');
-  const fixed = await world.start('the static endpoint', 'variants/static.js');
+  const [holdfast, other, fixed] = await Promise.all([
+    world.start('holdfast', HOLDFAST),
+    world.start('the other holdfast', HOLDFAST),
+    world.start('the static endpoint', 'variants/static.js'),
+  ]);
   const place = (amount: number, part: Part) =>
     loader.run(orders(holdfast, { amount, traffic: { kind: 'fresh', keys: 'uuidv7', remember: part } }));
   const variant = (name: ReplayVariant, service: Service, factor: number): Variant<ReplayVariant> => ({
