@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { readArguments, USAGE, UsageError, type Options } from './arguments.js';
 import { runBench } from './bench.js';
@@ -10,7 +10,12 @@ import { World } from './world.js';
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 const options = optionsOrNone();
-if (options) await run(options);
+if (options && !existsSync('/proc/self/stat')) {
+  process.stderr.write('The benchmark reads CPU times from /proc, which only Linux has.\n');
+  process.exitCode = 1;
+} else if (options) {
+  await run(options);
+}
 
 function optionsOrNone(): Options | undefined {
   try {
@@ -31,7 +36,8 @@ async function run(options: Options): Promise<void> {
   const world = new World();
   let interrupted = false;
   for (const [signal, number] of Object.entries(SIGNALS)) {
-    process.once(signal, () => {
+    // Not once: a terminal's Ctrl-C reaches this process directly and through npm.
+    process.on(signal, () => {
       interrupted = true;
       void world.end().finally(() => process.exit(128 + number));
     });
