@@ -23,7 +23,7 @@ export const USAGE = `usage: npm run bench -- [options]
                    other amounts: rounds that count, requests of a variant in a round, orders that are there before
 `;
 
-const FULL = { rounds: 9, requests: 2_500, baseRows: 200_000, hotKeySeconds: 20 };
+const FULL = { rounds: 9, requests: 2_000, baseRows: 200_000, hotKeySeconds: 20 };
 const QUICK = { rounds: 5, requests: 800, baseRows: 200_000, hotKeySeconds: 6 };
 /** Other amounts are for trying something out. */
 const OTHER_HOT_KEY_SECONDS = 1;

@@ -12,11 +12,14 @@ export interface Variant<Name extends string = string> {
 
 /** How much is measured. */
 export interface Amounts {
-  /** Rounds that count; one more before them warms up, with twice the requests. */
+  /** Rounds that count; one more before them warms up. */
   rounds: number;
   /** Requests of a variant in a round. */
   requests: number;
 }
+
+/** The round that warms up has so many times the requests: code is compiled well only after thousands of them. */
+const WARM_UP = 4;
 
 /** How many requests lead in to `amount` of them. */
 export function leadIn(amount: number): number {
@@ -34,7 +37,7 @@ export async function inRounds<Name extends string>(
 ): Promise<Partial<Record<Name, Sample[]>>> {
   const samples: Partial<Record<Name, Sample[]>> = {};
   for (let round = 0; round <= rounds; round += 1) {
-    const amount = round === 0 ? requests * 2 : requests;
+    const amount = round === 0 ? requests * WARM_UP : requests;
     await prepare(amount);
     for (const place of orderOf(variants.length, round)) {
       const variant = variants[place];

@@ -10,7 +10,7 @@ import type { Service } from '../service.js';
 export type ReplayVariant = 'hot' | 'cold' | 'static';
 
 /** What doesn't touch the database is over so soon that more of it is needed for the same accuracy. */
-const MORE = 3;
+const MORE = 8;
 
 /** Retries of orders that have been answered. */
 export async function replays(context: Context): Promise<Partial<Record<ReplayVariant, Sample[]>>> {
