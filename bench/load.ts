@@ -1,10 +1,11 @@
 import autocannon, { type Client } from 'autocannon';
-import { freshOrder, type Prepared } from './requests.js';
-import { percentile } from './statistics.js';
-import type { Job, JobResult, Traffic } from './loader.js';
+import type { Job, JobResult } from './loader.js';
+import { Sender } from './sender.js';
+import { Tally } from './tally.js';
+import { BURST, Sequence } from './traffic.js';
 
 /** The process that makes the load, so that what it costs is not counted as the service's. Takes jobs over IPC, one at a time. */
-const remembered = new Map<string, Prepared[]>();
+const sequence = new Sequence();
 
 process.on('message', (job: Job) => {
   run(job).then(
@@ -14,24 +15,29 @@ process.on('message', (job: Job) => {
 });
 process.on('disconnect', () => process.exit());
 
-async function run({ url, path, apiKey, connections, amount, perSecond, traffic }: Job): Promise<JobResult> {
-  const next = requestsOf(traffic);
-  const milliseconds: number[] = [];
-  const statuses: Record<string, number> = {};
-  const began = performance.now();
-  let ended = began;
-  const result = await autocannon({
+async function run(job: Job): Promise<JobResult> {
+  const tally = new Tally();
+  const bursts = job.traffic.kind === 'mixed' ? new Sender(job, BURST, tally) : undefined;
+  const next = sequence.of(job.traffic, (request) => {
+    for (let copy = 0; copy < BURST; copy += 1) bursts?.send(request);
+  });
+  await (job.perSecond === undefined ? saturate(job, tally, next) : pace(job, job.perSecond, tally, next));
+  await bursts?.end();
+  return { ...tally.result(), freshKeys: sequence.freshKeys };
+}
+
+type Next = ReturnType<Sequence['of']>;
+
+/** As many as the service answers. */
+async function saturate({ url, path, apiKey, connections, amount, seconds, traffic }: Job, tally: Tally, next: Next): Promise<void> {
+  const own = traffic.kind === 'mixed' ? connections - BURST : connections;
+  const instance = autocannon({
     url,
-    connections: Math.min(connections, amount),
+    connections: Math.min(own, amount),
     amount,
     sampleInt: 50,
-    ...(perSecond && { overallRate: perSecond }),
     setupClient: (client: Client) => {
-      client.on('response', (status: number, _bytes: number, duration: number) => {
-        ended = performance.now();
-        milliseconds.push(duration);
-        statuses[status] = (statuses[status] ?? 0) + 1;
-      });
+      client.on('response', (status: number, _bytes: number, duration: number) => tally.add(status, duration));
     },
     requests: [
       {
@@ -48,30 +54,26 @@ async function run({ url, path, apiKey, connections, amount, perSecond, traffic 
       },
     ],
   });
-  if (result.errors > 0) throw new Error(`${result.errors} of ${amount} requests had no answer`);
-  return {
-    requests: milliseconds.length,
-    seconds: (ended - began) / 1_000,
-    p50: percentile(milliseconds, 0.5),
-    p99: percentile(milliseconds, 0.99),
-    longest: Math.max(...milliseconds),
-    statuses,
-  };
+  const limit = seconds === undefined ? undefined : setTimeout(() => stop(instance), seconds * 1_000);
+  const { errors } = await instance;
+  clearTimeout(limit);
+  if (errors > 0) throw new Error(`${errors} of ${amount} requests had no answer`);
 }
 
-/** What to send, one after the other. */
-function requestsOf(traffic: Traffic): () => Prepared {
-  if (traffic.kind === 'same') return () => traffic.request;
-  if (traffic.kind === 'again') {
-    const sent = remembered.get(traffic.of) ?? [];
-    let at = 0;
-    return () => sent[at++ % sent.length] as Prepared;
+/** The promise is the running instance, too. */
+function stop(instance: PromiseLike<unknown> & { stop?: () => void }): void {
+  instance.stop?.();
+}
+
+/** One after the other at a fixed distance; autocannon would send a second's share at once and then be silent. */
+async function pace(job: Job, perSecond: number, tally: Tally, next: Next): Promise<void> {
+  const sender = new Sender(job, job.connections, tally);
+  const amount = Math.min(job.amount, (job.seconds ?? Infinity) * perSecond);
+  const began = performance.now();
+  for (let sent = 0; sent < amount; sent += 1) {
+    const early = began + (sent * 1_000) / perSecond - performance.now();
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    sender.send(next());
   }
-  const list: Prepared[] = [];
-  if (traffic.remember !== undefined) remembered.set(traffic.remember, list);
-  return () => {
-    const order = freshOrder(traffic.keys);
-    if (traffic.remember !== undefined) list.push(order);
-    return order;
-  };
+  await sender.end();
 }

@@ -2,9 +2,19 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { KeyStyle, Prepared } from './requests.js';
 
-/** What a job sends. `again`: what an earlier job sent and remembered, in the same order. */
+/**
+ * What a job sends.
+ * - `fresh`: an order under a new key each time; `remember` keeps them under a name.
+ * - `again`: what an earlier job sent and remembered, in the same order, from the start again after the last.
+ * - `same`: one request again and again. `list`: these, one after the other.
+ * - `mixed`: orders, 10 % retries of earlier ones, 1 % earlier keys with another body, and now and then one order 50 times at once.
+ */
 export type Traffic =
-  { kind: 'fresh'; keys: KeyStyle; remember?: string } | { kind: 'again'; of: string } | { kind: 'same'; request: Prepared };
+  | { kind: 'fresh'; keys: KeyStyle; remember?: string }
+  | { kind: 'again'; of: string }
+  | { kind: 'same'; request: Prepared }
+  | { kind: 'list'; requests: Prepared[] }
+  | { kind: 'mixed' };
 
 /** So many requests to one address, each connection sending the next one when it has its answer. */
 export interface Job {
@@ -13,8 +23,10 @@ export interface Job {
   apiKey: string;
   connections: number;
   amount: number;
-  /** No more than so many requests a second, all connections together. */
+  /** So many requests a second, evenly spaced, whether or not the earlier ones have been answered. */
   perSecond?: number;
+  /** Ends after this time even when the amount has not been sent. */
+  seconds?: number;
   traffic: Traffic;
 }
 
@@ -27,14 +39,17 @@ export interface JobResult {
   longest: number;
   /** Status → number of answers. */
   statuses: Record<string, number>;
+  /** How many different keys were sent that no earlier job had sent. */
+  freshKeys: number;
 }
 
 type Answer = { result: JobResult } | { failure: string };
 
-/** A process that makes load. */
+/** A process that makes load. It ends with this one. */
 export class Loader {
   private readonly child: ChildProcess = fork(fileURLToPath(new URL('load.js', import.meta.url)), {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // Standard output is the results' alone.
+    stdio: ['ignore', 2, 2, 'ipc'],
   });
 
   /** @throws Error when a request had no answer at all, or a status other than those that are `expected` */

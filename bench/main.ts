@@ -1,66 +1,69 @@
-import { Loader } from './loader.js';
-import { measure, type Sample } from './measure.js';
-import { API_KEY } from './requests.js';
-import { median } from './statistics.js';
+import { existsSync, writeFileSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { readArguments, USAGE, UsageError, type Options } from './arguments.js';
+import { runBench } from './bench.js';
+import { chartOf } from './report/chart.js';
+import { markdownOf } from './report/table.js';
+import type { Results } from './results.js';
 import { World } from './world.js';
 
-const rounds = Number(process.argv[2] ?? 5);
-const amount = Number(process.argv[3] ?? 1500);
-const world = await World.make();
-const loader = new Loader();
-const samples: Record<string, Sample[]> = {};
-try {
-  const services = {
-    holdfast: await world.start('holdfast', '../src/main.js'),
-    other: await world.start('other', '../src/main.js'),
-    floor: await world.start('floor', 'variants/floor.js'),
-    oneByOne: await world.start('oneByOne', 'variants/one-by-one.js'),
-    inFlights: await world.start('inFlights', 'variants/in-flights.js'),
-    static: await world.start('static', 'variants/static.js'),
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+const options = optionsOrNone();
+if (options && !existsSync('/proc/self/stat')) {
+  process.stderr.write('The benchmark reads CPU times from /proc, which only Linux has.\n');
+  process.exitCode = 1;
+} else if (options) {
+  await run(options);
+}
+
+function optionsOrNone(): Options | undefined {
+  try {
+    return readArguments(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+async function run(options: Options): Promise<void> {
+  const began = performance.now();
+  const say = (sentence: string): void => {
+    process.stderr.write(`${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s  ${sentence}\n`);
   };
-  const job = { path: '/v1/orders', apiKey: API_KEY, connections: 32, amount };
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const name of ['holdfast', 'floor', 'oneByOne', 'inFlights'] as const) {
-      const service = services[name];
-      const sample = await measure(service, world.postgres.pid, () =>
-        loader.run({ ...job, url: service.url, traffic: { kind: 'fresh', keys: 'uuidv7', ...(name === 'holdfast' && { remember: 'r' }) } }),
-      );
-      if (round > 0) (samples[name] ??= []).push(sample);
-    }
-    const again = { kind: 'again', of: 'r' } as const;
-    for (const [name, service] of [
-      ['hot', services.holdfast],
-      ['cold', services.other],
-      ['static', services.static],
-    ] as const) {
-      const sample = await measure(service, world.postgres.pid, () => loader.run({ ...job, url: service.url, traffic: again }));
-      if (round > 0) (samples[name] ??= []).push(sample);
-    }
+  const world = new World();
+  let interrupted = false;
+  for (const [signal, number] of Object.entries(SIGNALS)) {
+    // Not once: a terminal's Ctrl-C reaches this process directly and through npm.
+    process.on(signal, () => {
+      interrupted = true;
+      void world.end().finally(() => process.exit(128 + number));
+    });
   }
-  for (const [name, list] of Object.entries(samples)) {
-    const of = (pick: (sample: Sample) => number): number => median(list.map(pick));
-    console.log(
-      name.padEnd(12),
-      ...[
-        of((s) => s.nodeUs),
-        of((s) => s.postgresUs),
-        of((s) => s.totalUs),
-        of((s) => s.perSecond),
-        of((s) => s.p50),
-        of((s) => s.p99),
-        of((s) => s.residentMb),
-      ].map((n) => n.toFixed(1).padStart(9)),
-    );
+  try {
+    const results = await runBench(world, options, say);
+    process.stdout.write(options.json ? jsonOf(results) : markdownOf(results));
+    if (options.write) keep(results);
+  } catch (error) {
+    // What an interruption breaks off fails somewhere; the signal's handler ends the process.
+    if (interrupted) return;
+    process.stderr.write(`${inspect(error)}\n`);
+    process.exitCode = 1;
+  } finally {
+    await world.end();
   }
-  const ratio = (a: string, b: string) => median(samples[a]!.map((s, i) => s.totalUs / samples[b]![i]!.totalUs)).toFixed(2);
-  console.log({
-    firstVsFloor: ratio('holdfast', 'floor'),
-    vsPlain: ratio('holdfast', 'oneByOne'),
-    vsFlights: ratio('holdfast', 'inFlights'),
-    hotVsStatic: ratio('hot', 'static'),
-    coldVsHot: ratio('cold', 'hot'),
-  });
-} finally {
-  loader.stop();
-  await world.end();
+  say('done');
+}
+
+function jsonOf(results: Results): string {
+  return `${JSON.stringify(results, undefined, 2)}\n`;
+}
+
+/** In the folder of the sources, seen from the build. */
+function keep(results: Results): void {
+  const folder = new URL('../../bench/', import.meta.url);
+  writeFileSync(new URL('results.json', folder), jsonOf(results));
+  writeFileSync(new URL('results.svg', folder), chartOf(results));
 }

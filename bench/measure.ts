@@ -1,37 +1,46 @@
 import type { JobResult } from './loader.js';
-import { serverCpu } from './proc.js';
-import type { Service } from './service.js';
+import { ServerMeter } from './proc.js';
 
-/** What one request of a round cost and how long it took. CPU in microseconds, times in milliseconds. */
+/**
+ * What one request of a round cost and how long it took. CPU time in microseconds, times in milliseconds. What a variant
+ * doesn't have (a Redis, a process of Node) is missing.
+ */
 export interface Sample {
-  nodeUs: number;
+  nodeUs?: number;
   postgresUs: number;
+  redisUs?: number;
   totalUs: number;
   perSecond: number;
   p50: number;
   p99: number;
-  residentMb: number;
+  residentMb?: number;
 }
 
-/** Runs `work` against a service and says what each request of it cost there and in PostgreSQL. */
+/** A process whose CPU time so far, in microseconds, can be read. */
+export interface Metered {
+  cpu(): number;
+}
+
+/** Runs `work` against a service and says what each request of it cost there, in PostgreSQL and in `redis`. */
 export async function measure(
-  service: Service,
+  service: Metered & { resident(): number },
   postmaster: number,
   work: () => Promise<JobResult>,
-  beside: Service[] = [],
-): Promise<Sample> {
+  beside: readonly Metered[] = [],
+  redis?: Metered,
+): Promise<Sample & { nodeUs: number; residentMb: number }> {
   const processes = [service, ...beside];
-  const before = { node: sum(processes), postgres: serverCpu(postmaster) };
+  const before = { node: sum(processes), redis: redis?.cpu() ?? 0 };
+  const server = new ServerMeter(postmaster);
   const result = await work();
-  const after = { node: sum(processes), postgres: serverCpu(postmaster) };
-  const nodeUs = (after.node - before.node) / result.requests;
-  let postgres = 0;
-  for (const [pid, cpu] of after.postgres) postgres += cpu - (before.postgres.get(pid) ?? 0);
-  const postgresUs = postgres / result.requests;
+  const postgresUs = server.spent() / result.requests;
+  const nodeUs = (sum(processes) - before.node) / result.requests;
+  const redisUs = ((redis?.cpu() ?? 0) - before.redis) / result.requests;
   return {
     nodeUs,
     postgresUs,
-    totalUs: nodeUs + postgresUs,
+    ...(redis && { redisUs }),
+    totalUs: nodeUs + postgresUs + redisUs,
     perSecond: result.requests / result.seconds,
     p50: result.p50,
     p99: result.p99,
@@ -39,6 +48,6 @@ export async function measure(
   };
 }
 
-function sum(services: Service[]): number {
-  return services.reduce((total, service) => total + service.cpu(), 0);
+function sum(processes: readonly Metered[]): number {
+  return processes.reduce((total, one) => total + one.cpu(), 0);
 }

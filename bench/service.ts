@@ -5,25 +5,37 @@ import { cpuOf, residentOf } from './proc.js';
 
 /** A server of its own process that is measured. It ends with this process, whose IPC channel it listens to. */
 export class Service {
-  private constructor(
-    readonly name: string,
-    readonly url: string,
-    private readonly child: ChildProcess,
-  ) {}
+  private readonly child: ChildProcess;
+  private readonly ended: Promise<string>;
+  private address = '';
 
   /** Starts a script, relative to this folder, that says `{ ready: { url } }` over its IPC channel once it serves. */
-  static async start(name: string, script: string, env: Record<string, string>): Promise<Service> {
-    const child = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
+  constructor(
+    readonly name: string,
+    script: string,
+    env: Record<string, string>,
+  ) {
+    this.child = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
       // Nothing of this process's environment, nor a .env file: what a developer has set must not matter.
       env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', MIGRATE: 'false', ...env },
       cwd: tmpdir(),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    const url = await new Promise<string>((resolve, reject) => {
-      child.on('message', (message: { ready?: { url: string } }) => message.ready && resolve(message.ready.url));
-      child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it served`)));
+    this.ended = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve(String(signal ?? code))));
+  }
+
+  /** @throws Error when it ends before it serves */
+  async ready(): Promise<this> {
+    this.address = await new Promise<string>((resolve, reject) => {
+      this.child.on('message', (message: { ready?: { url: string } }) => message.ready && resolve(message.ready.url));
+      void this.ended.then((how) => reject(new Error(`${this.name} ended with ${how} before it served`)));
     });
-    return new Service(name, url, child);
+    return this;
+  }
+
+  /** Where it serves, once it is ready. */
+  get url(): string {
+    return this.address;
   }
 
   get pid(): number {
@@ -41,10 +53,9 @@ export class Service {
     return residentOf(this.pid);
   }
 
+  /** Ends it; resolves when it is gone. May be called again. */
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGTERM');
-    await ended;
+    await this.ended;
   }
 }

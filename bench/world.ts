@@ -32,35 +32,30 @@ const BASE_ROWS = `
 
 const BASE = 200_000;
 
-/** A durable PostgreSQL in a temporary directory with a database as the service has it after some time, and services on it. */
+/** A durable PostgreSQL in a temporary directory with a database as the service has it after some time, and what runs on it. */
 export class World {
-  private readonly services: Service[] = [];
+  readonly directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  private readonly running: { stop(): void | Promise<void> }[] = [];
+  private readonly starting: Promise<EmbeddedPostgres>;
+  private server: EmbeddedPostgres | undefined;
+  private ending: Promise<void> | undefined;
 
-  private constructor(
-    readonly postgres: EmbeddedPostgres,
-    readonly databaseUrl: string,
-    private readonly directory: string,
-  ) {}
-
-  static async make({ baseRows = BASE }: { baseRows?: number } = {}): Promise<World> {
-    const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  /** Begins to start the server; `prepare` waits for it. */
+  constructor() {
     // As root the server runs as another account, which must be able to enter.
-    chmodSync(directory, 0o755);
-    const postgres = await startEmbeddedPostgres({
-      directory: join(directory, 'postgres'),
+    chmodSync(this.directory, 0o755);
+    this.starting = startEmbeddedPostgres({
+      directory: join(this.directory, 'postgres'),
       port: 0,
       databases: ['holdfast', 'holdfast_sandbox'],
     });
-    const databaseUrl = postgres.url('holdfast');
-    const world = new World(postgres, databaseUrl, directory);
+  }
+
+  /** A world that is ready to be worked on; ends by itself when that fails. */
+  static async make({ baseRows = BASE }: { baseRows?: number } = {}): Promise<World> {
+    const world = new World();
     try {
-      await migrate(databaseUrl, databaseUrl);
-      // The first start makes the demo accounts.
-      await (await world.start('holdfast', '../src/main.js')).stop();
-      await world.query(ADD_PRODUCTS, [PRODUCTS]);
-      await world.query(BASE_ROWS, [baseRows]);
-      await world.query('VACUUM ANALYZE');
-      await world.query('CHECKPOINT');
+      await world.prepare(baseRows);
       return world;
     } catch (error) {
       await world.end();
@@ -68,15 +63,44 @@ export class World {
     }
   }
 
-  async start(name: string, script: string, env: Record<string, string> = {}): Promise<Service> {
-    const service = await Service.start(name, script, {
+  /** Makes the tables, the accounts of both keys, their products, and so many orders with their records. */
+  async prepare(baseRows = BASE): Promise<void> {
+    this.server = await this.starting;
+    await migrate(this.databaseUrl, this.databaseUrl);
+    // The first start makes the demo accounts.
+    await (await this.start('holdfast', '../src/main.js')).stop();
+    await this.query(ADD_PRODUCTS, [PRODUCTS]);
+    await this.query(BASE_ROWS, [baseRows]);
+    await this.query('VACUUM ANALYZE');
+    await this.query('CHECKPOINT');
+  }
+
+  /** @throws Error before the server runs */
+  get postgres(): EmbeddedPostgres {
+    if (!this.server) throw new Error('PostgreSQL does not run yet');
+    return this.server;
+  }
+
+  get databaseUrl(): string {
+    return this.postgres.url('holdfast');
+  }
+
+  /** Starts a service on this database and waits until it serves. It ends with the world, if not earlier. */
+  start(name: string, script: string, env: Record<string, string> = {}): Promise<Service> {
+    const service = new Service(name, script, {
       DATABASE_URL: this.databaseUrl,
       DEMO_API_KEY: API_KEY,
       DEMO_API_KEY_B: OTHER_API_KEY,
       ...env,
     });
-    this.services.push(service);
-    return service;
+    return this.keep(service).ready();
+  }
+
+  /** Hands over something that ends with the world. */
+  keep<T extends { stop(): void | Promise<void> }>(something: T): T {
+    this.running.push(something);
+    if (this.ending) void something.stop();
+    return something;
   }
 
   /** One statement on a connection of its own, without the limits that the API's sessions have. */
@@ -90,9 +114,17 @@ export class World {
     }
   }
 
-  async end(): Promise<void> {
-    await Promise.all(this.services.map((service) => service.stop()));
-    await this.postgres.stop();
+  /** Ends all that runs and removes the directory. May be called at any time, and again. */
+  end(): Promise<void> {
+    this.ending ??= this.endAll();
+    return this.ending;
+  }
+
+  private async endAll(): Promise<void> {
+    await Promise.all(this.running.map(async (one) => one.stop()));
+    // Where it failed to start there is nothing to stop; `prepare` says why.
+    const server = await this.starting.catch(() => undefined);
+    await server?.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

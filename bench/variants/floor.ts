@@ -10,43 +10,17 @@ import { parseApiKey, secretMatches } from '../../src/accounts/api-key.js';
 import { readConfig } from '../../src/config.js';
 import type { CreateOrder } from '../../src/orders/order.dto.js';
 import { findProducts, flight, headersOf, makeOrder } from './order-work.js';
+import { FIND, FIND_ARCHIVED, INSERT_RECORD, LOCK } from './statements.js';
 
 /**
  * The floor: an order with its record, by hand on node:http and node-postgres, in the two flights of the careful path and
  * with its statements; key, fingerprint, validation and log line included. No framework, one route, no second case.
  */
-const LOCK = {
-  name: 'idempotency-lock',
-  text: `SELECT pg_try_advisory_xact_lock($1::bigint) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now`,
-};
-
-const FIND = {
-  name: 'idempotency-find',
-  text: `SELECT operation_id, request_hash, status, response_status, response_headers, response_body, resource, expires_at,
-                (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms,
-                status = 'running' AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AS interrupted
-           FROM idempotency_records WHERE account_id = $1 AND key = $2`,
-};
-
-const FIND_ARCHIVED = {
-  name: 'idempotency-find-archived',
-  text: `SELECT operation_id, resource FROM idempotency_archive WHERE account_id = $1 AND key = $2`,
-};
-
-const INSERT_RECORD = {
-  name: 'idempotency-insert-completed',
-  text: `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status,
-                                          response_headers, response_body, resource, trace_id, window_ms,
-                                          created_at, completed_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, 'completed', $6, $7, $8, $9, $10, $11::bigint, now(), clock_timestamp(),
-                 clock_timestamp() + $11::bigint * interval '1 millisecond')
-         RETURNING expires_at`,
-};
-
 const WINDOW_MS = 86_400_000;
 const config = readConfig();
 const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
-const pool = new Pool({ connectionString: config.databaseUrl, max: config.poolSize, ...{ pipeline: true, Client } });
+const poolOptions = { connectionString: config.databaseUrl, max: config.poolSize, pipeline: true, Client };
+const pool = new Pool(poolOptions);
 const { rows: keys } = await pool.query<{ id: string; account_id: string; secret_hash: Buffer }>(
   'SELECT id, account_id, secret_hash FROM api_keys',
 );
@@ -135,12 +109,21 @@ async function place(
     };
     const content = Buffer.from(JSON.stringify(view));
     const record = [
-      ...[accountId, key, ids.operationId, 'POST /v1/orders', ids.fingerprint, 201],
-      ...[JSON.stringify(headers), content, headers['location'], ids.requestId, WINDOW_MS],
+      accountId,
+      key,
+      ids.operationId,
+      'POST /v1/orders',
+      ids.fingerprint,
+      201,
+      JSON.stringify(headers),
+      content,
+      headers['location'],
+      ids.requestId,
+      WINDOW_MS,
     ];
-    const ended = await flight(client, [...writes, { ...INSERT_RECORD, values: record }, 'COMMIT']);
-    if (ended.at(-1)?.command !== 'COMMIT') throw new Refusal(500);
-    const [{ expires_at: expiresAt }] = ended.at(-2)?.rows as [{ expires_at: Date }];
+    const [inserted, ended] = (await flight(client, [...writes, { ...INSERT_RECORD, values: record }, 'COMMIT'])).slice(-2);
+    if (!inserted || ended?.command !== 'COMMIT') throw new Refusal(500);
+    const [{ expires_at: expiresAt }] = inserted.rows as [{ expires_at: Date }];
     return { headers, content, expiresAt };
   } catch (error) {
     await client.query('ROLLBACK');

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { Body, Controller, Post, Res, UseInterceptors } from '@nestjs/common';
-import { Idempotent, NodeIdempotencyInterceptor, NodeIdempotencyModule, StorageAdapterEnum } from '@node-idempotency/nestjs';
+import { Body, Controller, Post, Res } from '@nestjs/common';
+import { Idempotent, NodeIdempotencyModule, StorageAdapterEnum } from '@node-idempotency/nestjs';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { Caller, NeedsScope } from '../../src/accounts/access.guard.js';
@@ -12,7 +12,6 @@ import { serve } from './shell.js';
 
 /** The usual endpoint with the usual package around it: answers in Redis, beside the work. */
 @Controller('v1/orders')
-@UseInterceptors(NodeIdempotencyInterceptor)
 class PeerOrders {
   constructor(private readonly dataSource: DataSource) {}
 

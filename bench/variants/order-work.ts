@@ -2,6 +2,7 @@ import type { PoolClient, QueryResult } from 'pg';
 import { etagOf } from '../../src/etag.js';
 import { newId } from '../../src/ids.js';
 import { OrderView, type CreateOrder } from '../../src/orders/order.dto.js';
+import { CHANGE_STOCK, FIND_PRODUCTS, INSERT_ITEMS, INSERT_ORDER } from './statements.js';
 
 /** A named statement with its values, as node-postgres takes it. */
 export interface Query {
@@ -18,31 +19,7 @@ interface ProductRow {
   stock: number;
 }
 
-/** The statements of an order, the same as the service's. */
-const FIND_PRODUCTS = {
-  name: 'products-find',
-  text: `SELECT id, name, unit_price, currency, stock FROM products WHERE account_id = $1 AND id = ANY ((SELECT $2::text[])::text[])`,
-};
-
-const INSERT_ORDER = {
-  name: 'orders-insert',
-  text: `INSERT INTO orders (account_id, id, status, currency, total, customer_reference, metadata, version, created_at, updated_at)
-         VALUES ($1, $2, 'pending', $3, $4, $5, $6, 1, $7, $7)`,
-};
-
-const INSERT_ITEMS = {
-  name: 'order-items-insert',
-  text: `INSERT INTO order_items (account_id, order_id, line_no, product_id, name, quantity, unit_price)
-         SELECT $1, $2, i.line_no, i.product_id, i.name, i.quantity, i.unit_price
-           FROM unnest($3::text[], $4::text[], $5::int[], $6::bigint[]) WITH ORDINALITY
-                AS i (product_id, name, quantity, unit_price, line_no)`,
-};
-
-const CHANGE_STOCK = {
-  name: 'products-change-stock',
-  text: `UPDATE products SET stock = stock + $3 WHERE account_id = $1 AND id = $2`,
-};
-
+/** What finds the products of an order. */
 export function findProducts(accountId: string, wanted: CreateOrder): Query {
   return { ...FIND_PRODUCTS, values: [accountId, wanted.items.map((item) => item.productId)] };
 }

@@ -1,0 +1,40 @@
+import type { Options } from './arguments.js';
+import { CONNECTIONS, type Context } from './context.js';
+import { Loader } from './loader.js';
+import { durabilityOf, load, machineOf } from './machine.js';
+import { resultsOf, type Results } from './results.js';
+import type { World } from './world.js';
+import { firstRequests } from './workloads/first.js';
+import { hotKey } from './workloads/hot-key.js';
+import { mix } from './workloads/mix.js';
+import { payments } from './workloads/payments.js';
+import { replays } from './workloads/replays.js';
+
+/** Runs all workloads one after the other; `say` is told what comes next. */
+export async function runBench(
+  world: World,
+  { rounds, requests, baseRows, hotKeySeconds }: Options,
+  say: (sentence: string) => void,
+): Promise<Results> {
+  const loadAtStart = load();
+  say(`PostgreSQL with ${baseRows} orders`);
+  await world.prepare(baseRows);
+  const context: Context = { world, loader: world.keep(new Loader()), amounts: { rounds, requests } };
+  say('first requests');
+  const first = await firstRequests(context);
+  say('replays');
+  const replayed = await replays(context);
+  say('a mix with retries, mismatches and bursts');
+  const mixed = await mix(context);
+  say('payments');
+  const paid = await payments(context);
+  say('one hot key');
+  const hot = await hotKey(context, hotKeySeconds);
+  return resultsOf({ first, replays: replayed, mix: mixed, payments: paid, hotKey: hot }, await machineOf(world, loadAtStart), {
+    rounds,
+    requestsPerRound: requests,
+    connections: CONNECTIONS,
+    baseRows,
+    ...(await durabilityOf(world)),
+  });
+}

@@ -1,0 +1,39 @@
+import type { RatioName } from '../results.js';
+import type { FirstVariant } from '../workloads/first.js';
+import type { ReplayVariant } from '../workloads/replays.js';
+
+/** What the variants are called in tables and charts, in the order in which they stand there. */
+export const FIRST_LABELS: Record<FirstVariant, string> = {
+  holdfast: 'Holdfast',
+  floor: 'the same by hand on node:http',
+  inFlights: 'no idempotency, two flights',
+  oneByOne: 'no idempotency, one by one',
+  nodeIdempotency: '@node-idempotency/nestjs, Redis',
+  pgbench: 'pgbench, the same transaction',
+};
+
+export const REPLAY_LABELS: Record<ReplayVariant, string> = {
+  hot: 'Holdfast, the process that executed',
+  cold: 'Holdfast, another process',
+  static: 'an answer that is always the same',
+};
+
+export const RATIO_LABELS: Record<RatioName, string> = {
+  firstVsFloor: 'first request ÷ the same by hand on node:http',
+  firstVsPlain: 'first request ÷ no idempotency, one by one',
+  firstVsPlainFlights: 'first request ÷ no idempotency, two flights',
+  firstVsNodeIdempotency: 'first request ÷ @node-idempotency/nestjs with Redis',
+  hotReplayVsStatic: 'replay ÷ an answer that is always the same',
+  coldReplayVsHot: 'replay by another process ÷ by the one that executed',
+};
+
+/** The labels that have figures, in the labels' order. */
+export function labelled<Name extends string, F>(
+  labels: Record<Name, string>,
+  figures: Partial<Record<Name, F>>,
+): [label: string, figures: F][] {
+  return (Object.keys(labels) as Name[]).flatMap((name): [string, F][] => {
+    const found = figures[name];
+    return found === undefined ? [] : [[labels[name], found]];
+  });
+}

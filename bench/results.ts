@@ -1,0 +1,156 @@
+import type { Durability, Machine } from './machine.js';
+import type { Sample } from './measure.js';
+import { quotients, rounded, spread, type Spread } from './statistics.js';
+import type { First, FirstVariant } from './workloads/first.js';
+import type { HotKey } from './workloads/hot-key.js';
+import type { Mix } from './workloads/mix.js';
+import type { Payments } from './workloads/payments.js';
+import type { ReplayVariant } from './workloads/replays.js';
+
+/** What is compared: CPU time of one request, the service's above, the other one's below. */
+export const RATIOS = {
+  firstVsFloor: { above: ['first', 'holdfast'], below: ['first', 'floor'] },
+  firstVsPlain: { above: ['first', 'holdfast'], below: ['first', 'oneByOne'] },
+  firstVsPlainFlights: { above: ['first', 'holdfast'], below: ['first', 'inFlights'] },
+  firstVsNodeIdempotency: { above: ['first', 'holdfast'], below: ['first', 'nodeIdempotency'] },
+  hotReplayVsStatic: { above: ['replays', 'hot'], below: ['replays', 'static'] },
+  coldReplayVsHot: { above: ['replays', 'cold'], below: ['replays', 'hot'] },
+} as const;
+
+export type RatioName = keyof typeof RATIOS;
+
+/** What a variant costs and how fast it is, over the rounds. The names say the units: µs of CPU time a request, and ms. */
+export type Figures = Partial<Record<keyof Sample, Spread>>;
+
+/** What one account sees beside another that hammers one key; milliseconds. */
+export interface HotKeyFigures extends HotKey {
+  /** The quiet account's p99, with the hammer over without it. */
+  p99Ratio: { held: number; unbounded: number };
+}
+
+/** One thing that is promised, and what was found. `met` is null where the measurement can't tell. */
+export interface Goal {
+  goal: string;
+  measured: string;
+  met: boolean | null;
+}
+
+/** All that a run of the benchmark found; this is the JSON object. */
+export interface Results {
+  /** Medians over the rounds of the ratio within a round; null where it could not be measured. */
+  ratios: Record<RatioName, number | null>;
+  /** Why a ratio or a variant is missing. */
+  reasons: Record<string, string>;
+  spreads: Partial<Record<RatioName, Spread>>;
+  workloads: {
+    first: Partial<Record<FirstVariant, Figures>>;
+    replays: Partial<Record<ReplayVariant, Figures>>;
+    mix: Figures & Pick<Mix, 'statuses' | 'effects'>;
+    payments: Figures & Pick<Payments, 'effects'>;
+    hotKey: HotKeyFigures;
+  };
+  machine: Machine;
+  settings: { rounds: number; requestsPerRound: number; connections: number; baseRows: number } & Durability;
+  goals: Record<string, Goal>;
+}
+
+/** What the workloads measured. */
+export interface Measured {
+  first: First;
+  replays: Partial<Record<ReplayVariant, Sample[]>>;
+  mix: Mix;
+  payments: Payments;
+  hotKey: HotKey;
+}
+
+/** Puts the samples together; every number is rounded to three digits. */
+export function resultsOf(measured: Measured, machine: Machine, settings: Results['settings']): Results {
+  const { first, mix, payments, hotKey } = measured;
+  return {
+    ...ratiosOf(measured),
+    workloads: {
+      first: figuresOfAll(first.samples),
+      replays: figuresOfAll(measured.replays),
+      mix: { ...figures(mix.samples), statuses: mix.statuses, effects: mix.effects },
+      payments: { ...figures(payments.samples), effects: payments.effects },
+      hotKey: hotKeyFigures(hotKey),
+    },
+    machine,
+    settings,
+    goals: goalsOf(measured, settings),
+  };
+}
+
+function ratiosOf({ first, replays }: Measured): Pick<Results, 'ratios' | 'reasons' | 'spreads'> {
+  const samples: Record<string, Partial<Record<string, Sample[]>>> = { first: first.samples, replays };
+  const ratios: Partial<Results['ratios']> = {};
+  const reasons: Results['reasons'] = { ...first.reasons };
+  const spreads: Results['spreads'] = {};
+  for (const [name, { above, below }] of Object.entries(RATIOS) as [RatioName, (typeof RATIOS)[RatioName]][]) {
+    const [one, other] = [above, below].map(([workload, variant]) => samples[workload]?.[variant]?.map((sample) => sample.totalUs));
+    if (one && other) {
+      spreads[name] = roundedSpread(spread(quotients(one, other)));
+    } else {
+      reasons[name] = first.reasons[below[1] as FirstVariant] ?? 'it was not measured';
+    }
+    ratios[name] = spreads[name]?.median ?? null;
+  }
+  return { ratios: ratios as Results['ratios'], reasons, spreads };
+}
+
+function figuresOfAll<Name extends string>(samples: Partial<Record<Name, Sample[]>>): Partial<Record<Name, Figures>> {
+  const entries = Object.entries<Sample[] | undefined>(samples).map(([name, list]) => [name, figures(list ?? [])]);
+  return Object.fromEntries(entries) as Partial<Record<Name, Figures>>;
+}
+
+function figures(samples: readonly Sample[]): Figures {
+  const names = Object.keys(samples[0] ?? {}) as (keyof Sample)[];
+  return Object.fromEntries(names.map((name) => [name, roundedSpread(spread(samples.map((sample) => sample[name] ?? NaN)))]));
+}
+
+function roundedSpread({ median, low, high }: Spread): Spread {
+  return { median: rounded(median), low: rounded(low), high: rounded(high) };
+}
+
+function hotKeyFigures({ quiet, held, unbounded }: HotKey): HotKeyFigures {
+  const shorter = (seen: HotKey['quiet']): HotKey['quiet'] => ({
+    p50: rounded(seen.p50),
+    p99: rounded(seen.p99),
+    longest: rounded(seen.longest),
+    hammerPerSecond: rounded(seen.hammerPerSecond),
+  });
+  return {
+    quiet: shorter(quiet),
+    held: shorter(held),
+    unbounded: shorter(unbounded),
+    p99Ratio: { held: rounded(held.p99 / quiet.p99), unbounded: rounded(unbounded.p99 / quiet.p99) },
+  };
+}
+
+const POOL_WAIT_MS = 50;
+
+function goalsOf({ mix, payments, hotKey }: Measured, { fsync, synchronous_commit, full_page_writes }: Durability): Results['goals'] {
+  return {
+    durable: {
+      goal: 'PostgreSQL loses nothing that it has confirmed',
+      measured: `fsync ${fsync}, synchronous_commit ${synchronous_commit}, full_page_writes ${full_page_writes}`,
+      met: [fsync, synchronous_commit, full_page_writes].every((setting) => setting === 'on'),
+    },
+    oneOrderPerKey: {
+      goal: 'one order for each key, whatever is sent again',
+      measured: `${mix.effects.keys} keys, ${mix.effects.orders} orders`,
+      met: mix.effects.keys === mix.effects.orders,
+    },
+    oneChargePerPayment: {
+      goal: 'one charge for each payment',
+      measured: `${payments.effects.payments} payments, ${payments.effects.charges} charges`,
+      met: payments.effects.payments === payments.effects.charges,
+    },
+    noPoolWait: {
+      goal: `one account's hot key makes no other account wait for a connection for more than ${POOL_WAIT_MS} ms`,
+      measured: `no answer took longer than ${rounded(hotKey.held.longest)} ms`,
+      // A longer answer may have waited for something else.
+      met: hotKey.held.longest <= POOL_WAIT_MS ? true : null,
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { HOLDFAST, measured, orders, type Context } from '../context.js';
+import type { Sample } from '../measure.js';
+import { inRounds, leadIn, type Part, type Variant } from '../rounds.js';
+import type { Service } from '../service.js';
+
+/**
+ * `hot`: by the process that executed the requests. `cold`: by another one on the same database, which has never seen
+ * their keys. `static`: an endpoint of the same shape whose answer is always the same.
+ */
+export type ReplayVariant = 'hot' | 'cold' | 'static';
+
+/** What doesn't touch the database is over so soon that more of it is needed for the same accuracy. */
+const MORE = 8;
+
+/** Retries of orders that have been answered. */
+export async function replays(context: Context): Promise<Partial<Record<ReplayVariant, Sample[]>>> {
+  const { world, loader, amounts } = context;
+  const [holdfast, other, fixed] = await Promise.all([
+    world.start('holdfast', HOLDFAST),
+    world.start('the other holdfast', HOLDFAST),
+    world.start('the static endpoint', 'variants/static.js'),
+  ]);
+  const place = (amount: number, part: Part) =>
+    loader.run(orders(holdfast, { amount, traffic: { kind: 'fresh', keys: 'uuidv7', remember: part } }));
+  const variant = (name: ReplayVariant, service: Service, factor: number): Variant<ReplayVariant> => ({
+    name,
+    run: (amount, part) => measured(context, service, orders(service, { amount: amount * factor, traffic: { kind: 'again', of: part } })),
+  });
+  // The cold one sends each key once: with the second time it would be a hot one.
+  const variants = [variant('hot', holdfast, MORE), variant('cold', other, 1), variant('static', fixed, MORE)];
+  const samples = await inRounds(variants, amounts, async (amount) => {
+    await place(leadIn(amount), 'lead-in');
+    await place(amount, 'measured');
+  });
+  await Promise.all([holdfast, other, fixed].map((service) => service.stop()));
+  return samples;
+}
