@@ -4,15 +4,16 @@ import type { Service } from '../service.js';
 import { spread, type Spread } from '../statistics.js';
 import { LIVE } from './filling.js';
 import type { Options } from './options.js';
+import { sizesOf, walPosition, type TableSizes } from './sizes.js';
 import type { Database, Stage } from './stage.js';
 
 /** CPU per request with many records, relative to that with the fewest, at most. */
-export const RECORD_GOALS: Record<KeyStyle, number> = { uuidv7: 1.15, random: 1.4 };
+const RECORD_GOALS: Record<KeyStyle, number> = { uuidv7: 1.15, random: 1.4 };
 
 const CONNECTIONS = 32;
 
 /** What first requests cost beside so many records. CPU in microseconds per request, of Node and PostgreSQL. */
-export interface RecordsResult {
+export interface RecordsResult extends TableSizes {
   keys: KeyStyle;
   records: number;
   nodeUs: Spread;
@@ -22,8 +23,6 @@ export interface RecordsResult {
   ratio: Spread;
   goal: number;
   walBytesPerRequest: Spread;
-  tableBytes: number;
-  indexBytes: Record<string, number>;
 }
 
 interface Subject {
@@ -63,20 +62,15 @@ async function prepare(stage: Stage, keys: KeyStyle, records: number): Promise<S
   return { keys, records, database, service: await database.start(), samples: [] };
 }
 
-async function runOnce(stage: Stage, { keys, service }: Subject, requests: number): Promise<Sample & { walBytes: number }> {
+async function runOnce(stage: Stage, { keys, database, service }: Subject, requests: number): Promise<Sample & { walBytes: number }> {
   const traffic = { kind: 'fresh', keys } as const;
   // Connections that were idle for a while are closed: opening them is no part of a request.
   await stage.load(service, { connections: CONNECTIONS, amount: Math.ceil(requests / 10), traffic });
-  const before = await walPosition(stage);
+  const before = await walPosition(database);
   const sample = await measure(service, stage.postmaster, () =>
     stage.load(service, { connections: CONNECTIONS, amount: requests, traffic }),
   );
-  return { ...sample, walBytes: ((await walPosition(stage)) - before) / requests };
-}
-
-async function walPosition(stage: Stage): Promise<number> {
-  const [row] = await stage.query<{ bytes: number }>(`SELECT (pg_current_wal_insert_lsn() - '0/0')::float8 AS bytes`);
-  return row?.bytes ?? Number.NaN;
+  return { ...sample, walBytes: ((await walPosition(database)) - before) / requests };
 }
 
 async function summarise({ keys, records, database, samples }: Subject, base: Subject): Promise<RecordsResult> {
@@ -92,16 +86,6 @@ async function summarise({ keys, records, database, samples }: Subject, base: Su
     walBytesPerRequest: of((sample) => sample.walBytes),
     ...(await sizesOf(database)),
   };
-}
-
-/** Bytes on the disk of the table of records and of each of its indexes. */
-export async function sizesOf(database: Database): Promise<Pick<RecordsResult, 'tableBytes' | 'indexBytes'>> {
-  const rows = await database.query<{ name: string; bytes: number }>(`
-    SELECT relname AS name, pg_table_size(oid)::float8 AS bytes FROM pg_class
-     WHERE relname = 'idempotency_records'
-        OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'idempotency_records'::regclass) ORDER BY 1`);
-  const { idempotency_records: tableBytes = Number.NaN, ...indexBytes } = Object.fromEntries(rows.map(({ name, bytes }) => [name, bytes]));
-  return { tableBytes, indexBytes };
 }
 
 function smallest(subjects: Subject[], keys: KeyStyle): Subject {

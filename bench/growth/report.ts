@@ -82,13 +82,15 @@ function renderPurge({ rows, live, perSecond, rounds, p99Ratio, goal, refilled }
     r.p99Ratio?.toFixed(2) ?? '–',
     r.seconds.toFixed(1),
     whole(Math.round(r.rowsPerSecond)),
+    whole(Math.round(r.walBytesPerRow)),
     ...[r.expired, r.archived, r.archivedEarly, r.left].map(whole),
     megabytes(r.filled.tableBytes),
     megabytes(r.filled.indexBytes),
     megabytes(r.vacuumed.tableBytes),
     megabytes(r.vacuumed.freeBytes),
   ]);
-  const header = `round, quiet requests, p50 ms, p99 ms, purge requests, p50 ms, p99 ms, p99 ratio, purge s, rows/s, expired, archived,
+  const header =
+    `round, quiet requests, p50 ms, p99 ms, purge requests, p50 ms, p99 ms, p99 ratio, purge s, rows/s, WAL/row, expired, archived,
     archived early, left, table MB, indexes MB, vacuumed table MB, free in it MB`.split(/,\s+/);
   return `## Purge
 
