@@ -63,7 +63,8 @@ ${filled(FIND_PRODUCTS, [account, products])}
 \\startpipeline
 ${filled(INSERT_ORDER, [account, `${id}::uuid`, `'EUR'`, '2000', 'NULL', `'{}'`, 'clock_timestamp()'])}
 ${filled(INSERT_ITEMS, [account, `${id}::uuid`, products, `ARRAY['Bench product', 'Bench product']`, `'{1,1}'`, `'{1000,1000}'`])}
-${filled(CHANGE_STOCK, [account, products, `'{-1,-1}'`])}
+${filled(CHANGE_STOCK, [account, `'bench-' || lpad(:first::text, 4, '0')`, '-1'])}
+${filled(CHANGE_STOCK, [account, `'bench-' || lpad(:second::text, 4, '0')`, '-1'])}
 ${filled(INSERT_RECORD, record)}
 COMMIT;
 \\endpipeline

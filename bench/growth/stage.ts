@@ -1,0 +1,151 @@
+import { Client, escapeIdentifier } from 'pg';
+import { migrate } from '../../src/database.js';
+import { Loader, type Job, type JobResult } from '../loader.js';
+import { API_KEY } from '../requests.js';
+import type { Service } from '../service.js';
+import { World } from '../world.js';
+import { FILL, type Filling } from './filling.js';
+
+/** Orders that each database begins with. */
+const BASE_ORDERS = 20_000;
+const BATCH = 250_000;
+
+/**
+ * What the fillings copy: a record that the service itself has written, so that their rows have its size. Tables that were
+ * vacuumed while they were empty get plans that read all of them, as no table of a running service does: TRUNCATE leaves
+ * them as a migration does.
+ */
+const MAKE_TEMPLATE = `
+  CREATE TABLE sample AS SELECT * FROM idempotency_records WHERE key NOT LIKE 'base-%';
+  TRUNCATE idempotency_records, idempotency_archive, idempotency_replays, idempotency_timeline;
+  CREATE EXTENSION pg_freespacemap;`;
+
+/** One server with as many databases as the measurements want, and a process that makes load. */
+export class Stage {
+  private readonly loader = new Loader();
+
+  private constructor(private readonly world: World) {}
+
+  private static async make(): Promise<Stage> {
+    const stage = new Stage(await World.make({ baseRows: BASE_ORDERS }));
+    try {
+      const api = await stage.world.start('template', '../src/main.js');
+      await stage.load(api, { connections: 1, amount: 1, traffic: { kind: 'fresh', keys: 'uuidv7' } });
+      await api.stop();
+      await query(stage.world.databaseUrl, MAKE_TEMPLATE);
+      return stage;
+    } catch (error) {
+      await stage.end();
+      throw error;
+    }
+  }
+
+  /** Runs `work` on a stage of which nothing is left afterwards, nor after SIGINT or SIGTERM, which end this process. */
+  static async during<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
+    const making = Stage.make();
+    let ending: Promise<void> | undefined;
+    const end = (): Promise<void> =>
+      (ending ??= making.then(
+        (stage) => stage.end(),
+        () => undefined,
+      ));
+    process.once('SIGINT', () => void end().finally(() => process.exit(130)));
+    process.once('SIGTERM', () => void end().finally(() => process.exit(143)));
+    try {
+      return await work(await making);
+    } finally {
+      await end();
+    }
+  }
+
+  get postmaster(): number {
+    return this.world.postgres.pid;
+  }
+
+  /** Makes a database with accounts, products and some orders, without any record. */
+  async database(name: string): Promise<Database> {
+    const url = this.world.postgres.url(name);
+    await query(this.world.postgres.url('postgres'), `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE holdfast`);
+    // The limits of the API's role are settings of one database, which a copy of it doesn't have.
+    await migrate(url, url);
+    return new Database(name, url, this.world);
+  }
+
+  load(service: Service, job: Pick<Job, 'connections' | 'amount' | 'traffic'>): Promise<JobResult> {
+    return this.loader.run({ ...job, url: service.url, path: '/v1/orders', apiKey: API_KEY });
+  }
+
+  /** One statement in no particular database. */
+  query<R>(text: string): Promise<R[]> {
+    return query(this.world.postgres.url('postgres'), text);
+  }
+
+  private async end(): Promise<void> {
+    this.loader.stop();
+    await this.world.end();
+  }
+}
+
+/** One database of the server. */
+export class Database {
+  private readonly services: Service[] = [];
+
+  constructor(
+    private readonly name: string,
+    readonly url: string,
+    private readonly world: World,
+  ) {}
+
+  /** Starts a Holdfast on this database. It purges nothing unless `env` says so. */
+  async start(env: Record<string, string> = {}): Promise<Service> {
+    const settings = { DATABASE_URL: this.url, IDEMPOTENCY_PURGE_INTERVAL: '20d', ...env };
+    const service = await this.world.start(this.name, '../src/main.js', settings);
+    this.services.push(service);
+    return service;
+  }
+
+  query<R>(text: string, values: unknown[] = []): Promise<R[]> {
+    return query(this.url, text, values);
+  }
+
+  /** Inserts completed records one after the other in order of their time, as the service would, and vacuums the table. */
+  async add({ count, keys, from, to }: Filling): Promise<void> {
+    // Nothing of this would survive a crash of the machine, and nobody would want it to.
+    await this.bulk('full_page_writes = off', `max_wal_size = '4GB'`);
+    for (let done = 0; done < count; done += BATCH) {
+      if (count > BATCH) process.stderr.write(`${this.name}: ${done} of ${count} records\n`);
+      await this.query(FILL, [done + 1, Math.min(done + BATCH, count), count, keys, from, to]);
+    }
+    await this.bulk('full_page_writes = DEFAULT', 'max_wal_size = DEFAULT');
+    if (count > 0) await this.query('VACUUM ANALYZE idempotency_records');
+    await this.query('CHECKPOINT');
+  }
+
+  /** Ends its services and gives the room back. */
+  async drop(): Promise<void> {
+    await Promise.all(this.services.map((service) => service.stop()));
+    await query(this.world.postgres.url('postgres'), `DROP DATABASE ${escapeIdentifier(this.name)} WITH (FORCE)`);
+  }
+
+  private async bulk(...settings: string[]): Promise<void> {
+    for (const setting of settings) await this.query(`ALTER SYSTEM SET ${setting}`);
+    await this.query('SELECT pg_reload_conf()');
+  }
+}
+
+/** A connection without the limits that the API's sessions have. It survives that the server is stopped. */
+export async function connect(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url, options: '-c statement_timeout=0 -c synchronous_commit=off' });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+async function query<R>(url: string, text: string, values: unknown[] = []): Promise<R[]> {
+  const client = await connect(url);
+  try {
+    return (await client.query(text, values)).rows as R[];
+  } finally {
+    await client.end();
+  }
+}
