@@ -1,9 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { LogController } from 'fastify';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { v7 as uuidv7 } from 'uuid';
 import { AppModule } from './app.module.js';
 import { refuseClient } from './client-errors.js';
 import type { Config } from './config.js';
@@ -48,7 +48,7 @@ export async function createHttpApp(
     http: { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 2_000 },
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];
-      return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : uuidv7();
+      return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID();
     },
     // Fastify's own errors (a broken URL, a refused upgrade) are problems too.
     frameworkErrors: sendProblem,

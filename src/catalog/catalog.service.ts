@@ -45,7 +45,7 @@ const CHANGE_STOCK_AS_PRICED: Statement = {
   name: 'products-change-stock-as-priced',
   text: `WITH changed AS (UPDATE products SET stock = stock + $3
                            WHERE account_id = $1 AND id = $2 AND name = $4 AND unit_price = $5 AND currency = $6 RETURNING id)
-         SELECT CASE WHEN NOT EXISTS (SELECT FROM changed) THEN speculation_failed() END`,
+         SELECT WHERE CASE WHEN NOT EXISTS (SELECT FROM changed) THEN speculation_failed() END`,
 };
 
 /** Products whose name and price are remembered. */

@@ -128,9 +128,9 @@ export class AttemptRunner {
     }
   }
 
-  /** Local work may run again when the database rolled it back for reasons that lie in other transactions. */
+  /** Local work may run again when the database rolled it back for reasons that lie in other transactions. The first run was `tryAtOnce`. */
   private async tryStepByStep(attempt: Attempt): Promise<Try> {
-    for (let run = 1; ; run += 1) {
+    for (let run = 2; ; run += 1) {
       const tx = this.claim(attempt);
       try {
         const ending = await this.handle(tx, attempt);

@@ -71,10 +71,11 @@ export class Engine {
       const known = this.remembered(scope, intent);
       if (known) return known;
       const other = this.running.find(scope);
-      if (!other) return this.lead(scope, this.running.take(scope), request);
+      if (!other) return this.lead(scope, this.running.take(scope, intent.fingerprint), request);
       // Until the other one knows what it has found, there may be a stored answer: a retry of a completed request gets that.
       await within(JUDGE_WAIT, other.judged);
-      const stored = other.isJudged ? undefined : await this.attempts.find(intent);
+      // A whole transaction in one flight tells nothing before its end. Had it lost its claim, that end would have come by now.
+      const stored = other.isJudged ? undefined : await this.attempts.find(intent).catch(nothingWhenUnavailable);
       if (stored?.kind === 'completed') return this.remember(scope, intent, stored);
       if (this.running.find(scope) !== other) continue;
       if (other.fingerprint && !other.fingerprint.equals(intent.fingerprint)) throw new IdempotencyRefusal('idempotency-key-reused');
@@ -123,6 +124,11 @@ async function within(milliseconds: number, event: Promise<void>): Promise<void>
   const late = new AbortController();
   const timer = sleep(milliseconds, undefined, { signal: late.signal, ref: false }).catch(() => undefined);
   await Promise.race([event, timer]).finally(() => late.abort());
+}
+
+/** With no connection to be had, a duplicate is told what is known without the database. */
+function nothingWhenUnavailable(error: unknown): undefined {
+  if (!(error instanceof IdempotencyRefusal && error.code === 'service-unavailable')) throw error;
 }
 
 /** What a client is told that doesn't wait any longer. */

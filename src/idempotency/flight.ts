@@ -1,4 +1,4 @@
-import pg, { type PoolClient } from 'pg';
+import pg, { Query, type FieldDef, type PoolClient } from 'pg';
 
 /** SQL with a name, so that it is prepared once per connection. A name belongs to one text for good. */
 export interface Statement {
@@ -51,7 +51,7 @@ export function ready({ name, text }: Partial<Statement> & { text: string }, val
  * Extended Query): the server answers them in one go, and after an error it skips the rest, a COMMIT among it included.
  */
 export function fly(client: PoolClient, calls: readonly Call[]): Promise<FlightEnd> {
-  return new Promise((land) => client.query(new Flight(client, calls, land) as unknown as pg.Query));
+  return new Promise((land) => client.query(new Flight(client, calls, land) as unknown as Query));
 }
 
 /** What node-postgres' own queries and cursors use of a connection. */
@@ -76,7 +76,7 @@ interface Prepared {
 const preparedOn = new WeakMap<object, Prepared>();
 
 /** In pipeline mode node-postgres takes its own kind of query only, for fear of portals that stay open; ours never do. */
-const Base = pg.Query as unknown as new (config: { text: string; callback: (error?: unknown) => void }) => { callback: unknown };
+const Base = Query as unknown as new (config: { text: string; callback: (error?: unknown) => void }) => { callback: unknown };
 
 /**
  * The statements of one flight as one query of node-postgres, which would send a Sync behind each: PostgreSQL then answers
@@ -120,7 +120,7 @@ class Flight extends Base {
     wire.stream.uncork();
   }
 
-  handleRowDescription({ fields }: { fields: pg.FieldDef[] }): void {
+  handleRowDescription({ fields }: { fields: FieldDef[] }): void {
     this.columns = fields.map(({ name, dataTypeID }) => ({
       name,
       parse: this.client.getTypeParser(dataTypeID) as Columns[number]['parse'],

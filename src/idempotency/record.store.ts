@@ -112,11 +112,11 @@ const CLAIM_COMPLETED = {
  */
 const CLAIM_UNKNOWN = {
   name: 'idempotency-claim-unknown',
-  text: `SELECT CASE WHEN EXISTS (SELECT FROM idempotency_records WHERE account_id = $1 AND key = $2 AND operation_id <> $3)
-                       OR $4::bigint > 0
-                          AND (EXISTS (SELECT FROM idempotency_archive WHERE account_id = $1 AND key = $2)
-                               OR to_timestamp($5::float8 / 1000) < clock_timestamp() - $4::bigint * interval '1 millisecond')
-                     THEN speculation_failed() END`,
+  text: `SELECT WHERE CASE WHEN EXISTS (SELECT FROM idempotency_records WHERE account_id = $1 AND key = $2 AND operation_id <> $3)
+                             OR $4::bigint > 0
+                                AND (EXISTS (SELECT FROM idempotency_archive WHERE account_id = $1 AND key = $2)
+                                     OR to_timestamp($5::float8 / 1000) < clock_timestamp() - $4::bigint * interval '1 millisecond')
+                           THEN speculation_failed() END`,
 };
 
 /** The other one: takes the place of an expired record, which only LateRequests.policy `execute` allows. */

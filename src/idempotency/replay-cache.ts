@@ -27,6 +27,15 @@ export class ReplayCache {
 
   remember(scope: string, answer: Remembered): void {
     const ttl = Math.floor(answer.remainingMs);
-    if (ttl > 0) this.entries.set(scope, answer, { ttl });
+    if (ttl <= 0) return;
+    const { response } = answer;
+    this.entries.set(scope, { ...answer, response: { ...response, body: ownBytes(response.body) } }, { ttl });
   }
+}
+
+/** Small buffers are cut from common slabs of 8 KiB, each of which would stay for as long as one of its pieces: 100 MB beyond the bound were seen. */
+function ownBytes(body: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(body.length);
+  body.copy(own);
+  return own;
 }

@@ -1,6 +1,6 @@
 /** A request of this process that has its key in hand. */
 export interface Runner {
-  /** What the key stands for; known once the claim is won. */
+  /** What the key stands for if the runner wins it, and once it has; undefined when it is in other hands. */
   fingerprint: Buffer | undefined;
   /** Whether it is known whether the key is won, or busy elsewhere. */
   isJudged: boolean;
@@ -21,16 +21,16 @@ export class RunningKeys {
   }
 
   /** Takes the scope, which must be free, until `finish`. */
-  take(scope: string): Runner {
+  take(scope: string, fingerprint: Buffer): Runner {
     const judged = deferred();
     const done = deferred();
     const runner: Runner = {
-      fingerprint: undefined,
+      fingerprint,
       isJudged: false,
       judged: judged.promise,
       done: done.promise,
-      judge: (fingerprint) => {
-        runner.fingerprint = fingerprint;
+      judge: (known) => {
+        runner.fingerprint = known;
         runner.isJudged = true;
         judged.resolve();
       },

@@ -29,8 +29,8 @@ export interface OperationIdentity {
 /** The gate said no. Whatever the handler does with this error, the transaction can't commit. */
 export class GateLost extends Error {}
 
-const BEGIN: Call = { text: 'BEGIN' };
-const COMMIT: Call = { text: 'COMMIT' };
+const BEGIN: Call = { name: 'BEGIN', text: 'BEGIN' };
+const COMMIT: Call = { name: 'COMMIT', text: 'COMMIT' };
 
 /**
  * One database transaction, handed to the handler. It is lazy: BEGIN and the gate leave with the first `read`, so a

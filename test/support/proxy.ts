@@ -97,9 +97,9 @@ async function cutLate(client: Socket, server: Socket, rest: Buffer): Promise<vo
   server.end(rest);
 }
 
-/** A message of type Query or Parse with this text (PostgreSQL manual, section 54.7). */
+/** Query with this text, or Bind of the prepared statement that has this name (PostgreSQL manual, section 54.7). */
 function isCommit(message: Buffer): boolean {
-  return (message[0] === 0x51 || message[0] === 0x50) && message.includes('COMMIT');
+  return (message[0] === 0x51 || message[0] === 0x42) && message.includes('COMMIT');
 }
 
 /** Query or Sync: what PostgreSQL answers on its own. */
