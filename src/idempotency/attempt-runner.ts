@@ -6,6 +6,7 @@ import { fly, type Call } from './flight.js';
 import { publicOperationId } from './operation-id.js';
 import { insertRunning, note, providerKeyOf, type HeldOperation } from './operation.store.js';
 import { Novelty } from './novelty.js';
+import { inside } from './open-transactions.js';
 import { OPTIONS, type CompleteOptions } from './options.js';
 import { databaseError, isConnectionLost, isRetryable } from './postgres-errors.js';
 import {
@@ -161,7 +162,7 @@ export class AttemptRunner {
 
   private async handle(tx: Transaction, attempt: Attempt): Promise<Ending | { thrown: unknown }> {
     try {
-      const returned = await attempt.work(tx);
+      const returned = await inside(tx, () => attempt.work(tx));
       return isEnd('next', returned) ? this.goOn(tx, attempt, returned) : this.finish(attempt, returned);
     } catch (thrown) {
       return { thrown };

@@ -96,6 +96,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentOptions): Intent {
     const url = request.originalUrl ?? request.url;
     const ifMatch = request.headers['if-match'];
+    let operationId: string | undefined;
     return {
       accountId: this.options.accountOf(request),
       key,
@@ -106,7 +107,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
         body: request.body,
       }),
       operation: `${request.method} ${request.routeOptions?.url ?? request.route?.path ?? url}`,
-      operationId: uuidv7(),
+      // Made when it is needed: a replay has one already.
+      get operationId() {
+        return (operationId ??= uuidv7());
+      },
       windowMs: route.windowMs ?? this.options.windowMs,
       traceId: this.options.traceOf(request),
     };

@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { Global, Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { getDataSourceToken } from '@nestjs/typeorm';
@@ -6,8 +6,8 @@ import { DataSource } from 'typeorm';
 import { AttemptRunner } from './attempt-runner.js';
 import { Engine } from './engine.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
-import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type IdempotencyOptions } from './options.js';
-import { guardConnections } from './open-transactions.js';
+import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
+import { trackTransactions } from './open-transactions.js';
 import { Operations } from './operations.js';
 import { PurgeCron } from './purge.cron.js';
 import { Recoverer } from './recoverer.js';
@@ -21,7 +21,10 @@ import { StepRunner } from './step-runner.js';
 @Global()
 @Module({})
 export class IdempotencyModule implements OnModuleInit {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(OPTIONS) private readonly options: CompleteOptions,
+  ) {}
 
   static forRoot(options: IdempotencyOptions): DynamicModule {
     return {
@@ -44,6 +47,6 @@ export class IdempotencyModule implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    guardConnections(this.dataSource);
+    if (this.options.trackTransactions) trackTransactions(this.dataSource);
   }
 }

@@ -6,40 +6,19 @@ interface Openable {
   readonly isOpen: boolean;
 }
 
-/**
- * The transaction that the present asynchronous flow has opened. Before Node 24 a storage in use slows down every promise of
- * the process (here a first request by a tenth and a replay by a third), so it is in use only while a transaction is open
- * over the answers of the database; those that leave in one flight never are.
- */
-const present = new AsyncLocalStorage<Openable>();
-let open = 0;
-
-/** From here on the caller's flow, and whatever it starts, is inside the transaction. Each call needs one of `left`. */
-export function entered(transaction: Openable): void {
-  open += 1;
-  present.enterWith(transaction);
-}
-
-/** The transaction is over. */
-export function left(): void {
-  open -= 1;
-  if (open === 0) present.disable();
-}
-
-/** @throws Error when the caller is inside an open transaction: what can hang must not hold locks and a connection. */
-export function assertNoTransaction(doing: string): void {
-  if (isInside()) throw new Error(`${doing} inside an open transaction`);
-}
+/** The transaction that the present asynchronous flow is in; undefined while flows are not followed. */
+let present: AsyncLocalStorage<Openable> | undefined;
 
 /**
- * Makes the data source refuse a connection to code that already holds one in a transaction: with every handler
- * waiting for a second connection, a full pool would never move again.
+ * From here on this process knows which flow is inside an open transaction, and the data source refuses a connection to code
+ * that already holds one: with every handler waiting for a second connection, a full pool would not move until they give up.
  */
-export function guardConnections(dataSource: DataSource): void {
+export function trackTransactions(dataSource: DataSource): void {
+  present ??= new AsyncLocalStorage();
   const driver = dataSource.driver as unknown as { obtainMasterConnection(): Promise<unknown> };
   const obtain = driver.obtainMasterConnection.bind(driver);
   driver.obtainMasterConnection = () => {
-    if (isInside()) {
+    if (present?.getStore()?.isOpen) {
       return Promise.reject(
         new Error('A second connection was asked for inside a transaction: use the Transaction (or its manager()) instead'),
       );
@@ -48,6 +27,12 @@ export function guardConnections(dataSource: DataSource): void {
   };
 }
 
-function isInside(): boolean {
-  return open > 0 && present.getStore()?.isOpen === true;
+/** Runs `work` as a flow that the transaction belongs to. */
+export function inside<T>(transaction: Openable, work: () => Promise<T>): Promise<T> {
+  return present ? present.run(transaction, work) : work();
+}
+
+/** @throws Error when the caller is known to be inside an open transaction: what can hang must not hold locks and a connection. */
+export function assertNoTransaction(doing: string): void {
+  if (present?.getStore()?.isOpen) throw new Error(`${doing} inside an open transaction`);
 }

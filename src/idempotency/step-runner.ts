@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModu
 import { DiscoveryService } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 import type { Call, Result } from './flight.js';
-import { assertNoTransaction } from './open-transactions.js';
+import { assertNoTransaction, inside } from './open-transactions.js';
 import { publicOperationId } from './operation-id.js';
 import {
   advance,
@@ -134,7 +134,7 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
     const nextProviderKey = (step: string): string => providerKeyOf({ ...held, step, stepNo: held.stepNo + 1 });
     const tx = new Transaction(dataSource, fenceGate(held), { operationId: held.operationId, nextProviderKey });
     try {
-      const decision = await decide(tx);
+      const decision = await inside(tx, () => decide(tx));
       await tx.begin();
       const { last, told, response } = this.statementFor(held, decision);
       if (decision.kind === 'undo') tx.write(...forget(held));

@@ -1,7 +1,6 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { PoolClient, QueryResultRow } from 'pg';
 import { fly, ready, type Call, type FlightEnd, type Result, type Statement } from './flight.js';
-import { entered, left } from './open-transactions.js';
 import { publicOperationId } from './operation-id.js';
 import { databaseError, isConnectionLost } from './postgres-errors.js';
 import { stepName, type StepClass } from './step.js';
@@ -44,7 +43,6 @@ export class Transaction<Verdict = unknown> {
   private queue: Call[] = [];
   private state: 'new' | 'open' | 'lost' | 'ending' | 'ended' = 'new';
   private opened: { now: Date; verdict: Verdict } | undefined;
-  private entered = false;
   private relied = false;
   private readonly violations: Violations = {};
 
@@ -206,8 +204,6 @@ export class Transaction<Verdict = unknown> {
     // The opening may still be under way when a handler threw beside its own read.
     await this.opening?.catch(() => undefined);
     const { client, runner } = this;
-    if (this.entered) left();
-    this.entered = false;
     const begun = this.state === 'open' || this.state === 'lost' || this.state === 'ending';
     this.close();
     this.client = undefined;
@@ -237,9 +233,6 @@ export class Transaction<Verdict = unknown> {
 
   private open(first?: Call): Promise<Result | undefined> {
     this.refuseIfOver();
-    // At once, in the caller's own flow.
-    entered(this);
-    this.entered = true;
     const opened = this.sendGate(first);
     this.opening = kept(opened.then(() => undefined));
     return opened.then(({ results, error }) => {

@@ -189,8 +189,13 @@ export const SABOTEURS: Saboteur[] = [
       },
       {
         file: 'idempotency/record.store.js',
-        from: "clock_timestamp() + $11::bigint * interval '1 millisecond')\n         RETURNING expires_at",
-        to: "clock_timestamp() + $11::bigint * interval '1 millisecond')\n         ON CONFLICT (account_id, key) DO UPDATE SET operation_id = excluded.operation_id RETURNING expires_at",
+        from: 'text: `${COMPLETED} RETURNING expires_at`',
+        to: 'text: `${COMPLETED} ON CONFLICT (account_id, key) DO UPDATE SET operation_id = excluded.operation_id RETURNING expires_at`',
+      },
+      {
+        file: 'idempotency/record.store.js',
+        from: 'WHERE CASE WHEN pg_try_advisory_xact_lock($12::bigint) THEN true ELSE speculation_failed() END',
+        to: 'WHERE $12::bigint IS NOT NULL ON CONFLICT (account_id, key) DO UPDATE SET operation_id = excluded.operation_id',
       },
     ],
     plan: { actions: { order: 1 }, impatience: 1 },

@@ -5,6 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Column, Entity, PrimaryGeneratedColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
+import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
 import { Idempotent, IdempotencyModule, Tx, type StoredResponse, type Transaction } from '../../src/idempotency/index.js';
 import { send, type TestApp } from './app.js';
 import type { TestDatabase } from './database.js';
@@ -42,7 +43,7 @@ class NotesController {
   }
 }
 
-/** Another application that has taken over src/idempotency with its migration, and nothing else. */
+/** Another application that has taken over src/idempotency with its two migrations, and nothing else. */
 @Module({})
 class NotesModule {
   static with(url: string, { controllers = [], poolSize = 10, pipeline = true }: LiftedOptions): DynamicModule {
@@ -54,7 +55,7 @@ class NotesModule {
           url,
           poolSize,
           entities: [Note],
-          migrations: [Idempotency1700000000001, Notes1800000000001],
+          migrations: [Idempotency1700000000001, Speculation1700000000004, Notes1800000000001],
           migrationsRun: true,
           extra: { pipeline, connectionTimeoutMillis: 2_000 },
         }),
@@ -62,6 +63,7 @@ class NotesModule {
         IdempotencyModule.forRoot({
           accountOf: (request) => (request as { headers: Record<string, string> }).headers['x-tenant'] ?? '',
           render: renderFinal,
+          trackTransactions: true,
         }),
       ],
       controllers: [NotesController, ...controllers],
