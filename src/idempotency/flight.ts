@@ -69,6 +69,8 @@ interface Wire {
 interface Prepared {
   /** By name; null: it gives no rows. */
   columns: Map<string, Columns | null>;
+  /** Sent to be prepared by a flight that is still out; another one behind it may use it. */
+  sent: Set<string>;
   /** It failed, and nobody knows whether it is prepared now. */
   doubtful: Set<string>;
 }
@@ -85,6 +87,7 @@ const Base = Query as unknown as new (config: { text: string; callback: (error?:
 class Flight extends Base {
   private readonly results: Result[] = [];
   private readonly prepared: Prepared;
+  private readonly sent: string[] = [];
   private columns: Columns | null | undefined;
   private gathered: Record<string, unknown>[] = [];
 
@@ -96,20 +99,20 @@ class Flight extends Base {
     // node-postgres wraps the callback for its time limit, and calls it itself when that has passed.
     super({ text: '', callback: (error) => land(error ? { results: this.results, error } : { results: this.results }) });
     const { connection } = client as unknown as { connection: object };
-    this.prepared = preparedOn.get(connection) ?? { columns: new Map(), doubtful: new Set() };
+    this.prepared = preparedOn.get(connection) ?? { columns: new Map(), sent: new Set(), doubtful: new Set() };
     preparedOn.set(connection, this.prepared);
   }
 
   /** Called by node-postgres, like all that follow. */
   submit(wire: Wire): void {
-    const { columns, doubtful } = this.prepared;
-    const sent = new Set<string>();
+    const { columns, sent, doubtful } = this.prepared;
     wire.stream.cork();
     for (const { name = '', text, values = [] } of this.calls) {
       const fresh = name === '' || !(columns.has(name) || sent.has(name));
       if (fresh) {
-        if (doubtful.delete(name)) wire.close({ type: 'S', name });
+        if (doubtful.has(name)) wire.close({ type: 'S', name });
         wire.parse({ name, text });
+        if (name !== '') this.sent.push(name);
         sent.add(name);
       }
       wire.bind({ statement: name, values });
@@ -139,7 +142,11 @@ class Flight extends Base {
 
   handleCommandComplete({ text }: { text: string }): void {
     const name = this.calls[this.results.length]?.name;
-    if (name !== undefined && !this.prepared.columns.has(name)) this.prepared.columns.set(name, this.columns ?? null);
+    if (name !== undefined && !this.prepared.columns.has(name)) {
+      this.prepared.columns.set(name, this.columns ?? null);
+      // Not before now: had something failed in front of it, it would neither have been closed nor prepared again.
+      this.prepared.doubtful.delete(name);
+    }
     const space = text.indexOf(' ');
     this.results.push({ rows: this.gathered, command: space < 0 ? text : text.slice(0, space) });
     this.gathered = [];
@@ -157,10 +164,15 @@ class Flight extends Base {
       this.prepared.columns.delete(name);
       this.prepared.doubtful.add(name);
     }
-    (this.callback as (error: unknown) => void)(error);
+    this.end(error);
   }
 
   handleReadyForQuery(): void {
-    (this.callback as () => void)();
+    this.end();
+  }
+
+  private end(error?: unknown): void {
+    for (const name of this.sent) this.prepared.sent.delete(name);
+    (this.callback as (error?: unknown) => void)(error);
   }
 }

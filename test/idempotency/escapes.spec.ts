@@ -9,6 +9,8 @@ import { Note, TENANT, startLiftedApp } from '../support/lifted-app.js';
 
 const INSERT = { name: 'escape-insert', text: 'INSERT INTO notes (tenant_id, text) VALUES ($1, $2)' };
 const NEXT = { name: 'escape-next', text: `SELECT nextval('turns')::int AS turn` };
+const NEXT_AGAIN = { name: 'escape-next-again', text: `SELECT nextval('turns')::int AS turn` };
+const DIVIDE = { name: 'escape-divide', text: `SELECT 1 / $1::int AS result` };
 const NEXT_TOO = { name: 'escape-next-too', text: `SELECT nextval('turns')::int AS turn` };
 
 interface Wish {
@@ -55,17 +57,36 @@ class EscapesController {
     const [[first], [second]] = await Promise.all([tx.run<{ turn: number }>(NEXT), tx.run<{ turn: number }>(NEXT_TOO)]);
     return { turns: [first?.turn, second?.turn] };
   }
+
+  @Post('same-at-once')
+  @Idempotent()
+  async sameAtOnce(@Tx() tx: Transaction): Promise<object> {
+    const rows = await Promise.all([1, 2, 3].map(() => tx.run<{ turn: number }>(NEXT_AGAIN)));
+    return { turns: rows.map(([row]) => row?.turn) };
+  }
+
+  /** The one that fails stands behind others, which the failed flights before have prepared or not. */
+  @Post('divide')
+  @Idempotent()
+  divide(@Tx() tx: Transaction, @Body() { text }: Wish): object {
+    tx.write(NEXT, []);
+    tx.write(DIVIDE, [Number(text)]);
+    tx.write(NEXT_TOO, []);
+    return { divided: true };
+  }
 }
 
 let database: TestDatabase;
 let app: TestApp;
+let narrow: TestApp;
 beforeAll(async () => {
   database = await createDatabase();
   app = await startLiftedApp(database, { controllers: [EscapesController] });
+  narrow = await startLiftedApp(database, { controllers: [EscapesController], poolSize: 1 });
   await database.query('CREATE SEQUENCE turns');
 });
 afterAll(async () => {
-  await app.close();
+  for (const started of [app, narrow]) await started.close();
   await database.drop();
 });
 
@@ -87,4 +108,17 @@ it.each(['unwritable', 'same-name'])('a write that only the client would notice 
 it('statements leave in the order in which they were asked for, the first ones too', async () => {
   const { body } = await app.send('POST', '/escapes/in-turn', { body: {} });
   expect(body['turns'][0]).toBeLessThan(body['turns'][1]);
+});
+
+it('one statement may leave several times at once, also the first time that a connection meets it', async () => {
+  const { body } = await app.send('POST', '/escapes/same-at-once', { body: {} });
+  expect(body['turns']).toHaveLength(3);
+  expect(new Set(body['turns'] as number[]).size).toBe(3);
+});
+
+it('a statement that fails is prepared anew, and works on the same connection', async () => {
+  for (const fails of [true, true, false, true, false]) {
+    const { status } = await narrow.send('POST', '/escapes/divide', { body: { text: fails ? '0' : '1' } });
+    expect(status).toBe(fails ? 500 : 201);
+  }
 });
