@@ -33,6 +33,14 @@ const place = (key: string, on: TestApp = world, headers: Record<string, string>
   on.send('POST', '/v1/orders', { key, body: ORDER, headers });
 const expire = (key: string) =>
   world.database.query(`UPDATE idempotency_records SET expires_at = now() - interval '1 ms' WHERE key = $1`, [key]);
+const insertExpired = (prefix: string, count: number) =>
+  world.database.query(
+    `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status, response_headers,
+                                      response_body, window_ms, created_at, completed_at, expires_at)
+     SELECT $1, $2::text || '-' || n, gen_random_uuid(), 'POST /v1/orders', sha256('x'), 'completed', 201, '{}', 'x', 1, now(), now(), now() - interval '1 ms'
+       FROM generate_series(1, $3::int) AS n`,
+    [ACCOUNT_A, prefix, count],
+  );
 const archived = (key: string) => world.database.query<ArchiveRow>('SELECT * FROM idempotency_archive WHERE key = $1', [key]);
 
 it('moves an expired record into the archive, without its body, and the key stays refused with the way to the order', async () => {
@@ -94,13 +102,7 @@ it('keeps the number of replays in the archive, and counts none without its reco
 });
 
 it('takes each record once when every replica purges at once, and all of them in many batches', async () => {
-  await world.database.query(
-    `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status, response_headers,
-                                      response_body, window_ms, created_at, completed_at, expires_at)
-     SELECT $1, 'bulk-' || n, gen_random_uuid(), 'POST /v1/orders', sha256('x'), 'completed', 201, '{}', 'x', 1, now(), now(), now() - interval '1 ms'
-       FROM generate_series(1, 25000) AS n`,
-    [ACCOUNT_A],
-  );
+  await insertExpired('bulk', 25_000);
   const done = await atOnce(6, (n) => purge(n % 2 ? world : replica));
   expect(done.reduce((sum, { archived }) => sum + archived, 0)).toBe(25_000);
   expect(await countOf(world.database, 'idempotency_archive', `key LIKE 'bulk-%'`)).toBe(25_000);
@@ -163,4 +165,17 @@ it('runs by itself at its interval', async () => {
   await eventually('the record to be archived', async () => (await archived(key)).length === 1);
   await eager.close();
   expect(await recordsOf(world.database, key)).toEqual([]);
+});
+
+it('ends between two batches when its process stops, and the next purge takes the rest', async () => {
+  await insertExpired('stopped', 20_000);
+  // It rests after its first batch for as long as that took, many times over: the stop doesn't wait for the end of it.
+  const eager = await startApp(world.database, { IDEMPOTENCY_PURGE_INTERVAL: '1s' });
+  const moved = () => countOf(world.database, 'idempotency_archive', `key LIKE 'stopped-%'`);
+  await eventually('the first batch to be archived', async () => (await moved()) > 0);
+  await eager.close();
+  const left = 20_000 - (await moved());
+  expect(left).toBeGreaterThan(0);
+  expect(await purge()).toEqual({ archived: left, forgotten: 0 });
+  expect(await moved()).toBe(20_000);
 });

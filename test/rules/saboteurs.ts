@@ -106,7 +106,7 @@ function purgeUnfinished(): void {
   spy.mockImplementation(function (this: DataSource, text: string, ...rest: unknown[]) {
     const changed = text.includes('INSERT INTO idempotency_archive')
       ? text
-          .replaceAll(`status = 'completed' AND expires_at <= clock_timestamp()`, 'coalesce(expires_at, lease_until) <= clock_timestamp()')
+          .replaceAll(`status = 'completed' AND expires_at BETWEEN $2 AND now()`, 'coalesce(expires_at, lease_until) BETWEEN $2 AND now()')
           .replace(
             'attempt, created_at, completed_at, expires_at',
             `attempt, created_at, ${['completed_at', 'expires_at'].map(orNow).join(', ')}`,
