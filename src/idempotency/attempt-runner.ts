@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
-import { fly, type Call } from './flight.js';
+import type { Call } from './flight.js';
 import { publicOperationId } from './operation-id.js';
 import { insertRunning, note, providerKeyOf, type HeldOperation } from './operation.store.js';
 import { Novelty } from './novelty.js';
 import { inside } from './open-transactions.js';
 import { OPTIONS, type CompleteOptions } from './options.js';
 import { databaseError, isConnectionLost, isRetryable } from './postgres-errors.js';
+import { RecordReader } from './record.reader.js';
 import {
   CLAIM_CONSTRAINT,
   claimAtOnce,
@@ -74,12 +74,15 @@ const UNKNOWN_LOOKS = 6;
 export class AttemptRunner {
   private readonly log = new Logger('Idempotency');
   private readonly novelty = new Novelty();
+  private readonly reader: RecordReader;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly steps: StepRunner,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
-  ) {}
+  ) {
+    this.reader = new RecordReader(dataSource);
+  }
 
   /**
    * A new key costs one flight when the handler needs no look at the database, and a stored answer one statement. Whatever
@@ -98,19 +101,10 @@ export class AttemptRunner {
 
   /** What is stored under the key; undefined where that takes a claim to say. @throws IdempotencyRefusal as `run` does */
   async find(intent: Intent): Promise<Try | undefined> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      const { results, error } = await fly((await runner.connect()) as PoolClient, [findRecord(intent)]);
-      const [found] = results;
-      if (error || !found) throw error;
-      this.novelty.saw(found.rows.length === 0);
-      const verdict = judgeRecord(intent, this.late, found);
-      return verdict && settled(verdict);
-    } catch (error) {
-      throw unavailableOr(error);
-    } finally {
-      await runner.release();
-    }
+    const found = await this.reader.read(findRecord(intent)).catch(throwUnavailable);
+    this.novelty.saw(found.rows.length === 0);
+    const verdict = judgeRecord(intent, this.late, found);
+    return verdict && settled(verdict);
   }
 
   /** Undefined: it came to no decision, and nothing of it remains. */
