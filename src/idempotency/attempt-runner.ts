@@ -147,7 +147,7 @@ export class AttemptRunner {
       if (found.won) attempt.onWon();
       return found;
     };
-    return new Transaction(this.dataSource, { calls: gate.calls, judge }, identityOf(attempt.intent), mayRely);
+    return new Transaction(this.dataSource, { ...gate, judge }, identityOf(attempt.intent), mayRely);
   }
 
   private get late(): LateRequests {

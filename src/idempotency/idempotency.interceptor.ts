@@ -2,11 +2,11 @@ import { CallHandler, ExecutionContext, Inject, Injectable, NestInterceptor } fr
 import { HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
 import { Reflector } from '@nestjs/core';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import { v7 as uuidv7 } from 'uuid';
 import { Engine, type Answer } from './engine.js';
 import { fingerprint } from './fingerprint.js';
 import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentOptions } from './idempotent.decorator.js';
 import { readKey, type SentKey } from './key.js';
+import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions, type Outcome } from './options.js';
 import type { Intent } from './record.store.js';
 import { IdempotencyRefusal, type RefusalCode } from './refusal.js';
@@ -109,7 +109,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       operation: `${request.method} ${request.routeOptions?.url ?? request.route?.path ?? url}`,
       // Made when it is needed: a replay has one already.
       get operationId() {
-        return (operationId ??= uuidv7());
+        return (operationId ??= newOperationId());
       },
       windowMs: route.windowMs ?? this.options.windowMs,
       traceId: this.options.traceOf(request),

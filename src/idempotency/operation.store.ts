@@ -166,7 +166,7 @@ export function insertRunning(
 /** The gate of a settling transaction: only the present holder passes. */
 export function fenceGate(held: HeldOperation): Gate<'held' | 'lost'> {
   return {
-    calls: [{ ...HOLD, values: fence(held) }],
+    calls: () => [{ ...HOLD, values: fence(held) }],
     judge: ([hold]) => {
       const row = hold?.rows[0] as { now: Date } | undefined;
       return { won: row !== undefined, now: row?.now ?? new Date(0), verdict: row ? 'held' : 'lost' };

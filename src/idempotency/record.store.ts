@@ -136,7 +136,7 @@ export const CLAIM_CONSTRAINT = 'idempotency_records_pkey';
 export function claimGate(intent: Intent, late: LateRequests): Gate<Verdict> {
   const scope = [intent.accountId, intent.key];
   return {
-    calls: [
+    calls: () => [
       { ...LOCK, values: [lockNumber(intent.accountId, intent.key)] },
       { ...FIND, values: scope },
       { ...FIND_ARCHIVED, values: scope },

@@ -10,7 +10,7 @@ export type Violations = Record<string, () => Error>;
 
 /** The first statements of a transaction and the judge of their results; nothing is written before it says yes. */
 export interface Gate<Verdict> {
-  readonly calls: Call[];
+  calls(): Call[];
   /** Not won: the transaction will never commit. */
   judge(results: Result[]): { won: boolean; now: Date; verdict: Verdict };
 }
@@ -245,7 +245,7 @@ export class Transaction<Verdict = unknown> {
   private async sendGate(first?: Call): Promise<FlightEnd> {
     const client = await this.connect();
     this.state = 'lost';
-    const gate = [BEGIN, ...this.gate.calls.map((call) => ready(call, call.values ?? []))];
+    const gate = [BEGIN, ...this.gate.calls().map((call) => ready(call, call.values ?? []))];
     const { results, error } = await fly(client, first ? [...gate, first] : gate);
     if (results.length < gate.length) throw error;
     const found = this.gate.judge(results.slice(1, gate.length));

@@ -1,8 +1,13 @@
 import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+/** The levels at which such a line is written. */
+const LOGGED = new Set(['info', 'debug', 'trace']);
+
 /** One line for each answered request. The idempotency key is hashed: it may be guessable, and whoever holds it can ask for the answer. */
 export function logRequests(fastify: FastifyInstance): void {
+  // Nobody would read it, and making it costs a hash.
+  if (!LOGGED.has(fastify.log.level)) return;
   fastify.addHook('onResponse', (request, reply, done) => {
     request.log.info(fieldsOf(request, reply), 'request');
     done();

@@ -137,13 +137,13 @@ export const SABOTEURS: Saboteur[] = [
     patches: [
       {
         file: 'idempotency/purge.cron.js',
-        from: "WHERE status = 'completed' AND expires_at <= clock_timestamp()",
-        to: "WHERE status = 'running' OR expires_at <= clock_timestamp()",
+        from: "WHERE status = 'completed' AND expires_at BETWEEN $2 AND now()",
+        to: "WHERE status = 'running' OR expires_at BETWEEN $2 AND now()",
       },
       {
         file: 'idempotency/purge.cron.js',
-        from: "AND status = 'completed' AND expires_at <= clock_timestamp()",
-        to: "AND (status = 'running' OR expires_at <= clock_timestamp())",
+        from: "AND status = 'completed' AND expires_at BETWEEN $2 AND now()",
+        to: "AND (status = 'running' OR expires_at BETWEEN $2 AND now())",
       },
       {
         file: 'idempotency/purge.cron.js',
