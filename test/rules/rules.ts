@@ -143,6 +143,16 @@ export const RULES = {
       expect(await stockOf(database, product)).toBe(999);
     },
   },
+
+  presentPrices: {
+    name: 'an order has the price of the catalogue, whatever a process remembers of it',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      for (const on of [a, b]) expect((await place(on, uuidv7(), product)).status).toBe(201);
+      await database.query('UPDATE products SET unit_price = 77 WHERE id = $1', [product]);
+      for (const on of [a, b]) expect((await place(on, uuidv7(), product)).body).toMatchObject({ total: 77 });
+    },
+  },
 } satisfies Record<string, Rule>;
 
 export type RuleName = keyof typeof RULES;

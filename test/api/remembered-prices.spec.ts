@@ -1,0 +1,74 @@
+import { v7 as uuidv7 } from 'uuid';
+import { atOnce, startWorld, tally, type TestResponse } from '../support/app.js';
+import { ACCOUNT_A, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
+import { expectProblem } from '../support/problems.js';
+
+/** A process remembers names and prices; what is remembered never decides by itself. */
+let world: Awaited<ReturnType<typeof startWorld>>;
+let product: string;
+beforeAll(async () => {
+  world = await startWorld();
+});
+beforeEach(async () => {
+  product = await addProduct(world.database);
+  // From here on the process remembers it.
+  expect((await place()).status).toBe(201);
+});
+afterAll(() => world.close());
+
+const place = (more: object = {}, key = uuidv7(), quantity = 1): Promise<TestResponse> =>
+  world.send('POST', '/v1/orders', { key, body: { items: [{ productId: product, quantity }], ...more } });
+const change = (assignment: string) =>
+  world.database.query(`UPDATE products SET ${assignment} WHERE account_id = $1 AND id = $2`, [ACCOUNT_A, product]);
+
+it('an order after a change has the new name and price', async () => {
+  await change(`unit_price = 4321, name = 'Other'`);
+  const { body } = await place();
+  expect(body).toMatchObject({ total: 4321, items: [{ name: 'Other', unitPrice: 4321 }] });
+  expect(await stockOf(world.database, product)).toBe(998);
+});
+
+it('the total that the buyer was shown is compared with the present price', async () => {
+  const { body: before } = await place();
+  await change('unit_price = 4321');
+  expect((await place({ expectedTotal: 4321 })).status).toBe(201);
+  await change('unit_price = 5432');
+  const key = uuidv7();
+  expectProblem(await place({ expectedTotal: before['total'] as number }, key), 'total-mismatch');
+  expect(await recordsOf(world.database, key)).toMatchObject([{ response_status: 422 }]);
+});
+
+it('a product that has gone is an unknown one, and nothing is ordered', async () => {
+  await world.database.query('DELETE FROM products WHERE account_id = $1 AND id = $2', [ACCOUNT_A, product]);
+  const key = uuidv7();
+  expectProblem(await place({}, key), 'unknown-product');
+  expect(await countOf(world.database, 'order_items', 'product_id = $1', [product])).toBe(1);
+  expectProblem(await place({}, key), 'unknown-product');
+});
+
+it('what is not in stock any more is refused, stored and replayed', async () => {
+  await change('stock = 2');
+  const key = uuidv7();
+  expectProblem(await place({}, key, 3), 'insufficient-stock');
+  const again = await place({}, key, 3);
+  expectProblem(again, 'insufficient-stock');
+  expect(again.headers.get('idempotent-replayed')).toBe('true');
+  expect(await stockOf(world.database, product)).toBe(2);
+});
+
+it('prices that change all the time never mix: each order has one of them, and its total', async () => {
+  let changing = true;
+  const changes = (async () => {
+    for (let price = 100; changing; price += 1) await change(`unit_price = ${price}, name = 'at ${price}'`);
+  })();
+  const answers = await atOnce(60, () => place());
+  changing = false;
+  await changes;
+  expect(tally(answers)).toEqual({ 201: 60 });
+  for (const { body } of answers) {
+    const [item] = body['items'] as { name: string; unitPrice: number }[];
+    if (item?.name.startsWith('at ')) expect(item.name).toBe(`at ${item.unitPrice}`);
+    expect(body['total']).toBe(item?.unitPrice);
+  }
+  expect(await stockOf(world.database, product)).toBe(939);
+});
