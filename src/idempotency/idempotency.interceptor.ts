@@ -31,6 +31,8 @@ interface HttpResponse {
   send(body: Buffer): unknown;
 }
 
+/** For Nest, which has nothing left to send. */
+const SENT = of(undefined);
 const MAX_WAIT_SECONDS = 30;
 /** Seconds after which the same key may get another answer. */
 const RETRY_AFTER = '1';
@@ -63,7 +65,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       status: this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200),
     });
     send(response, answer);
-    return of(undefined);
+    return SENT;
   }
 
   private async execute(

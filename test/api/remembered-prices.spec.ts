@@ -21,6 +21,11 @@ const place = (more: object = {}, key = uuidv7(), quantity = 1): Promise<TestRes
 const change = (assignment: string) =>
   world.database.query(`UPDATE products SET ${assignment} WHERE account_id = $1 AND id = $2`, [ACCOUNT_A, product]);
 
+function stoppable(): { signal: AbortSignal; enough: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, enough: () => controller.abort() };
+}
+
 it('an order after a change has the new name and price', async () => {
   await change(`unit_price = 4321, name = 'Other'`);
   const { body } = await place();
@@ -57,12 +62,11 @@ it('what is not in stock any more is refused, stored and replayed', async () => 
 });
 
 it('prices that change all the time never mix: each order has one of them, and its total', async () => {
-  let changing = true;
+  const { signal, enough } = stoppable();
   const changes = (async () => {
-    for (let price = 100; changing; price += 1) await change(`unit_price = ${price}, name = 'at ${price}'`);
+    for (let price = 100; !signal.aborted; price += 1) await change(`unit_price = ${price}, name = 'at ${price}'`);
   })();
-  const answers = await atOnce(60, () => place());
-  changing = false;
+  const answers = await atOnce(60, () => place()).finally(enough);
   await changes;
   expect(tally(answers)).toEqual({ 201: 60 });
   for (const { body } of answers) {
