@@ -43,19 +43,18 @@ export function chartOf({ workloads, machine }: Results): string {
 
 function drawBar([label, figures]: Bar, top: number, scale: number): string {
   let left = LABELS;
+  const total = figures.totalUs?.median ?? 0;
+  // The medians of the parts don't add up to the median of the whole: they share its length.
+  const sum = PARTS.reduce((all, { field }) => all + (figures[field]?.median ?? 0), 0);
   const pieces = PARTS.map(({ name, field, colour }) => {
     const median = figures[field]?.median ?? 0;
-    const width = median * scale;
+    const width = sum > 0 ? (median / sum) * total * scale : 0;
     const piece = `<rect x="${fixed(left)}" y="${top}" width="${fixed(width)}" height="${BAR}" fill="${colour}"><title>${name}: ${median} µs</title></rect>`;
     left += width;
     return width > 0 ? piece : '';
   });
   const base = top + BAR - 4;
-  return [
-    text(LABELS - 10, base, label, 'text-anchor="end"'),
-    ...pieces,
-    text(left + 6, base, String(figures.totalUs?.median ?? ''), 'class="total"'),
-  ].join('');
+  return [text(LABELS - 10, base, label, 'text-anchor="end"'), ...pieces, text(left + 6, base, String(total), 'class="total"')].join('');
 }
 
 function legend(top: number): string {
