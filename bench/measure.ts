@@ -26,15 +26,13 @@ export async function measure(
   service: Metered & { resident(): number },
   postmaster: number,
   work: () => Promise<JobResult>,
-  beside: readonly Metered[] = [],
   redis?: Metered,
 ): Promise<Sample & { nodeUs: number; residentMb: number }> {
-  const processes = [service, ...beside];
-  const before = { node: sum(processes), redis: redis?.cpu() ?? 0 };
+  const before = { node: service.cpu(), redis: redis?.cpu() ?? 0 };
   const server = new ServerMeter(postmaster);
   const result = await work();
   const postgresUs = server.spent() / result.requests;
-  const nodeUs = (sum(processes) - before.node) / result.requests;
+  const nodeUs = (service.cpu() - before.node) / result.requests;
   const redisUs = ((redis?.cpu() ?? 0) - before.redis) / result.requests;
   return {
     nodeUs,
@@ -46,8 +44,4 @@ export async function measure(
     p99: result.p99,
     residentMb: service.resident() / 2 ** 20,
   };
-}
-
-function sum(processes: readonly Metered[]): number {
-  return processes.reduce((total, one) => total + one.cpu(), 0);
 }

@@ -14,7 +14,7 @@ import {
   FIND_PRODUCTS,
   INSERT_ITEMS,
   INSERT_ORDER,
-  INSERT_RECORD,
+  INSERT_COMPLETED,
   LOCK,
 } from './variants/statements.js';
 import type { World } from './world.js';
@@ -65,7 +65,7 @@ ${filled(INSERT_ORDER, [account, `${id}::uuid`, `'EUR'`, '2000', 'NULL', `'{}'`,
 ${filled(INSERT_ITEMS, [account, `${id}::uuid`, products, `ARRAY['Bench product', 'Bench product']`, `'{1,1}'`, `'{1000,1000}'`])}
 ${filled(CHANGE_STOCK, [account, `'bench-' || lpad(:first::text, 4, '0')`, '-1'])}
 ${filled(CHANGE_STOCK, [account, `'bench-' || lpad(:second::text, 4, '0')`, '-1'])}
-${filled(INSERT_RECORD, record)}
+${filled(INSERT_COMPLETED, record)}
 COMMIT;
 \\endpipeline
 `;

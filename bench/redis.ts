@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { createServer } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { freePort } from '../local/embedded-postgres.js';
 import { cpuOf } from './proc.js';
 
 /** Redis does not end with its parent. The shell's `read` returns when our end of the pipe is gone, however we ended. */
@@ -64,12 +64,4 @@ export class Redis {
       });
     });
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((listening, failed) => probe.once('error', failed).listen(0, '127.0.0.1', listening));
-  const address = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  return typeof address === 'object' && address ? address.port : 0;
 }

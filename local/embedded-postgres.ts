@@ -79,7 +79,8 @@ function sentence(failure: LaunchFailure, port: number): string {
   return `Port ${port}, which the embedded PostgreSQL was to listen on, is taken by another program. Stop that program, choose another port with EMBEDDED_DB_PORT, or set DATABASE_URL to a PostgreSQL of your own.`;
 }
 
-async function freePort(): Promise<number> {
+/** A port on 127.0.0.1 that nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((listening, failed) => probe.once('error', failed).listen(0, '127.0.0.1', listening));
   const address = probe.address();

@@ -1,7 +1,8 @@
 import { measure, type Sample } from '../measure.js';
 import type { KeyStyle } from '../requests.js';
+import { leadIn } from '../rounds.js';
 import type { Service } from '../service.js';
-import { spread, type Spread } from '../statistics.js';
+import { quotients, spread, type Spread } from '../statistics.js';
 import { LIVE } from './filling.js';
 import type { Options } from './options.js';
 import { sizesOf, walPosition, type TableSizes } from './sizes.js';
@@ -65,7 +66,7 @@ async function prepare(stage: Stage, keys: KeyStyle, records: number): Promise<S
 async function runOnce(stage: Stage, { keys, database, service }: Subject, requests: number): Promise<Sample & { walBytes: number }> {
   const traffic = { kind: 'fresh', keys } as const;
   // Connections that were idle for a while are closed: opening them is no part of a request.
-  await stage.load(service, { connections: CONNECTIONS, amount: Math.ceil(requests / 10), traffic });
+  await stage.load(service, { connections: CONNECTIONS, amount: leadIn(requests), traffic });
   const before = await walPosition(database);
   const sample = await measure(service, stage.postmaster, () =>
     stage.load(service, { connections: CONNECTIONS, amount: requests, traffic }),
@@ -81,7 +82,12 @@ async function summarise({ keys, records, database, samples }: Subject, base: Su
     nodeUs: of((sample) => sample.nodeUs ?? NaN),
     postgresUs: of((sample) => sample.postgresUs),
     totalUs: of((sample) => sample.totalUs),
-    ratio: spread(samples.map((sample, round) => sample.totalUs / (base.samples[round]?.totalUs ?? Number.NaN))),
+    ratio: spread(
+      quotients(
+        samples.map((sample) => sample.totalUs),
+        base.samples.map((sample) => sample.totalUs),
+      ),
+    ),
     goal: RECORD_GOALS[keys],
     walBytesPerRequest: of((sample) => sample.walBytes),
     ...(await sizesOf(database)),

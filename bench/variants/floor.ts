@@ -10,7 +10,7 @@ import { parseApiKey, secretMatches } from '../../src/accounts/api-key.js';
 import { readConfig } from '../../src/config.js';
 import type { CreateOrder } from '../../src/orders/order.dto.js';
 import { findProducts, flight, headersOf, makeOrder } from './order-work.js';
-import { FIND, FIND_ARCHIVED, INSERT_RECORD, LOCK } from './statements.js';
+import { FIND, FIND_ARCHIVED, INSERT_COMPLETED, LOCK } from './statements.js';
 
 /**
  * The floor: an order with its record, by hand on node:http and node-postgres, in the two flights of the careful path and
@@ -121,7 +121,7 @@ async function place(
       ids.requestId,
       WINDOW_MS,
     ];
-    const [inserted, ended] = (await flight(client, [...writes, { ...INSERT_RECORD, values: record }, 'COMMIT'])).slice(-2);
+    const [inserted, ended] = (await flight(client, [...writes, { ...INSERT_COMPLETED, values: record }, 'COMMIT'])).slice(-2);
     if (!inserted || ended?.command !== 'COMMIT') throw new Refusal(500);
     const [{ expires_at: expiresAt }] = inserted.rows as [{ expires_at: Date }];
     return { headers, content, expiresAt };

@@ -53,7 +53,7 @@ async function addPeer({ world, loader }: Context, variants: Variant<FirstVarian
   const service = await world.start('node-idempotency', 'variants/node-idempotency.js', { REDIS_URL: redis.url });
   variants.push({
     name: 'nodeIdempotency',
-    run: (amount) => measure(service, world.postgres.pid, () => loader.run(fresh(service, amount)), [], redis),
+    run: (amount) => measure(service, world.postgres.pid, () => loader.run(fresh(service, amount)), redis),
   });
   return [service, redis];
 }

@@ -29,13 +29,13 @@ interface ProductRow extends Record<string, unknown> {
  * No lock: the read travels with the claim, and a request that loses its claim must not wait for anybody. The array is read
  * by a subselect, so that its length is nothing to plan by: otherwise PostgreSQL plans each execution anew (manual, PREPARE).
  */
-const FIND: Statement = {
+export const FIND_PRODUCTS: Statement = {
   name: 'products-find',
   text: `SELECT id, name, unit_price, currency, stock FROM products WHERE account_id = $1 AND id = ANY ((SELECT $2::text[])::text[])`,
 };
 
 /** One line each: so simple a plan costs a fifth of what a join with all lines does. The CHECK on stock decides between two that race for the last piece. */
-const CHANGE_STOCK: Statement = {
+export const CHANGE_STOCK: Statement = {
   name: 'products-change-stock',
   text: `UPDATE products SET stock = stock + $3 WHERE account_id = $1 AND id = $2`,
 };
@@ -76,7 +76,7 @@ export class CatalogService {
   }
 
   private async read(tx: Transaction, accountId: string, wanted: WantedLine[]): Promise<PricedLine[]> {
-    const rows = await tx.read<ProductRow>(FIND, [accountId, wanted.map((line) => line.productId)]);
+    const rows = await tx.read<ProductRow>(FIND_PRODUCTS, [accountId, wanted.map((line) => line.productId)]);
     const products = new Map(rows.map((row) => [row.id, row]));
     const lines = wanted.map((line) => ({ ...line, product: products.get(line.productId) }));
     const unknown = lines.filter((line) => !line.product).map((line) => line.productId);

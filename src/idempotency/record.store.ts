@@ -64,12 +64,13 @@ interface ArchiveRow {
 }
 
 /** The lock makes a concurrent duplicate fail at once instead of holding a connection; it ends with the transaction. */
-const LOCK = {
+export const LOCK = {
   name: 'idempotency-lock',
   text: `SELECT pg_try_advisory_xact_lock($1::bigint) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now`,
 };
 
-const FIND = {
+/** The record of a key, and how long it will be kept. */
+export const FIND = {
   name: 'idempotency-find',
   text: `SELECT operation_id, request_hash, status, response_status, response_headers, response_body, resource, expires_at,
                 (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms,
@@ -82,7 +83,8 @@ const FIND_OPERATION = `
          (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms
     FROM idempotency_records WHERE account_id = $1 AND operation_id = $2`;
 
-const FIND_ARCHIVED = {
+/** What is left of a key whose record was purged. */
+export const FIND_ARCHIVED = {
   name: 'idempotency-find-archived',
   text: `SELECT operation_id, resource FROM idempotency_archive WHERE account_id = $1 AND key = $2`,
 };
@@ -95,7 +97,7 @@ const COMPLETED = `
          now(), clock_timestamp(), clock_timestamp() + $11::bigint * interval '1 millisecond'`;
 
 /** A plain INSERT: the primary key is the judge, a violation rolls the work back. */
-const INSERT_COMPLETED = { name: 'idempotency-insert-completed', text: `${COMPLETED} RETURNING expires_at` };
+export const INSERT_COMPLETED = { name: 'idempotency-insert-completed', text: `${COMPLETED} RETURNING expires_at` };
 
 /**
  * The same before the work, in a transaction that leaves in one flight: without the lock it fails before it would wait for

@@ -11,13 +11,15 @@ import { Problem } from '../problem.js';
 import { OrderView, type CreateOrder, type ListOrders, type UpdateOrder } from './order.dto.js';
 import { Order, OrderItem, type OrderStatus } from './order.entity.js';
 
-const INSERT_ORDER: Statement = {
+/** The order's own row. */
+export const INSERT_ORDER: Statement = {
   name: 'orders-insert',
   text: `INSERT INTO orders (account_id, id, status, currency, total, customer_reference, metadata, version, created_at, updated_at)
          VALUES ($1, $2, 'pending', $3, $4, $5, $6, 1, $7, $7)`,
 };
 
-const INSERT_ITEMS: Statement = {
+/** Its lines, all at once. */
+export const INSERT_ITEMS: Statement = {
   name: 'order-items-insert',
   text: `INSERT INTO order_items (account_id, order_id, line_no, product_id, name, quantity, unit_price)
          SELECT $1, $2, i.line_no, i.product_id, i.name, i.quantity, i.unit_price
