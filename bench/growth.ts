@@ -1,23 +1,26 @@
+import { inWorld } from './command.js';
 import { measureMemory } from './growth/memory.js';
 import { readOptions, USAGE, type Options } from './growth/options.js';
 import { measurePurge } from './growth/purge.js';
 import { measureRecords } from './growth/records.js';
-import { machineOf, render, type Report } from './growth/report.js';
+import { render, type Report } from './growth/report.js';
 import { Stage } from './growth/stage.js';
+import { load, machineOf } from './machine.js';
 
 /** What time does to the service: many records, their purge, and a process that runs for long. */
 const options = optionsOrUsage();
-const report = await Stage.during(async (stage): Promise<Report> => {
+await inWorld(async (world) => {
+  const loadAtStart = load();
+  const stage = await Stage.on(world);
   const { only, requests, rounds } = options;
-  return {
-    machine: await machineOf(stage),
-    options: { requests, rounds },
+  const parts = {
     ...(only.has('records') && { records: await measureRecords(stage, options) }),
     ...(only.has('purge') && { purge: await measurePurge(stage, options) }),
     ...(only.has('memory') && { memory: await measureMemory(stage, options) }),
   };
+  const report: Report = { machine: await machineOf(world, loadAtStart), options: { requests, rounds }, ...parts };
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : render(report));
 });
-process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : render(report));
 
 function optionsOrUsage(): Options {
   try {

@@ -56,6 +56,8 @@ export class Loader {
   async run(job: Job, expected: readonly number[] = [201]): Promise<JobResult> {
     const answer = await new Promise<Answer>((resolve, reject) => {
       const ended = (code: number | null): void => reject(new Error(`the load process ended with ${code}`));
+      // Sending to one that is gone would be an error event that nobody listens to.
+      if (!this.child.connected) return ended(this.child.exitCode);
       this.child.once('exit', ended);
       this.child.once('message', (message: Answer) => {
         this.child.off('exit', ended);

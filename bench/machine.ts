@@ -9,6 +9,7 @@ export interface Machine {
   platform: string;
   node: string;
   postgres: string;
+  sharedBuffers: string;
   /** The mean number of processes that ran or waited during the minute before. */
   loadAverage: { start: number; end: number };
 }
@@ -30,8 +31,16 @@ export async function machineOf(world: World, start: number): Promise<Machine> {
     platform: `${platform()} ${release()} ${arch()}`,
     node: process.version,
     postgres: await show(world, 'server_version'),
+    sharedBuffers: await show(world, 'shared_buffers'),
     loadAverage: { start, end: load() },
   };
+}
+
+/** Two lines of text. */
+export function describe(machine: Machine): string {
+  const { cpu, cores, memoryGb, platform, node, postgres, sharedBuffers, loadAverage } = machine;
+  return `${cpu}, ${cores} cores, ${memoryGb} GB, ${platform}, Node ${node}, PostgreSQL ${postgres} (shared_buffers ${sharedBuffers});
+load average ${loadAverage.start} before and ${loadAverage.end} after.`;
 }
 
 export async function durabilityOf(world: World): Promise<Durability> {

@@ -1,13 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { inspect } from 'node:util';
 import { readArguments, USAGE, UsageError, type Options } from './arguments.js';
 import { runBench } from './bench.js';
+import { inWorld } from './command.js';
 import { chartOf } from './report/chart.js';
 import { markdownOf } from './report/table.js';
 import type { Results } from './results.js';
-import { World } from './world.js';
-
-const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 const options = optionsOrNone();
 if (options && !existsSync('/proc/self/stat')) {
@@ -33,27 +30,11 @@ async function run(options: Options): Promise<void> {
   const say = (sentence: string): void => {
     process.stderr.write(`${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s  ${sentence}\n`);
   };
-  const world = new World();
-  let interrupted = false;
-  for (const [signal, number] of Object.entries(SIGNALS)) {
-    // Not once: a terminal's Ctrl-C reaches this process directly and through npm.
-    process.on(signal, () => {
-      interrupted = true;
-      void world.end().finally(() => process.exit(128 + number));
-    });
-  }
-  try {
+  await inWorld(async (world) => {
     const results = await runBench(world, options, say);
     process.stdout.write(options.json ? jsonOf(results) : markdownOf(results));
     if (options.write) keep(results);
-  } catch (error) {
-    // What an interruption breaks off fails somewhere; the signal's handler ends the process.
-    if (interrupted) return;
-    process.stderr.write(`${inspect(error)}\n`);
-    process.exitCode = 1;
-  } finally {
-    await world.end();
-  }
+  });
   say('done');
 }
 

@@ -7,17 +7,49 @@ import type { Mix } from './workloads/mix.js';
 import type { Payments } from './workloads/payments.js';
 import type { ReplayVariant } from './workloads/replays.js';
 
-/** What is compared: CPU time of one request, the service's above, the other one's below. */
+/** What is compared: CPU time of one request, the service's above, the other one's below, and what it is to be at most. */
 export const RATIOS = {
-  firstVsFloor: { above: ['first', 'holdfast'], below: ['first', 'floor'] },
-  firstVsPlain: { above: ['first', 'holdfast'], below: ['first', 'oneByOne'] },
-  firstVsPlainFlights: { above: ['first', 'holdfast'], below: ['first', 'inFlights'] },
-  firstVsNodeIdempotency: { above: ['first', 'holdfast'], below: ['first', 'nodeIdempotency'] },
-  hotReplayVsStatic: { above: ['replays', 'hot'], below: ['replays', 'static'] },
-  coldReplayVsHot: { above: ['replays', 'cold'], below: ['replays', 'hot'] },
+  firstVsFloor: {
+    label: 'first request ÷ the same by hand on node:http',
+    above: ['first', 'holdfast'],
+    below: ['first', 'floor'],
+    atMost: 1.25,
+  },
+  firstVsPlain: {
+    label: 'first request ÷ no idempotency, one by one',
+    above: ['first', 'holdfast'],
+    below: ['first', 'oneByOne'],
+    atMost: 1,
+  },
+  firstVsPlainFlights: {
+    label: 'first request ÷ no idempotency, two flights',
+    above: ['first', 'holdfast'],
+    below: ['first', 'inFlights'],
+    atMost: 1.5,
+  },
+  firstVsNodeIdempotency: {
+    label: 'first request ÷ @node-idempotency/nestjs with Redis',
+    above: ['first', 'holdfast'],
+    below: ['first', 'nodeIdempotency'],
+    atMost: 0.8,
+  },
+  hotReplayVsStatic: {
+    label: 'replay ÷ an answer that is always the same',
+    above: ['replays', 'hot'],
+    below: ['replays', 'static'],
+    atMost: 1,
+  },
+  coldReplayVsHot: {
+    label: 'replay by another process ÷ by the one that executed',
+    above: ['replays', 'cold'],
+    below: ['replays', 'hot'],
+    atMost: 3,
+  },
 } as const;
 
 export type RatioName = keyof typeof RATIOS;
+
+export const RATIO_ENTRIES = Object.entries(RATIOS) as [RatioName, (typeof RATIOS)[RatioName]][];
 
 /** What a variant costs and how fast it is, over the rounds. The names say the units: µs of CPU time a request, and ms. */
 export type Figures = Partial<Record<keyof Sample, Spread>>;
@@ -66,8 +98,9 @@ export interface Measured {
 /** Puts the samples together; every number is rounded to three digits. */
 export function resultsOf(measured: Measured, machine: Machine, settings: Results['settings']): Results {
   const { first, mix, payments, hotKey } = measured;
+  const compared = ratiosOf(measured);
   return {
-    ...ratiosOf(measured),
+    ...compared,
     workloads: {
       first: figuresOfAll(first.samples),
       replays: figuresOfAll(measured.replays),
@@ -77,7 +110,7 @@ export function resultsOf(measured: Measured, machine: Machine, settings: Result
     },
     machine,
     settings,
-    goals: goalsOf(measured, settings),
+    goals: { ...ratioGoals(compared.ratios), ...goalsOf(measured, settings) },
   };
 }
 
@@ -86,7 +119,7 @@ function ratiosOf({ first, replays }: Measured): Pick<Results, 'ratios' | 'reaso
   const ratios: Partial<Results['ratios']> = {};
   const reasons: Results['reasons'] = { ...first.reasons };
   const spreads: Results['spreads'] = {};
-  for (const [name, { above, below }] of Object.entries(RATIOS) as [RatioName, (typeof RATIOS)[RatioName]][]) {
+  for (const [name, { above, below }] of RATIO_ENTRIES) {
     const [one, other] = [above, below].map(([workload, variant]) => samples[workload]?.[variant]?.map((sample) => sample.totalUs));
     if (one && other) {
       spreads[name] = roundedSpread(spread(quotients(one, other)));
@@ -127,7 +160,19 @@ function hotKeyFigures({ quiet, held, unbounded }: HotKey): HotKeyFigures {
   };
 }
 
+function ratioGoals(ratios: Results['ratios']): Results['goals'] {
+  const goals = RATIO_ENTRIES.map(([name, { label, atMost }]): [RatioName, Goal] => {
+    const found = ratios[name];
+    return [
+      name,
+      { goal: `${label}: at most ${atMost}`, measured: String(found ?? 'not measured'), met: found === null ? null : found <= atMost },
+    ];
+  });
+  return Object.fromEntries(goals);
+}
+
 const POOL_WAIT_MS = 50;
+const HOT_KEY_P99 = 2;
 
 function goalsOf({ mix, payments, hotKey }: Measured, { fsync, synchronous_commit, full_page_writes }: Durability): Results['goals'] {
   return {
@@ -145,6 +190,11 @@ function goalsOf({ mix, payments, hotKey }: Measured, { fsync, synchronous_commi
       goal: 'one charge for each payment',
       measured: `${payments.effects.payments} payments, ${payments.effects.charges} charges`,
       met: payments.effects.payments === payments.effects.charges,
+    },
+    hotKeyHurtsNobodyElse: {
+      goal: `another account's p99 beside one that hammers a key: at most ${HOT_KEY_P99} times that without it`,
+      measured: `${rounded(hotKey.held.p99 / hotKey.quiet.p99)} held back, ${rounded(hotKey.unbounded.p99 / hotKey.quiet.p99)} unbounded`,
+      met: Math.max(hotKey.held.p99, hotKey.unbounded.p99) <= HOT_KEY_P99 * hotKey.quiet.p99,
     },
     noPoolWait: {
       goal: `one account's hot key makes no other account wait for a connection for more than ${POOL_WAIT_MS} ms`,

@@ -1,7 +1,11 @@
 import { Agent, request } from 'node:http';
 import type { Job } from './loader.js';
 import type { Prepared } from './requests.js';
-import type { Tally } from './tally.js';
+
+/** Is told of each answer: its status, and its time in milliseconds. */
+export interface Counter {
+  add(status: number, milliseconds: number): void;
+}
 
 /** Sends single requests whenever it is told to, over at most so many connections, and counts their answers. */
 export class Sender {
@@ -11,14 +15,17 @@ export class Sender {
   constructor(
     private readonly job: Pick<Job, 'url' | 'path' | 'apiKey'>,
     connections: number,
-    private readonly tally: Tally,
+    private readonly tally: Counter,
   ) {
     this.agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
   /** The time counts from this call, a wait for a connection included. */
   send(prepared: Prepared): void {
-    this.pending.push(this.exchange(prepared));
+    const exchange = this.exchange(prepared);
+    // Its failure is told by `end`.
+    exchange.catch(() => undefined);
+    this.pending.push(exchange);
   }
 
   /** @throws Error when a request had no answer */

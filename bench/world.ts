@@ -30,8 +30,6 @@ const BASE_ROWS = `
   SELECT account_id, 'base-' || id, gen_random_uuid(), 'POST /v1/orders', sha256(id::text::bytea), 'completed', 201, '{}',
          convert_to(repeat('x', 450), 'UTF8'), 86400000, at, at, now() + interval '1 day' FROM base`;
 
-const BASE = 200_000;
-
 /** A durable PostgreSQL in a temporary directory with a database as the service has it after some time, and what runs on it. */
 export class World {
   readonly directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
@@ -51,20 +49,8 @@ export class World {
     });
   }
 
-  /** A world that is ready to be worked on; ends by itself when that fails. */
-  static async make({ baseRows = BASE }: { baseRows?: number } = {}): Promise<World> {
-    const world = new World();
-    try {
-      await world.prepare(baseRows);
-      return world;
-    } catch (error) {
-      await world.end();
-      throw error;
-    }
-  }
-
   /** Makes the tables, the accounts of both keys, their products, and so many orders with their records. */
-  async prepare(baseRows = BASE): Promise<void> {
+  async prepare(baseRows: number): Promise<void> {
     this.server = await this.starting;
     await migrate(this.databaseUrl, this.databaseUrl);
     // The first start makes the demo accounts.
@@ -103,15 +89,9 @@ export class World {
     return something;
   }
 
-  /** One statement on a connection of its own, without the limits that the API's sessions have. */
-  async query<R>(text: string, values: unknown[] = []): Promise<R[]> {
-    const client = new Client({ connectionString: this.databaseUrl, options: '-c statement_timeout=0' });
-    await client.connect();
-    try {
-      return (await client.query(text, values)).rows as R[];
-    } finally {
-      await client.end();
-    }
+  /** One statement on a connection of its own. */
+  query<R>(text: string, values: unknown[] = []): Promise<R[]> {
+    return query(this.databaseUrl, text, values);
   }
 
   /** Ends all that runs and removes the directory. May be called at any time, and again. */
@@ -126,5 +106,23 @@ export class World {
     const server = await this.starting.catch(() => undefined);
     await server?.stop();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** A connection without the limits that the API's sessions have. It survives that the server is stopped. */
+export async function connect(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url, options: '-c statement_timeout=0' });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+/** One statement on a connection of its own. */
+export async function query<R>(url: string, text: string, values: unknown[] = []): Promise<R[]> {
+  const client = await connect(url);
+  try {
+    return (await client.query(text, values)).rows as R[];
+  } finally {
+    await client.end();
   }
 }

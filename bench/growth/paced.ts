@@ -1,5 +1,5 @@
-import { Agent, request } from 'node:http';
 import { API_KEY, freshOrder } from '../requests.js';
+import { Sender } from '../sender.js';
 import type { Service } from '../service.js';
 
 /** One request: when it was sent (milliseconds since 1970) and how long its answer took, in milliseconds. */
@@ -13,57 +13,38 @@ export interface Answered {
  * a slow moment is seen by all whom it hits. Unlike a job of the loader it keeps every single time, and runs until it is stopped.
  */
 export class PacedLoad {
-  private readonly agent = new Agent({ keepAlive: true });
-  private readonly calls: Promise<Answered>[] = [];
+  private readonly sender: Sender;
+  private readonly answered: Answered[] = [];
+  private readonly refused: number[] = [];
   private readonly began = performance.now();
   private readonly timer: NodeJS.Timeout;
+  private sent = 0;
 
   constructor(
-    private readonly service: Service,
+    service: Service,
     private readonly perSecond: number,
   ) {
+    this.sender = new Sender({ url: service.url, path: '/v1/orders', apiKey: API_KEY }, Infinity, this);
     this.timer = setInterval(() => this.sendDue(), 1_000 / perSecond);
+  }
+
+  /** Called by the sender with each answer. */
+  add(status: number, milliseconds: number): void {
+    if (status === 201) this.answered.push({ sentAt: Date.now() - milliseconds, took: milliseconds });
+    else this.refused.push(status);
   }
 
   /** Sends no more and waits for what is still out. @throws Error when a request was not answered with 201 */
   async stop(): Promise<Answered[]> {
     clearInterval(this.timer);
-    try {
-      return await Promise.all(this.calls);
-    } finally {
-      this.agent.destroy();
-    }
+    await this.sender.end();
+    if (this.refused.length > 0) throw new Error(`requests were answered with ${[...new Set(this.refused)].join(', ')}`);
+    return this.answered;
   }
 
   /** Timers are late at times: whatever is due by now goes out. */
   private sendDue(): void {
     const due = Math.floor(((performance.now() - this.began) / 1_000) * this.perSecond);
-    while (this.calls.length < due) {
-      const call = this.send();
-      // Its failure is told by `stop`.
-      call.catch(() => undefined);
-      this.calls.push(call);
-    }
-  }
-
-  private send(): Promise<Answered> {
-    const { key, body } = freshOrder('uuidv7');
-    const headers = {
-      authorization: `Bearer ${API_KEY}`,
-      'content-type': 'application/json',
-      'content-length': body.length,
-      'idempotency-key': key,
-    };
-    const sentAt = Date.now();
-    const began = performance.now();
-    return new Promise((resolve, reject) => {
-      const call = request(`${this.service.url}/v1/orders`, { method: 'POST', agent: this.agent, headers }, (response) => {
-        response.resume().once('end', () => {
-          if (response.statusCode === 201) resolve({ sentAt, took: performance.now() - began });
-          else reject(new Error(`a request was answered with ${response.statusCode}`));
-        });
-      });
-      call.once('error', reject).end(body);
-    });
+    for (; this.sent < due; this.sent += 1) this.sender.send(freshOrder('uuidv7'));
   }
 }

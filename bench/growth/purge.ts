@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Service } from '../service.js';
 import { percentile, spread, type Spread } from '../statistics.js';
+import { connect } from '../world.js';
 import { EXPIRED, LIVE } from './filling.js';
 import type { Options } from './options.js';
 import { PacedLoad, type Answered } from './paced.js';
 import { sizesOf, walPosition } from './sizes.js';
-import { connect, type Database, type Stage } from './stage.js';
+import type { Database, Stage } from './stage.js';
 
 /** p99 of first requests while a purge runs, relative to quiet, at most. */
 const PURGE_GOAL = 1.5;

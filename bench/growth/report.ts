@@ -1,21 +1,9 @@
-import { cpus, release, totalmem } from 'node:os';
+import { describe, type Machine } from '../machine.js';
 import type { Spread } from '../statistics.js';
 import type { MemoryResult } from './memory.js';
 import type { Options } from './options.js';
 import type { PurgeResult } from './purge.js';
 import type { RecordsResult } from './records.js';
-import type { Stage } from './stage.js';
-
-/** What the figures were measured on. */
-export interface Machine {
-  cpu: string;
-  cores: number;
-  memoryGb: number;
-  kernel: string;
-  node: string;
-  postgres: string;
-  sharedBuffers: string;
-}
 
 /** Everything that one run has measured; a part that was not asked for is missing. */
 export interface Report {
@@ -26,26 +14,10 @@ export interface Report {
   memory?: MemoryResult;
 }
 
-export async function machineOf(stage: Stage): Promise<Machine> {
-  const [server] = await stage.query<{ version: string; buffers: string }>(
-    `SELECT current_setting('server_version') AS version, current_setting('shared_buffers') AS buffers`,
-  );
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    memoryGb: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
-    node: process.version,
-    postgres: server?.version ?? 'unknown',
-    sharedBuffers: server?.buffers ?? 'unknown',
-  };
-}
-
 /** The report as Markdown. */
 export function render({ machine, options, records, purge, memory }: Report): string {
-  const { cpu, cores, memoryGb, kernel, node, postgres, sharedBuffers } = machine;
   const parts = [
-    `${cpu}, ${cores} cores, ${memoryGb} GB; Linux ${kernel}, Node ${node}, PostgreSQL ${postgres} (shared_buffers ${sharedBuffers}), all on it.`,
+    describe(machine),
     records && renderRecords(records, options),
     purge && renderPurge(purge),
     memory && renderMemory(memory),

@@ -1,9 +1,9 @@
-import { Client, escapeIdentifier } from 'pg';
+import { escapeIdentifier } from 'pg';
 import { migrate } from '../../src/database.js';
 import { Loader, type Job, type JobResult } from '../loader.js';
 import { API_KEY } from '../requests.js';
 import type { Service } from '../service.js';
-import { World } from '../world.js';
+import { query, type World } from '../world.js';
 import { FILL, type Filling } from './filling.js';
 
 /** Orders that each database begins with. */
@@ -22,40 +22,21 @@ const MAKE_TEMPLATE = `
 
 /** One server with as many databases as the measurements want, and a process that makes load. */
 export class Stage {
-  private readonly loader = new Loader();
+  private readonly loader: Loader;
 
-  private constructor(private readonly world: World) {}
-
-  private static async make(): Promise<Stage> {
-    const stage = new Stage(await World.make({ baseRows: BASE_ORDERS }));
-    try {
-      const api = await stage.world.start('template', '../src/main.js');
-      await stage.load(api, { connections: 1, amount: 1, traffic: { kind: 'fresh', keys: 'uuidv7' } });
-      await api.stop();
-      await query(stage.world.databaseUrl, MAKE_TEMPLATE);
-      return stage;
-    } catch (error) {
-      await stage.end();
-      throw error;
-    }
+  private constructor(private readonly world: World) {
+    this.loader = world.keep(new Loader());
   }
 
-  /** Runs `work` on a stage of which nothing is left afterwards, nor after SIGINT or SIGTERM, which end this process. */
-  static async during<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
-    const making = Stage.make();
-    let ending: Promise<void> | undefined;
-    const end = (): Promise<void> =>
-      (ending ??= making.then(
-        (stage) => stage.end(),
-        () => undefined,
-      ));
-    process.once('SIGINT', () => void end().finally(() => process.exit(130)));
-    process.once('SIGTERM', () => void end().finally(() => process.exit(143)));
-    try {
-      return await work(await making);
-    } finally {
-      await end();
-    }
+  /** Makes the database that all others are copies of. What the stage starts ends with the world. */
+  static async on(world: World): Promise<Stage> {
+    await world.prepare(BASE_ORDERS);
+    const stage = new Stage(world);
+    const api = await world.start('template', '../src/main.js');
+    await stage.load(api, { connections: 1, amount: 1, traffic: { kind: 'fresh', keys: 'uuidv7' } });
+    await api.stop();
+    await world.query(MAKE_TEMPLATE);
+    return stage;
   }
 
   get postmaster(): number {
@@ -78,11 +59,6 @@ export class Stage {
   /** One statement in no particular database. */
   query<R>(text: string): Promise<R[]> {
     return query(this.world.postgres.url('postgres'), text);
-  }
-
-  private async end(): Promise<void> {
-    this.loader.stop();
-    await this.world.end();
   }
 }
 
@@ -130,22 +106,5 @@ export class Database {
   private async bulk(...settings: string[]): Promise<void> {
     for (const setting of settings) await this.query(`ALTER SYSTEM SET ${setting}`);
     await this.query('SELECT pg_reload_conf()');
-  }
-}
-
-/** A connection without the limits that the API's sessions have. It survives that the server is stopped. */
-export async function connect(url: string): Promise<Client> {
-  const client = new Client({ connectionString: url, options: '-c statement_timeout=0 -c synchronous_commit=off' });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
-
-async function query<R>(url: string, text: string, values: unknown[] = []): Promise<R[]> {
-  const client = await connect(url);
-  try {
-    return (await client.query(text, values)).rows as R[];
-  } finally {
-    await client.end();
   }
 }

@@ -1,4 +1,3 @@
-import type { RatioName } from '../results.js';
 import type { FirstVariant } from '../workloads/first.js';
 import type { ReplayVariant } from '../workloads/replays.js';
 
@@ -16,15 +15,6 @@ export const REPLAY_LABELS: Record<ReplayVariant, string> = {
   hot: 'Holdfast, the process that executed',
   cold: 'Holdfast, another process',
   static: 'an answer that is always the same',
-};
-
-export const RATIO_LABELS: Record<RatioName, string> = {
-  firstVsFloor: 'first request ÷ the same by hand on node:http',
-  firstVsPlain: 'first request ÷ no idempotency, one by one',
-  firstVsPlainFlights: 'first request ÷ no idempotency, two flights',
-  firstVsNodeIdempotency: 'first request ÷ @node-idempotency/nestjs with Redis',
-  hotReplayVsStatic: 'replay ÷ an answer that is always the same',
-  coldReplayVsHot: 'replay by another process ÷ by the one that executed',
 };
 
 /** The labels that have figures, in the labels' order. */

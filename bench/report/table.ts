@@ -1,6 +1,7 @@
-import type { Figures, Results } from '../results.js';
+import { describe } from '../machine.js';
+import { RATIO_ENTRIES, type Figures, type Results } from '../results.js';
 import type { Spread } from '../statistics.js';
-import { FIRST_LABELS, RATIO_LABELS, REPLAY_LABELS, labelled } from './labels.js';
+import { FIRST_LABELS, REPLAY_LABELS, labelled } from './labels.js';
 
 /** The results as Markdown, which is readable as it is. */
 export function markdownOf(results: Results): string {
@@ -22,10 +23,10 @@ export function markdownOf(results: Results): string {
 }
 
 function ratioTable({ ratios, reasons, spreads }: Results): string {
-  const rows = (Object.keys(RATIO_LABELS) as (keyof typeof RATIO_LABELS)[]).map((name) => {
+  const rows = RATIO_ENTRIES.map(([name, { label }]) => {
     const spread = spreads[name];
     const found = ratios[name] === null ? `not measured: ${reasons[name]}` : `**${ratios[name]}**`;
-    return [RATIO_LABELS[name], found, spread ? `${spread.low} – ${spread.high}` : ''];
+    return [label, found, spread ? `${spread.low} – ${spread.high}` : ''];
   });
   return table(['CPU time of one request', 'ratio', 'lowest – highest round'], rows);
 }
@@ -75,8 +76,7 @@ function goalTable({ goals }: Results): string {
 function machineSentence({ machine, settings, reasons }: Results): string {
   const missing = Object.entries(reasons).map(([name, reason]) => `Not measured: ${name} (${reason}).`);
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.platform}, Node ${machine.node}, PostgreSQL ${machine.postgres};`,
-    `load average ${machine.loadAverage.start} before and ${machine.loadAverage.end} after.`,
+    describe(machine),
     `Medians of ${settings.rounds} rounds of ${settings.requestsPerRound} requests over ${settings.connections} connections,`,
     `with ${settings.baseRows} orders in the database before;`,
     `fsync ${settings.fsync}, synchronous_commit ${settings.synchronous_commit}, full_page_writes ${settings.full_page_writes}.`,

@@ -1,0 +1,33 @@
+import { inspect } from 'node:util';
+import { World } from './world.js';
+
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/**
+ * What both commands do: runs `work` in a world of which nothing is left afterwards. A failure is printed and is exit code 1; a
+ * signal ends the world, wherever `work` is, and then this process, with the code that a shell gives it.
+ */
+export async function inWorld(work: (world: World) => Promise<void>): Promise<void> {
+  let interrupted = false;
+  for (const [signal, number] of Object.entries(SIGNALS)) {
+    // Not once: a terminal's Ctrl-C reaches this process directly and through npm.
+    process.on(signal, () => {
+      // What an interruption breaks off fails somewhere, perhaps where nobody waits for it. The world must end all the same.
+      if (!interrupted) process.on('uncaughtException', () => undefined);
+      interrupted = true;
+      void world.end().finally(() => process.exit(128 + number));
+    });
+  }
+  // Handlers run between turns: none sees a world that is half made, and no world is there that none would end.
+  const world = new World();
+  try {
+    await work(world);
+  } catch (error) {
+    if (!interrupted) {
+      process.stderr.write(`${inspect(error)}\n`);
+      process.exitCode = 1;
+    }
+  } finally {
+    await world.end();
+  }
+}
