@@ -37,10 +37,10 @@ const record = [
   id,
   `${id}::uuid`,
   `'POST /v1/orders'`,
-  ':hash::bytea',
+  ':hash::text',
   '201',
   ':headers::jsonb',
-  ':body::bytea',
+  ':body::text',
   `'/v1/orders/' || ${id}`,
   id,
   '86400000',
@@ -111,7 +111,7 @@ export class Pgbench {
       account: this.accountId,
       // What the ids of this moment begin with: they go where the service's go in the indexes.
       prefix: uuidv7().slice(0, 24),
-      hash: `\\x${'5a'.repeat(32)}`,
+      hash: '5a'.repeat(32),
       headers: '{"content-type":"application/json; charset=utf-8","etag":"\\"1\\"","operation-id":"op_01h455vb4pex5vsknk084sn02q"}',
       body: 'x'.repeat(450),
     };

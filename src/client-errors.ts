@@ -18,13 +18,8 @@ export function refuseClient(error: ClientError, socket: Socket): void {
   }
   const requestId = uuidv7();
   const { status, headers, body } = renderProblem(new Problem('invalid-request', detailOf(error)), { instance: '/', requestId });
-  const lines = Object.entries({ ...headers, 'x-request-id': requestId, 'content-length': body.length, connection: 'close' });
-  socket.end(
-    Buffer.concat([
-      Buffer.from(`HTTP/1.1 ${status} Bad Request\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`),
-      body,
-    ]),
-  );
+  const lines = Object.entries({ ...headers, 'x-request-id': requestId, 'content-length': Buffer.byteLength(body), connection: 'close' });
+  socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
 }
 
 function detailOf({ code }: ClientError): string {

@@ -67,14 +67,14 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   // Errors before the hooks, a broken URL for example, have not got it yet.
   void reply.header('x-request-id', request.id);
   const { status, headers, body } = renderProblem(problem, { instance: pathOf(request.url), requestId: request.id });
-  void reply.status(status).headers(headers).send(body);
+  void reply.status(status).headers(headers).send(Buffer.from(body));
 }
 
 /** What the core stores for a refusal that a handler threw; its instance is the operation, since it will be sent again. */
 export function renderFinal(
   error: unknown,
   { operationId, traceId }: { operationId: string; traceId: string | null },
-): { status: number; headers: Record<string, string>; body: Buffer } | 'not-final' {
+): { status: number; headers: Record<string, string>; body: string } | 'not-final' {
   const problem = problemOf(error);
   if (!problem.final) return 'not-final';
   const rendered = renderProblem(problem, { instance: `/v1/operations/${operationId}`, requestId: traceId, operationId });

@@ -309,7 +309,7 @@ export function problemDocument(problem: Problem, context: ProblemContext): Reco
 export function renderProblem(
   problem: Problem,
   context: ProblemContext,
-): { status: number; headers: Record<string, string>; body: Buffer } {
+): { status: number; headers: Record<string, string>; body: string } {
   const { status, retry, options } = problem;
   return {
     status,
@@ -318,6 +318,6 @@ export function renderProblem(
       ...(retry === 'same-key' && { 'retry-after': RETRY_AFTER }),
       ...(options.link && { link: `<${options.link}>; rel="related"` }),
     },
-    body: Buffer.from(JSON.stringify(problemDocument(problem, context))),
+    body: JSON.stringify(problemDocument(problem, context)),
   };
 }

@@ -50,13 +50,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, bytes:
   const body = validated(JSON.parse(bytes.toString()));
   const requestId = uuidv7();
   const operationId = uuidv7();
-  const fingerprint = hash('sha256', `POST\n${request.url}\n\n${canonicalize(body)}`, 'buffer');
+  const fingerprint = hash('sha256', `POST\n${request.url}\n\n${canonicalize(body)}`, 'hex');
   const operation = TypeID.fromUUID('op', operationId).toString();
   const { headers, content, expiresAt } = await place(accountId, key, body, { fingerprint, operationId, operation, requestId });
   response
     .writeHead(201, {
       ...headers,
-      'content-length': content.length,
+      'content-length': Buffer.byteLength(content),
       'idempotency-key': key,
       'idempotency-expires': expiresAt.toUTCString(),
       'x-request-id': requestId,
@@ -87,8 +87,8 @@ async function place(
   accountId: string,
   key: string,
   body: CreateOrder,
-  ids: { fingerprint: Buffer; operationId: string; operation: string; requestId: string },
-): Promise<{ headers: Record<string, string>; content: Buffer; expiresAt: Date }> {
+  ids: { fingerprint: string; operationId: string; operation: string; requestId: string },
+): Promise<{ headers: Record<string, string>; content: string; expiresAt: Date }> {
   const client: PoolClient = await pool.connect();
   try {
     const lock = hash('sha256', `${accountId}\0${key}`, 'buffer').readBigInt64BE(0).toString();
@@ -107,7 +107,7 @@ async function place(
       ...headersOf(view),
       'operation-id': ids.operation,
     };
-    const content = Buffer.from(JSON.stringify(view));
+    const content = JSON.stringify(view);
     const record = [
       accountId,
       key,

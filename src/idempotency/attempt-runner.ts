@@ -102,7 +102,7 @@ export class AttemptRunner {
   /** What is stored under the key; undefined where that takes a claim to say. @throws IdempotencyRefusal as `run` does */
   async find(intent: Intent): Promise<Try | undefined> {
     const found = await this.reader.read(findRecord(intent)).catch(throwUnavailable);
-    this.novelty.saw(found.rows.length === 0);
+    this.novelty.saw(intent.key, found.rows.length === 0);
     const verdict = judgeRecord(intent, this.late, found);
     return verdict && settled(verdict);
   }
@@ -227,7 +227,7 @@ export class AttemptRunner {
     await tx.release();
     if (commit.kind === 'unknown') return this.resolveUnknown(attempt, ending, commit.error);
     if (commit.kind === 'rolled-back') return undefined;
-    this.novelty.saw(true);
+    this.novelty.saw(intent.key, true);
     return this.committed(attempt, ending, commit.result.rows[0]);
   }
 

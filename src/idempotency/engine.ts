@@ -78,7 +78,7 @@ export class Engine {
       const stored = other.isJudged ? undefined : await this.attempts.find(intent).catch(nothingWhenUnavailable);
       if (stored?.kind === 'completed') return this.remember(scope, intent, stored);
       if (this.running.find(scope) !== other) continue;
-      if (other.fingerprint && !other.fingerprint.equals(intent.fingerprint)) throw new IdempotencyRefusal('idempotency-key-reused');
+      if (other.fingerprint && other.fingerprint !== intent.fingerprint) throw new IdempotencyRefusal('idempotency-key-reused');
       const left = deadline - performance.now();
       if (left <= 0) throw new IdempotencyRefusal('idempotency-request-in-progress');
       await within(left, other.done);
@@ -112,7 +112,7 @@ export class Engine {
   private remembered(scope: string, intent: Intent): Answer | undefined {
     const known = this.cache.find(scope);
     if (!known) return undefined;
-    if (!known.fingerprint.equals(intent.fingerprint)) {
+    if (known.fingerprint !== intent.fingerprint) {
       throw new IdempotencyRefusal('idempotency-key-reused', { operationId: publicOperationId(known.operationId) });
     }
     return { ...known, replayed: true };

@@ -13,8 +13,8 @@ export interface FingerprintInput {
 
 /**
  * SHA-256 over method, path, query, If-Match and the canonical JSON (RFC 8785) of the body: member order and white space
- * don't matter, every value does. The parts are set apart by line feeds, which none but the last can hold.
+ * don't matter, every value does. The parts are set apart by line feeds, which none but the last can hold. In hexadecimal digits.
  */
-export function fingerprint({ method, url, ifMatch, body }: FingerprintInput): Buffer {
-  return hash('sha256', `${method}\n${url}\n${ifMatch ?? ''}\n${canonicalize(body) ?? ''}`, 'buffer');
+export function fingerprint({ method, url, ifMatch, body }: FingerprintInput): string {
+  return hash('sha256', `${method}\n${url}\n${ifMatch ?? ''}\n${canonicalize(body) ?? ''}`, 'hex');
 }

@@ -7,7 +7,8 @@ export interface Statement {
 }
 
 /** A statement with its values, each a text, bytes or null, as the protocol takes them; without a name it is prepared anew each time. */
-export interface Call extends Partial<Statement> {
+export interface Call {
+  readonly name?: string | undefined;
   readonly text: string;
   readonly values?: unknown[];
 }
@@ -37,13 +38,13 @@ const { utils } = pg as unknown as { utils: { prepareValue(value: unknown): unkn
  * A call that can fail at the server alone.
  * @throws Error for a value that can't be written, and for a name that belongs to another text
  */
-export function ready({ name, text }: Partial<Statement> & { text: string }, values: readonly unknown[]): Call {
+export function ready({ name, text }: Omit<Call, 'values'>, values: readonly unknown[]): Call {
   if (name !== undefined) {
     const known = texts.get(name);
     if (known === undefined) texts.set(name, text);
     else if (known !== text) throw new Error(`the statement name ${name} belongs to another text`);
   }
-  return { ...(name !== undefined && { name }), text, values: values.map((value) => utils.prepareValue(value)) };
+  return { name, text, values: values.map(prepared) };
 }
 
 /**
@@ -52,6 +53,11 @@ export function ready({ name, text }: Partial<Statement> & { text: string }, val
  */
 export function fly(client: PoolClient, calls: readonly Call[]): Promise<FlightEnd> {
   return new Promise((land) => client.query(new Flight(client, calls, land) as unknown as Query));
+}
+
+function prepared(value: unknown): unknown {
+  // Most values by far; node-postgres looks at everything else first.
+  return typeof value === 'string' ? value : utils.prepareValue(value);
 }
 
 /** What node-postgres' own queries and cursors use of a connection. */

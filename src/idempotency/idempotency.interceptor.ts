@@ -134,7 +134,8 @@ function send(response: HttpResponse, { response: stored, expiresAt, replayed }:
   if (expiresAt) response.header('idempotency-expires', expiresAt.toUTCString());
   else response.header('retry-after', RETRY_AFTER);
   if (replayed) response.header('idempotent-replayed', 'true');
-  response.send(stored.body);
+  // As bytes: to a text Fastify would add a charset that the stored headers don't have.
+  response.send(Buffer.from(stored.body));
 }
 
 /** Whole seconds of `Prefer: wait=N` (RFC 7240, section 4.3), at most 30; undefined where it isn't asked for. */

@@ -1,26 +1,36 @@
 import { timeOfKey } from './key.js';
 
-/** Clients make a key when they first send it, and retry after a second or more. In milliseconds. */
-const FRESH_MS = 1_000;
+/** Clients make a key when they first send it, and most retry after a second or more. In milliseconds. */
+const YOUNG_MS = 1_000;
 /** So many keys are remembered, roughly: the weight of each fades. */
 const MEMORY = 32;
 /** From this share of stored keys on, a look costs less than an attempt in vain. */
 const OFTEN = 0.25;
 
+/** What the time in a key tells. */
+type Age = 'young' | 'old' | 'unknown';
+
 /**
- * Guesses whether a key is new, by the time that a UUIDv7 tells, by what the last keys were otherwise. A wrong guess costs
- * one flight and changes nothing else.
+ * Guesses whether a key is new: by the time that a UUIDv7 tells, and by what became of the last keys of its kind. A wrong
+ * guess costs one flight and changes nothing else.
  */
 export class Novelty {
-  private stored = 0;
+  /** The share of stored keys among the last ones; at first, old keys are expected to be retries. */
+  private readonly stored = { young: 0, old: 1, unknown: 0 };
 
   isExpectedOf(key: string): boolean {
-    const time = timeOfKey(key);
-    return time === null ? this.stored < OFTEN : Date.now() - time < FRESH_MS;
+    return this.stored[ageOf(key)] < OFTEN;
   }
 
   /** Tells what became of a key. */
-  saw(isNew: boolean): void {
-    this.stored += (Number(!isNew) - this.stored) / MEMORY;
+  saw(key: string, isNew: boolean): void {
+    const age = ageOf(key);
+    this.stored[age] += (Number(!isNew) - this.stored[age]) / MEMORY;
   }
+}
+
+function ageOf(key: string): Age {
+  const time = timeOfKey(key);
+  if (time === null) return 'unknown';
+  return Date.now() - time < YOUNG_MS ? 'young' : 'old';
 }

@@ -31,7 +31,8 @@ export interface Leases {
 }
 
 const HELD_COLUMNS = `account_id, key, operation_id, operation, recovery_point, step_no, subject_id, attempt, trace_id, window_ms,
-  (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, response_status, response_headers, response_body`;
+  (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, response_status, response_headers,
+  convert_from(response_body, 'UTF8') AS response_body`;
 
 /** Zero rows: somebody else holds the operation now, or it is finished. */
 const FENCE = `account_id = $1 AND key = $2 AND operation_id = $3 AND attempt = $4 AND step_no = $5 AND status = 'running'`;
@@ -41,7 +42,7 @@ const INSERT_RUNNING = {
   text: `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, recovery_point, step_no, subject_id,
                                           attempt, lease_until, next_run_at, response_status, response_headers, response_body, resource,
                                           trace_id, window_ms, created_at)
-         SELECT $1, $2, $3, $4, $5, 'running', $6, 1, $7, 1, t.lease, t.lease, $8, $9, $10, $11, $12, $13, now()
+         SELECT $1, $2, $3, $4, decode($5, 'hex'), 'running', $6, 1, $7, 1, t.lease, t.lease, $8, $9, convert_to($10, 'UTF8'), $11, $12, $13, now()
            FROM (SELECT clock_timestamp() + make_interval(secs => $14) AS lease) t`,
 };
 
@@ -62,7 +63,7 @@ const ADVANCE = {
 const COMPLETE = {
   name: 'idempotency-complete',
   text: `UPDATE idempotency_records
-            SET status = 'completed', response_status = $6, response_headers = $7, response_body = $8, resource = coalesce($9, resource),
+            SET status = 'completed', response_status = $6, response_headers = $7, response_body = convert_to($8, 'UTF8'), resource = coalesce($9, resource),
                 completed_at = clock_timestamp(), expires_at = clock_timestamp() + window_ms * interval '1 millisecond',
                 lease_until = NULL, next_run_at = NULL, parked_reason = NULL
           WHERE ${FENCE} RETURNING expires_at`,
@@ -222,7 +223,7 @@ export interface HeldRow {
   age_ms: number;
   response_status: number;
   response_headers: Record<string, string>;
-  response_body: Buffer;
+  response_body: string;
 }
 
 export function heldOf(row: HeldRow): HeldOperation {

@@ -8,7 +8,8 @@ import type { Gate } from './transaction.js';
 export interface Intent {
   accountId: string;
   key: string;
-  fingerprint: Buffer;
+  /** SHA-256 in hexadecimal digits. */
+  fingerprint: string;
   /** Method and route, for example `POST /v1/orders`. */
   operation: string;
   /** uuid; kept if this request turns out to be the first. */
@@ -47,11 +48,11 @@ export interface LateRequests {
 
 interface RecordRow {
   operation_id: string;
-  request_hash: Buffer;
+  request_hash: string;
   status: 'running' | 'completed';
   response_status: number;
   response_headers: Record<string, string>;
-  response_body: Buffer;
+  response_body: string;
   resource: string | null;
   expires_at: Date;
   remaining_ms: number;
@@ -72,14 +73,16 @@ export const LOCK = {
 /** The record of a key, and how long it will be kept. */
 export const FIND = {
   name: 'idempotency-find',
-  text: `SELECT operation_id, request_hash, status, response_status, response_headers, response_body, resource, expires_at,
+  text: `SELECT operation_id, encode(request_hash, 'hex') AS request_hash, status, response_status, response_headers,
+                convert_from(response_body, 'UTF8') AS response_body, resource, expires_at,
                 (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms,
                 status = 'running' AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AS interrupted
            FROM idempotency_records WHERE account_id = $1 AND key = $2`,
 };
 
 const FIND_OPERATION = `
-  SELECT operation_id, status, response_status, response_headers, response_body, expires_at, attempt, step_no, lease_until IS NULL AS parked,
+  SELECT operation_id, status, response_status, response_headers, convert_from(response_body, 'UTF8') AS response_body, expires_at,
+         attempt, step_no, lease_until IS NULL AS parked,
          (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms
     FROM idempotency_records WHERE account_id = $1 AND operation_id = $2`;
 
@@ -93,8 +96,8 @@ const COMPLETED = `
   INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status,
                                    response_headers, response_body, resource, trace_id, window_ms,
                                    created_at, completed_at, expires_at)
-  SELECT $1::uuid, $2::text, $3::uuid, $4::text, $5::bytea, 'completed', $6::int, $7::jsonb, $8::bytea, $9::text, $10::text, $11::bigint,
-         now(), clock_timestamp(), clock_timestamp() + $11::bigint * interval '1 millisecond'`;
+  SELECT $1::uuid, $2::text, $3::uuid, $4::text, decode($5, 'hex'), 'completed', $6::int, $7::jsonb, convert_to($8, 'UTF8'), $9::text, $10::text,
+         $11::bigint, now(), clock_timestamp(), clock_timestamp() + $11::bigint * interval '1 millisecond'`;
 
 /** A plain INSERT: the primary key is the judge, a violation rolls the work back. */
 export const INSERT_COMPLETED = { name: 'idempotency-insert-completed', text: `${COMPLETED} RETURNING expires_at` };
@@ -179,7 +182,7 @@ function judgeClaim(
 function meaningOf(record: RecordRow, { fingerprint }: Intent): Verdict {
   const { operation_id: operationId } = record;
   if (hasExpired(record)) return { kind: 'expired', operationId, resource: record.resource ?? undefined };
-  if (!record.request_hash.equals(fingerprint)) return { kind: 'reused', operationId };
+  if (record.request_hash !== fingerprint) return { kind: 'reused', operationId };
   if (record.status === 'running') return { kind: 'running', operationId, interrupted: record.interrupted };
   return { kind: 'completed', record: completedOf(record) };
 }

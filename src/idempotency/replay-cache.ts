@@ -3,7 +3,7 @@ import type { Completed } from './record.store.js';
 
 /** A completed answer with the fingerprint that a retry must have to get it. */
 export interface Remembered extends Completed {
-  fingerprint: Buffer;
+  fingerprint: string;
 }
 
 const BYTES = 32 * 1024 * 1024;
@@ -15,27 +15,18 @@ const OVERHEAD = 1_000;
  * window, counted on the monotonic clock. A miss says nothing; the database decides.
  */
 export class ReplayCache {
-  private readonly entries = new LRUCache<string, Remembered>({
+  private readonly entries = new LRUCache<string, { answer: Remembered; until: number }>({
     maxSize: BYTES,
-    sizeCalculation: ({ response }) => response.body.length + OVERHEAD,
-    ttl: 1,
+    // V8 takes two bytes for each character of a text that is not Latin-1.
+    sizeCalculation: ({ answer }) => answer.response.body.length * 2 + OVERHEAD,
   });
 
   find(scope: string): Remembered | undefined {
-    return this.entries.get(scope);
+    const entry = this.entries.get(scope);
+    return entry && performance.now() < entry.until ? entry.answer : undefined;
   }
 
   remember(scope: string, answer: Remembered): void {
-    const ttl = Math.floor(answer.remainingMs);
-    if (ttl <= 0) return;
-    const { response } = answer;
-    this.entries.set(scope, { ...answer, response: { ...response, body: ownBytes(response.body) } }, { ttl });
+    if (answer.remainingMs > 0) this.entries.set(scope, { answer, until: performance.now() + answer.remainingMs });
   }
-}
-
-/** Small buffers are cut from common slabs of 8 KiB, each of which would stay for as long as one of its pieces: 100 MB beyond the bound were seen. */
-function ownBytes(body: Buffer): Buffer {
-  const own = Buffer.allocUnsafeSlow(body.length);
-  body.copy(own);
-  return own;
 }

@@ -1,14 +1,14 @@
 /** A request of this process that has its key in hand. */
 export interface Runner {
   /** What the key stands for if the runner wins it, and once it has; undefined when it is in other hands. */
-  fingerprint: Buffer | undefined;
+  fingerprint: string | undefined;
   /** Whether it is known whether the key is won, or busy elsewhere. */
   isJudged: boolean;
   /** Resolves as soon as it is known whether the key is won, or busy elsewhere. */
   readonly judged: Promise<void>;
   /** Resolves when the runner is done, with or without an answer. Never rejects. */
   readonly done: Promise<void>;
-  judge(fingerprint: Buffer | undefined): void;
+  judge(fingerprint: string | undefined): void;
   finish(): void;
 }
 
@@ -21,7 +21,7 @@ export class RunningKeys {
   }
 
   /** Takes the scope, which must be free, until `finish`. */
-  take(scope: string, fingerprint: Buffer): Runner {
+  take(scope: string, fingerprint: string): Runner {
     const judged = deferred();
     const done = deferred();
     const runner: Runner = {

@@ -101,7 +101,7 @@ function renderExample(problem: Problem, { keyed, instance }: Context) {
     requestId: EXAMPLE_REQUEST_ID,
     ...(kept && { operationId: EXAMPLE_ID.op }),
   });
-  const example: Example = { summary: PROBLEMS[problem.code].title, value: JSON.parse(body.toString()) as unknown };
+  const example: Example = { summary: PROBLEMS[problem.code].title, value: JSON.parse(body) as unknown };
   return { name: problem.code, kept, headers, example };
 }
 

@@ -32,7 +32,7 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'the record is written in another transaction', breaks: 'noRecordWithoutWork', sabotage: recordFirst },
   { name: 'the record is committed after the work', breaks: 'noWorkWithoutRecord', sabotage: recordLast },
   { name: 'the key is not scoped to the account', breaks: 'ownKeys', sabotage: () => changeIntents({ accountId: ACCOUNT_A }) },
-  { name: 'the fingerprint is not compared', breaks: 'sameRequest', sabotage: () => changeIntents({ fingerprint: Buffer.alloc(32) }) },
+  { name: 'the fingerprint is not compared', breaks: 'sameRequest', sabotage: () => changeIntents({ fingerprint: '0'.repeat(64) }) },
   { name: 'a 5xx is stored', breaks: 'failuresAreNotKept', sabotage: storeFailures },
   { name: 'the response is kept as jsonb', breaks: 'sameBytes', sabotage: keepAsJson },
   { name: 'the purge takes unfinished rows', breaks: 'unfinishedStays', sabotage: purgeUnfinished },

@@ -87,7 +87,7 @@ export async function insertRecord(database: Queries, record: OldRecord): Promis
   await database.query(
     `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status,
                                       response_headers, response_body, resource, window_ms, created_at, completed_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, 'completed', $6, $7, $8, $9, 86400000, now(), now(), now() + $10::interval)`,
+     VALUES ($1, $2, $3, $4, decode($5, 'hex'), 'completed', $6, $7, $8, $9, 86400000, now(), now(), now() + $10::interval)`,
     [
       ACCOUNT_A,
       key,

@@ -77,7 +77,7 @@ function renderFinal(error: unknown): StoredResponse | 'not-final' {
   return {
     status: error.getStatus(),
     headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify(error.getResponse())),
+    body: JSON.stringify(error.getResponse()),
   };
 }
 

@@ -42,7 +42,7 @@ describe.each(entries)('the problem %s', (code, { status, title, retry, meaning,
     expect(rendered.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(rendered.headers['retry-after']).toEqual(retry === 'same-key' ? expect.stringMatching(/^[1-9]\d*$/) : undefined);
     expect(rendered.headers['link']).toBe('</x>; rel="related"');
-    expect(JSON.parse(rendered.body.toString())).toEqual({
+    expect(JSON.parse(rendered.body)).toEqual({
       type: `/problems/${code}`,
       title,
       status,
