@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { AttemptRunner, type Attempt, type AttemptEnd, type Work } from './attempt-runner.js';
+import { FairTurns } from './fair-turns.js';
 import { publicOperationId } from './operation-id.js';
 import type { Intent } from './record.store.js';
 import { IdempotencyRefusal } from './refusal.js';
@@ -45,6 +46,7 @@ const JUDGE_WAIT = 100;
 export class Engine {
   private readonly cache = new ReplayCache();
   private readonly running = new RunningKeys();
+  private readonly turns = new FairTurns();
 
   constructor(
     private readonly attempts: AttemptRunner,
@@ -60,7 +62,9 @@ export class Engine {
   async execute(intent: Intent, work: Work, options: ExecuteOptions = {}): Promise<Answer> {
     const { waitMs = 0, status = 200, isRetry = false, retryReason } = options;
     const answer = await this.answer({ intent, work, status, isRetry, deadline: performance.now() + waitMs });
-    if (answer.replayed) this.tally.count(intent.accountId, answer.operationId, retryReason);
+    if (!answer.replayed) return answer;
+    this.tally.count(intent.accountId, answer.operationId, retryReason);
+    await this.turns.take(intent.accountId);
     return answer;
   }
 
