@@ -10,11 +10,12 @@ import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from './options.js';
  */
 const BATCH = 1_000;
 /**
- * After each batch the purge rests for so many times what the batch took: a process purges a ninth of the time, and fewer rows
- * in it where the machine is slow or busy. On two cores a batch takes about 20 ms, which makes 5,000 rows a second; with a
- * rest of 5 it was 8,000, and more requests met a batch.
+ * After each batch the purge rests for so many times what the batch took: fewer rows where the machine is slow or busy. On two
+ * cores a batch takes about 20 ms, which makes 2,000 rows a second and more, about what one process can insert. With a rest
+ * of 8 it was 5,000: the system wrote the pages that a purge leaves to the disk in portions of up to 170 MB, 7 s apart, and
+ * commits waited behind them.
  */
-const REST = 8;
+const REST = 20;
 
 /** How many rows a batch took, and the time that its last one in order went by; the driver cuts it to milliseconds. */
 interface Batch {
