@@ -19,7 +19,7 @@ export interface Amounts {
 }
 
 /** The round that warms up has so many times the requests: code is compiled well only after thousands of them. */
-const WARM_UP = 4;
+const WARM_UP = 8;
 
 /** How many requests lead in to `amount` of them. */
 export function leadIn(amount: number): number {

@@ -169,30 +169,34 @@ export class Transaction<Verdict = unknown> {
     if (statusOf(client) === 'I') throw new Error('the transaction was ended behind the engine');
     const calls = [...this.queue.splice(0), ready(last, last.values ?? []), COMMIT];
     this.close();
-    return this.judge(client, await fly(client, calls), calls.length - 2, calls.length);
+    return this.judge(client, await fly(client, calls), calls.length - 2);
   }
 
   /**
-   * The whole transaction in one flight: BEGIN, `claim`, what is queued, COMMIT; its result is that of `claim`'s first
-   * statement. The statements of the claim fail when it isn't won, and with them everything behind.
+   * The whole transaction in one flight: `claim`, then what is queued; its result is that of `claim`'s first statement. The
+   * statements of the claim fail when it isn't won, and with them everything behind. Without BEGIN and COMMIT a flight is
+   * one transaction, which its Sync commits or, after an error, has rolled back (PostgreSQL manual, section 54.2.4, Pipelining).
    */
   async commitAtOnce(claim: Call[]): Promise<Commit> {
     if (!this.isUntouched) throw new Error('the transaction has begun');
-    this.state = 'ending';
+    this.state = 'ended';
     const client = await this.connect();
-    const calls = [BEGIN, ...claim.map((call) => ready(call, call.values ?? [])), ...this.queue.splice(0), COMMIT];
-    return this.judge(client, await fly(client, calls), 1, calls.length);
+    const { results, error } = await fly(client, [...claim.map((call) => ready(call, call.values ?? [])), ...this.queue.splice(0)]);
+    const [result] = results;
+    return result && !error ? { kind: 'committed', result } : this.failed(client, error);
   }
 
   /** A COMMIT in an aborted transaction "succeeds" with the tag ROLLBACK: the tag is the judge. */
-  private judge(client: PoolClient, { results, error }: FlightEnd, at: number, statements: number): Commit {
+  private judge(client: PoolClient, { results, error }: FlightEnd, at: number): Commit {
     const result = results[at];
-    if (results.length === statements && !error) {
-      this.state = 'ended';
-      if (result && results.at(-1)?.command === 'COMMIT') return { kind: 'committed', result };
-      return { kind: 'rolled-back', error: new Error('a statement before COMMIT had failed') };
-    }
-    // The transaction is open and aborted, or over: `release` rolls it back.
+    if (error || !result) return this.failed(client, error);
+    this.state = 'ended';
+    if (results.at(-1)?.command === 'COMMIT') return { kind: 'committed', result };
+    return { kind: 'rolled-back', error: new Error('a statement before COMMIT had failed') };
+  }
+
+  private failed(client: PoolClient, error: unknown): Commit {
+    // The transaction is open and aborted, and `release` rolls it back; or it is over.
     if (isDefinite(error)) return { kind: 'rolled-back', error };
     this.state = 'ended';
     discard(client);

@@ -12,7 +12,7 @@ const LATE_MS = 400;
 
 /** Stands between the API and PostgreSQL and cuts connections at the one moment that matters. */
 export class CommitProxy {
-  /** Decides about the COMMIT of each transaction that ran a statement named `marker`; all others pass. */
+  /** Decides about the COMMIT of each transaction that ran a statement named `marker`, or the Sync in its place; all others pass. */
   fate: () => Fate = () => 'pass';
   /** The COMMITs that met another fate than `pass`. */
   met = 0;
@@ -66,7 +66,7 @@ export class CommitProxy {
     client.on('data', (chunk) => {
       for (const message of messages.read(chunk)) {
         marked ||= message.includes(this.marker);
-        if (isCommit(message)) {
+        if (isCommit(message) || (marked && endsFlight(message))) {
           fate = marked ? this.fate() : 'pass';
           if (fate !== 'pass') this.met += 1;
           marked = false;

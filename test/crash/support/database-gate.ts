@@ -20,6 +20,9 @@ interface Waiting extends DatabaseHold {
   reached(held: Held): void;
 }
 
+/** ReadyForQuery outside of any transaction (PostgreSQL manual, section 54.7): what comes after it was committed or rolled back. */
+const READY_AND_IDLE = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+
 /** A connection through the gate, with the value of the last hold that was seen on it. */
 interface Way {
   client: Socket;
@@ -104,7 +107,7 @@ export class DatabaseGate {
     if (waiting?.what === 'answer-to-commit') {
       way.toClient = [];
       way.server.on('data', function untilCommitted(this: Socket, answer) {
-        if (!answer.includes('COMMIT')) return;
+        if (!answer.includes(READY_AND_IDLE)) return;
         this.off('data', untilCommitted);
         waiting.reached(heldOn(way));
       });
