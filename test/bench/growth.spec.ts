@@ -44,12 +44,16 @@ describe('npm run bench:growth', () => {
   it.each([
     ['while the server starts', () => readdirSync(place).length > 0],
     ['while it measures', (output: string) => output.includes('records: round 1')],
-  ])('stops its server and removes its directory when it is interrupted %s', async (_when, reached) => {
-    const command = start('bench/growth.js', TINY, { TMPDIR: place });
-    while (!reached(command.output())) await new Promise((resolve) => setTimeout(resolve, 10));
-    const { code, stderr } = await command.stop();
-    expect([code, readdirSync(place), stderr]).toEqual([143, [], expect.not.stringContaining('Error')]);
-  }, 120_000);
+  ])(
+    'stops its server and removes its directory when it is interrupted %s',
+    async (_when, reached) => {
+      const command = start('bench/growth.js', TINY, { TMPDIR: place });
+      while (!reached(command.output())) await new Promise((resolve) => setTimeout(resolve, 10));
+      const { code, stderr } = await command.stop();
+      expect([code, readdirSync(place), stderr]).toEqual([143, [], expect.not.stringContaining('Error')]);
+    },
+    120_000,
+  );
 
   it('refuses what it does not know', async () => {
     const { code, stderr } = await run('bench/growth.js', ['--only', 'speed']);

@@ -39,7 +39,8 @@ it('another account does not wait behind all replays of one that hammers', async
 
 it('what comes after a quiet time is answered at once', async () => {
   const turns = new FairTurns();
-  await Promise.all(NAMES.map(() => turns.take('A')));
+  const { send } = watch(turns);
+  await Promise.all(NAMES.map((name) => send('A', name)));
   await turn();
   expect(turns.take('A')).toBeUndefined();
 });
