@@ -144,6 +144,7 @@ export class AttemptRunner {
     const gate = claimGate(attempt.intent, this.late);
     const judge: typeof gate.judge = (results) => {
       const found = gate.judge(results);
+      this.novelty.saw(attempt.intent.key, found.verdict.kind === 'first');
       if (found.won) attempt.onWon();
       return found;
     };
