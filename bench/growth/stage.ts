@@ -46,7 +46,7 @@ export class Stage {
   /** Makes a database with accounts, products and some orders, without any record. */
   async database(name: string): Promise<Database> {
     const url = this.world.postgres.url(name);
-    await query(this.world.postgres.url('postgres'), `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE holdfast`);
+    await this.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE holdfast`);
     // The limits of the API's role are settings of one database, which a copy of it doesn't have.
     await migrate(url, url);
     return new Database(name, url, this.world);

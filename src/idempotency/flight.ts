@@ -38,13 +38,19 @@ const { utils } = pg as unknown as { utils: { prepareValue(value: unknown): unkn
  * A call that can fail at the server alone.
  * @throws Error for a value that can't be written, and for a name that belongs to another text
  */
-export function ready({ name, text }: Omit<Call, 'values'>, values: readonly unknown[]): Call {
+export function ready(call: Call, values: readonly unknown[] = call.values ?? []): Call {
+  const { name, text } = call;
   if (name !== undefined) {
     const known = texts.get(name);
     if (known === undefined) texts.set(name, text);
     else if (known !== text) throw new Error(`the statement name ${name} belongs to another text`);
   }
-  return { name, text, values: values.map(prepared) };
+  return { name, text, values: values.map(asWritten) };
+}
+
+function asWritten(value: unknown): unknown {
+  // Most values by far are texts; node-postgres looks at everything else first.
+  return typeof value === 'string' ? value : utils.prepareValue(value);
 }
 
 /**
@@ -53,11 +59,6 @@ export function ready({ name, text }: Omit<Call, 'values'>, values: readonly unk
  */
 export function fly(client: PoolClient, calls: readonly Call[]): Promise<FlightEnd> {
   return new Promise((land) => client.query(new Flight(client, calls, land) as unknown as Query));
-}
-
-function prepared(value: unknown): unknown {
-  // Most values by far; node-postgres looks at everything else first.
-  return typeof value === 'string' ? value : utils.prepareValue(value);
 }
 
 /** What node-postgres' own queries and cursors use of a connection. */

@@ -11,7 +11,7 @@ export interface StoredResponse {
 /** Largest stored response; the table's CHECK says the same. */
 const MAX_BYTES = 2 * 1024 * 1024;
 
-/** A reply as text. @throws Error when they are more than can be stored */
+/** A reply as text. @throws Error when it is larger than can be stored */
 export function toResponse({ status, body, headers }: Reply, operationUuid: string): StoredResponse {
   const text = body === undefined ? '' : JSON.stringify(body);
   const bytes = Buffer.byteLength(text);

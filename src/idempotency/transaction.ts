@@ -167,7 +167,7 @@ export class Transaction<Verdict = unknown> {
     await this.begin();
     const client = this.connected();
     if (statusOf(client) === 'I') throw new Error('the transaction was ended behind the engine');
-    const calls = [...this.queue.splice(0), ready(last, last.values ?? []), COMMIT];
+    const calls = [...this.queue.splice(0), ready(last), COMMIT];
     this.close();
     return this.judge(client, await fly(client, calls), calls.length - 2);
   }
@@ -181,7 +181,7 @@ export class Transaction<Verdict = unknown> {
     if (!this.isUntouched) throw new Error('the transaction has begun');
     this.state = 'ended';
     const client = await this.connect();
-    const { results, error } = await fly(client, [...claim.map((call) => ready(call, call.values ?? [])), ...this.queue.splice(0)]);
+    const { results, error } = await fly(client, [...claim.map((call) => ready(call)), ...this.queue.splice(0)]);
     const [result] = results;
     return result && !error ? { kind: 'committed', result } : this.failed(client, error);
   }
@@ -249,7 +249,7 @@ export class Transaction<Verdict = unknown> {
   private async sendGate(first?: Call): Promise<FlightEnd> {
     const client = await this.connect();
     this.state = 'lost';
-    const gate = [BEGIN, ...this.gate.calls().map((call) => ready(call, call.values ?? []))];
+    const gate = [BEGIN, ...this.gate.calls().map((call) => ready(call))];
     const { results, error } = await fly(client, first ? [...gate, first] : gate);
     if (results.length < gate.length) throw error;
     const found = this.gate.judge(results.slice(1, gate.length));
