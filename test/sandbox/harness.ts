@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from 'pg';
 import { buildSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.js';
-import { createDatabase } from '../support/database.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
 
 interface Effect {
   id: string;
@@ -46,26 +45,19 @@ export async function eventually(check: () => void | Promise<void>): Promise<voi
 
 /** One sandbox on an empty database for the tests of a file, without faults at the start of each. */
 export class Harness {
-  databaseUrl = '';
   url = '';
-  /** a second way into the sandbox's database */
-  admin: Pool;
+  database: TestDatabase;
   private sandbox: Sandbox;
-  private drop: () => Promise<void>;
 
   constructor() {
     beforeAll(async () => {
-      const database = await createDatabase();
-      this.databaseUrl = database.url;
-      this.drop = () => database.drop();
-      this.admin = new Pool({ connectionString: database.url });
+      this.database = await createDatabase();
       await this.start();
     });
     afterEach(() => this.faults({}));
     afterAll(async () => {
       await this.sandbox.close();
-      await this.admin.end();
-      await this.drop();
+      await this.database.drop();
     });
   }
 
@@ -97,7 +89,7 @@ export class Harness {
   requestsOf = async (key: string) => (await this.ledger()).requests.filter((made) => made.key === key);
 
   private async start(options: Partial<SandboxOptions> = {}): Promise<void> {
-    this.sandbox = await buildSandbox({ databaseUrl: this.databaseUrl, ...options });
+    this.sandbox = await buildSandbox({ databaseUrl: this.database.url, ...options });
     this.url = await this.sandbox.listen(0, '127.0.0.1');
   }
 }

@@ -1,3 +1,4 @@
+import { hold, untilBlocked } from '../support/locks.js';
 import { Harness, eventually, freshKey, noAnswer, order } from './harness.js';
 
 const sandbox = new Harness();
@@ -34,14 +35,11 @@ describe('keys', () => {
 
   it('charges once when many requests with one key race, and answers all of them alike', async () => {
     const key = freshKey();
-    const blocker = await sandbox.admin.connect();
-    await blocker.query('BEGIN; LOCK TABLE charges IN EXCLUSIVE MODE');
+    const held = await hold(sandbox.database, 'LOCK TABLE charges IN EXCLUSIVE MODE');
     const racing = Array.from({ length: 12 }, () => sandbox.charge(key));
-    const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     // All are inside their transactions before the first can write: a look before the write would find nothing twelve times.
-    await eventually(async () => expect((await sandbox.admin.query(waiting)).rowCount).toBe(12));
-    await blocker.query('ROLLBACK');
-    blocker.release();
+    await untilBlocked(sandbox.database, 12);
+    await held.release();
     const answers = (await Promise.all(racing)).map(({ status, text }) => `${status} ${text}`);
     expect(new Set(answers).size).toBe(1);
     expect(answers[0]).toMatch(/^201 /);

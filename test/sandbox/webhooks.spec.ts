@@ -70,6 +70,6 @@ describe('webhooks', () => {
     await sandbox.restart({ webhook });
     await eventually(() => expect(received).toHaveLength(3));
     expect(new Set(received.map(({ body }) => body)).size).toBe(1);
-    await eventually(async () => expect((await sandbox.admin.query('SELECT FROM events')).rowCount).toBe(0));
+    await eventually(async () => expect(await sandbox.database.query('SELECT FROM events')).toEqual([]));
   });
 });
