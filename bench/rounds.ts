@@ -18,8 +18,8 @@ export interface Amounts {
   requests: number;
 }
 
-/** The round that warms up has so many times the requests: code is compiled well only after thousands of them. */
-const WARM_UP = 8;
+/** The round that warms up has so many times the requests, up to so many: code is compiled well only after thousands of them. */
+const WARM_UP = { times: 8, most: 8_000 };
 
 /** How many requests lead in to `amount` of them. */
 export function leadIn(amount: number): number {
@@ -37,7 +37,7 @@ export async function inRounds<Name extends string>(
 ): Promise<Partial<Record<Name, Sample[]>>> {
   const samples: Partial<Record<Name, Sample[]>> = {};
   for (let round = 0; round <= rounds; round += 1) {
-    const amount = round === 0 ? requests * WARM_UP : requests;
+    const amount = round === 0 ? Math.min(requests * WARM_UP.times, Math.max(requests, WARM_UP.most)) : requests;
     await prepare(amount);
     for (const place of orderOf(variants.length, round)) {
       const variant = variants[place];

@@ -9,8 +9,11 @@ import type { Service } from '../service.js';
  */
 export type ReplayVariant = 'hot' | 'cold' | 'static';
 
-/** What doesn't touch the database is over so soon that more of it is needed for the same accuracy. */
-const MORE = 8;
+/**
+ * Replays are over so soon that more of them are needed for the same accuracy, and as many of each kind: waking up costs a
+ * process up to 30 ms a round, whatever number of requests shares them.
+ */
+const MORE = 4;
 
 /** Retries of orders that have been answered. */
 export async function replays(context: Context): Promise<Partial<Record<ReplayVariant, Sample[]>>> {
@@ -22,13 +25,13 @@ export async function replays(context: Context): Promise<Partial<Record<ReplayVa
   ]);
   const place = (amount: number, part: Part) =>
     loader.run(orders(holdfast, { amount, traffic: { kind: 'fresh', keys: 'uuidv7', remember: part } }));
-  const variant = (name: ReplayVariant, service: Service, factor: number): Variant<ReplayVariant> => ({
+  const variant = (name: ReplayVariant, service: Service): Variant<ReplayVariant> => ({
     name,
-    run: (amount, part) => measured(context, service, orders(service, { amount: amount * factor, traffic: { kind: 'again', of: part } })),
+    run: (amount, part) => measured(context, service, orders(service, { amount, traffic: { kind: 'again', of: part } })),
   });
-  // The cold one sends each key once: with the second time it would be a hot one.
-  const variants = [variant('hot', holdfast, MORE), variant('cold', other, 1), variant('static', fixed, MORE)];
-  const samples = await inRounds(variants, amounts, async (amount) => {
+  const variants = [variant('hot', holdfast), variant('cold', other), variant('static', fixed)];
+  // Each key is sent once: with the second time the cold one would be a hot one.
+  const samples = await inRounds(variants, { ...amounts, requests: amounts.requests * MORE }, async (amount) => {
     await place(leadIn(amount), 'lead-in');
     await place(amount, 'measured');
   });
