@@ -5,11 +5,12 @@ import { Problem } from '../problem.js';
 import { paymentPath, problemReply } from './payment-replies.js';
 import { PaymentView } from './payment.dto.js';
 import { Payment } from './payment.entity.js';
+import { finishPayment, lockPayment, orderOf } from './payment.store.js';
 import { ask, referenceOf, type DoubtfulOutcome } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER } from './provider/provider.js';
 import { CompensateStep } from './refund.steps.js';
-import { RefundsService, lockPayment } from './refunds.service.js';
+import { RefundsService } from './refunds.service.js';
 
 interface PaymentFacts {
   amount: string;
@@ -34,7 +35,7 @@ export class ChargeStep implements Step<DoubtfulOutcome> {
       `SELECT amount, currency, source, reference FROM payments WHERE account_id = $1 AND id = $2`,
       [run.accountId, paymentId],
     );
-    if (!facts) throw new Error('a charge step without its payment');
+    if (!facts) throw withoutPayment();
     const { reference, currency, source } = facts;
     return ask(run, this.provider.keyWindowMs, {
       send: (share) => this.provider.charge({ reference, amount: Number(facts.amount), currency, source }, run.providerKey, share),
@@ -69,8 +70,8 @@ export class ChargeStep implements Step<DoubtfulOutcome> {
 
   private async captured(tx: Transaction, paymentId: string, providerReference: string, run: StepRun): Promise<StepEnd> {
     const { accountId } = run;
-    const manager = await tx.manager();
-    const { orderId } = await manager.findOneByOrFail(Payment, { accountId, id: paymentId });
+    const orderId = await orderOf(tx, accountId, paymentId);
+    if (!orderId) throw withoutPayment();
     const order = await this.orders.lockUuid(tx, accountId, orderId);
     const payment = await this.finish(tx, paymentId, { status: 'succeeded', providerReference }, run);
     if (order.status === 'pending') {
@@ -98,16 +99,19 @@ export class ChargeStep implements Step<DoubtfulOutcome> {
   }
 
   private async finish(tx: Transaction, paymentId: string, change: Partial<Payment>, { accountId }: StepRun): Promise<Payment> {
-    const manager = await tx.manager();
-    const payment = await lockPayment(manager, accountId, paymentId);
-    if (!payment) throw new Error('a charge step without its payment');
-    const finished = { ...change, reviewReason: null, updatedAt: await tx.now() };
-    await manager.update(Payment, { accountId, id: paymentId }, finished);
-    return { ...payment, ...finished };
+    const payment = await lockPayment(tx, accountId, paymentId);
+    if (!payment) throw withoutPayment();
+    const finished = { ...payment, ...change, reviewReason: null, updatedAt: await tx.now() };
+    finishPayment(tx, finished);
+    return finished;
   }
 
   private async takeBack(tx: Transaction, paymentId: string, { accountId }: StepRun): Promise<StepEnd> {
     await (await tx.manager()).delete(Payment, { accountId, id: paymentId });
     return undo(new Problem('provider-unavailable', 'The payment provider was not reached. Nothing was charged.'));
   }
+}
+
+function withoutPayment(): Error {
+  return new Error('a charge step without its payment');
 }

@@ -12,7 +12,8 @@ import { PaymentView, RefundView, type CreatePayment, type CreateRefund, type Li
 import { Payment, Refund } from './payment.entity.js';
 import { referenceOf } from './provider/ask.js';
 import { RefundStep } from './refund.steps.js';
-import { RefundsService, keySpent, lockPayment } from './refunds.service.js';
+import { insertPayment, isInFlight, lockPayment } from './payment.store.js';
+import { RefundsService, keySpent } from './refunds.service.js';
 
 /** Payments and refunds: opening them inside the claim's transaction, and reading them. */
 @Injectable()
@@ -56,14 +57,14 @@ export class PaymentsService {
       createdAt: now,
       updatedAt: now,
     };
-    await (await tx.manager()).insert(Payment, { ...payment });
+    insertPayment(tx, payment);
     return payment;
   }
 
   /** Opens a refund, to be made by RefundStep. @throws Problem `not-found`, `refund-exceeds-payment` */
   async openRefund(tx: Transaction, accountId: string, paymentId: string, { amount, reason }: CreateRefund): Promise<Refund> {
     const uuid = uuidOf('pay', paymentId);
-    const payment = uuid && (await lockPayment(await tx.manager(), accountId, uuid));
+    const payment = uuid && (await lockPayment(tx, accountId, uuid));
     if (!payment) throw noSuchPayment();
     tx.declare({ refunds_reference_idx: () => keySpent() });
     return this.refunds.reserve(tx, payment, {
@@ -75,8 +76,7 @@ export class PaymentsService {
 
   /** @throws Problem `payment-in-progress`, which stores nothing: the state will pass */
   async refuseWhileInFlight(tx: Transaction, accountId: string, order: OrderState): Promise<void> {
-    const other = await (await tx.manager()).findOneBy(Payment, { accountId, orderId: order.id, status: 'processing' });
-    if (other) throw inFlight();
+    if (await isInFlight(tx, accountId, order.id)) throw inFlight();
   }
 
   /**

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import type { StepRun, Transaction } from '../idempotency/index.js';
 import { newId, publicId } from '../ids.js';
 import { Problem } from '../problem.js';
 import { Payment, Refund } from './payment.entity.js';
+import { lockPayment } from './payment.store.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER, type Outcome } from './provider/provider.js';
 import { ask, referenceOf, type DoubtfulOutcome } from './provider/ask.js';
@@ -96,7 +96,7 @@ export class RefundsService {
     outcome: Extract<Outcome, { kind: 'succeeded' | 'declined' }>,
   ): Promise<SettledRefund> {
     const manager = await tx.manager();
-    const { payment, refund } = await lockRefund(manager, accountId, refundId);
+    const { payment, refund } = await lockRefund(tx, accountId, refundId);
     const updatedAt = await tx.now();
     const success = outcome.kind === 'succeeded';
     const settled = {
@@ -134,7 +134,7 @@ export class RefundsService {
   /** Takes a reservation back that the provider surely never heard of. */
   async undo(tx: Transaction, accountId: string, refundId: string): Promise<void> {
     const manager = await tx.manager();
-    const { payment, refund } = await lockRefund(manager, accountId, refundId);
+    const { payment, refund } = await lockRefund(tx, accountId, refundId);
     await manager.delete(Refund, { accountId, id: refundId });
     await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved - refund.amount });
   }
@@ -145,17 +145,13 @@ function reviewMark(refundId: string): string {
   return `${publicId('re', refundId)}: `;
 }
 
-async function lockRefund(manager: EntityManager, accountId: string, refundId: string): Promise<SettledRefund> {
+async function lockRefund(tx: Transaction, accountId: string, refundId: string): Promise<SettledRefund> {
+  const manager = await tx.manager();
   const { paymentId } = await manager.findOneByOrFail(Refund, { accountId, id: refundId });
-  const payment = await lockPayment(manager, accountId, paymentId);
+  const payment = await lockPayment(tx, accountId, paymentId);
   const refund = await manager.findOneOrFail(Refund, { where: { accountId, id: refundId }, lock: { mode: 'for_no_key_update' } });
   if (!payment) throw new Error('a refund without its payment');
   return { payment, refund };
-}
-
-/** The payment, locked until the transaction ends; after its order in the lock order. */
-export function lockPayment(manager: EntityManager, accountId: string, id: string): Promise<Payment | null> {
-  return manager.findOne(Payment, { where: { accountId, id }, lock: { mode: 'for_no_key_update' } });
 }
 
 /**

@@ -1,0 +1,107 @@
+import type { Statement, Transaction } from '../idempotency/index.js';
+import type { Payment, PaymentStatus } from './payment.entity.js';
+
+/**
+ * What each charge asks of the payments' table. Named, so that a connection prepares it once: the EntityManager's statements
+ * are parsed and planned each time they run.
+ */
+const INSERT: Statement = {
+  name: 'payments-insert',
+  text: `INSERT INTO payments (account_id, id, order_id, operation_id, status, amount, currency, source, reference, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
+};
+
+const FIND_IN_FLIGHT: Statement = {
+  name: 'payments-find-in-flight',
+  text: `SELECT id FROM payments WHERE account_id = $1 AND order_id = $2 AND status = 'processing'`,
+};
+
+const FIND_ORDER: Statement = {
+  name: 'payments-find-order',
+  text: `SELECT order_id FROM payments WHERE account_id = $1 AND id = $2`,
+};
+
+const LOCK: Statement = {
+  name: 'payments-lock',
+  text: `SELECT account_id, id, order_id, operation_id, status, amount, currency, source, reference, provider_reference, failure_code,
+                amount_refunded, amount_reserved, review_reason, created_at, updated_at
+           FROM payments WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
+};
+
+const FINISH: Statement = {
+  name: 'payments-finish',
+  text: `UPDATE payments SET status = $3, provider_reference = $4, failure_code = $5, review_reason = NULL, updated_at = $6
+          WHERE account_id = $1 AND id = $2`,
+};
+
+/** A payment that has been charged, or not. */
+export type FinishedPayment = Payment & { reviewReason: null };
+
+/** Queues the row of a payment that was just opened. */
+export function insertPayment(tx: Transaction, payment: Payment): void {
+  const { accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt } = payment;
+  tx.write(INSERT, [accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt]);
+}
+
+/** Whether a payment of this order is under way. */
+export async function isInFlight(tx: Transaction, accountId: string, orderId: string): Promise<boolean> {
+  return (await tx.run(FIND_IN_FLIGHT, [accountId, orderId])).length > 0;
+}
+
+/** The uuid of the payment's order; undefined without such a payment. */
+export async function orderOf(tx: Transaction, accountId: string, id: string): Promise<string | undefined> {
+  const [row] = await tx.read<{ order_id: string }>(FIND_ORDER, [accountId, id]);
+  return row?.order_id;
+}
+
+/** The payment, locked until the transaction ends; after its order in the lock order. */
+export async function lockPayment(tx: Transaction, accountId: string, id: string): Promise<Payment | null> {
+  const [row] = await tx.run<PaymentRow>(LOCK, [accountId, id]);
+  return row ? paymentOf(row) : null;
+}
+
+/** Queues what became of a charge. */
+export function finishPayment(tx: Transaction, payment: FinishedPayment): void {
+  const { accountId, id, status, providerReference, failureCode, updatedAt } = payment;
+  tx.write(FINISH, [accountId, id, status, providerReference, failureCode, updatedAt]);
+}
+
+interface PaymentRow extends Record<string, unknown> {
+  account_id: string;
+  id: string;
+  order_id: string;
+  operation_id: string;
+  status: PaymentStatus;
+  amount: string;
+  currency: string;
+  source: string;
+  reference: string;
+  provider_reference: string | null;
+  failure_code: string | null;
+  amount_refunded: string;
+  amount_reserved: string;
+  review_reason: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+function paymentOf(row: PaymentRow): Payment {
+  return {
+    accountId: row.account_id,
+    id: row.id,
+    orderId: row.order_id,
+    operationId: row.operation_id,
+    status: row.status,
+    amount: Number(row.amount),
+    currency: row.currency,
+    source: row.source,
+    reference: row.reference,
+    providerReference: row.provider_reference,
+    failureCode: row.failure_code,
+    amountRefunded: Number(row.amount_refunded),
+    amountReserved: Number(row.amount_reserved),
+    reviewReason: row.review_reason,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
