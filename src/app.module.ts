@@ -29,6 +29,7 @@ const STEP_MARGIN = 2_000;
 export class AppModule {
   static with(config: Config): DynamicModule {
     const metrics = new Metrics();
+    const lifecycle = new Lifecycle();
     return {
       module: AppModule,
       global: true,
@@ -40,6 +41,7 @@ export class AppModule {
           traceOf: (request) => (request as { id: string }).id,
           render: renderFinal,
           observe: (outcome) => metrics.observe(outcome),
+          isClosing: () => lifecycle.closing,
           windowMs: config.window,
           lateRequests: config.lateRequests,
           archiveMs: config.archiveRetention,
@@ -63,7 +65,7 @@ export class AppModule {
       ],
       providers: [
         { provide: CONFIG, useValue: config },
-        Lifecycle,
+        { provide: Lifecycle, useValue: lifecycle },
         // In this order: who has no valid API key learns nothing about the body.
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_GUARD, useClass: ReadableBodyGuard },

@@ -22,6 +22,9 @@ const POOL_WAIT_MS = 2_000;
 /** How long a statement may stay without an answer; above statement_timeout, so that the server's own word comes first. */
 const ANSWER_WAIT_MS = 20_000;
 
+/** read_only_sql_transaction */
+const READ_ONLY = '25006';
+
 const migrations = [Idempotency1700000000001, Shop1700000000002, Payments1700000000003, Speculation1700000000004];
 
 /**
@@ -32,6 +35,10 @@ class AttendedClient extends Client {
   constructor(config?: string | ClientConfig) {
     super(config);
     this.on('error', () => undefined);
+    // The session has not ended, but it leads to a server that became a standby: the pool lets go of a client that is ending.
+    this.connection.on('errorMessage', ({ code }: { code?: string }) => {
+      if (code === READ_ONLY) void this.end();
+    });
   }
 }
 

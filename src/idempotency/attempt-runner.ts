@@ -193,6 +193,8 @@ export class AttemptRunner {
     const rendered = this.options.render(error, { operationId: tx.operationId, traceId: intent.traceId });
     if (rendered === 'not-final') {
       if (isConnectionLost(error)) throw unavailableOr(error);
+      // The look needs a connection, and whoever holds one while waiting for another can wait for himself.
+      await tx.release();
       // The validation rules may have changed since the key was used: a stored answer goes before a 400.
       const verdict = tx.found ?? (await this.lookOnly(attempt));
       if (verdict.kind !== 'first') return settled(verdict);
@@ -273,21 +275,26 @@ export class AttemptRunner {
   private async resolveUnknown(attempt: Attempt, { first }: Ending, cause: unknown): Promise<Try> {
     const mine = attempt.intent.operationId;
     for (let look = 1; look <= UNKNOWN_LOOKS; look += 1) {
-      const tx = this.claim(attempt);
-      try {
-        const verdict = await this.look(tx);
-        if (verdict.kind === 'first') break;
-        if (verdict.kind === 'running' && verdict.operationId === mine && first) return await this.driveOn(first, attempt);
-        if (verdict.kind !== 'running' || verdict.operationId) return settled(verdict, mine);
-      } catch (error) {
-        if (error instanceof IdempotencyRefusal && error.code !== 'service-unavailable') throw error;
-        this.log.debug(`look ${look} after a lost COMMIT: ${String(error)}`);
-      } finally {
-        await tx.release();
-      }
+      const verdict = await this.lookAfterLoss(attempt, look);
+      if (verdict?.kind === 'first') break;
+      if (verdict?.kind === 'running' && verdict.operationId === mine && first) return this.driveOn(first, attempt);
+      if (verdict && (verdict.kind !== 'running' || verdict.operationId)) return settled(verdict, mine);
       await sleep(50 * 2 ** look);
     }
     throw new IdempotencyRefusal('service-unavailable', { cause });
+  }
+
+  /** Undefined: not now. Gives its connection back before anything else is done: steps need others, and may take long. */
+  private async lookAfterLoss(attempt: Attempt, look: number): Promise<Verdict | undefined> {
+    const tx = this.claim(attempt);
+    try {
+      return await this.look(tx);
+    } catch (error) {
+      this.log.debug(`look ${look} after a lost COMMIT: ${String(error)}`);
+      return undefined;
+    } finally {
+      await tx.release();
+    }
   }
 
   /** A crash, or an unknown outcome, left the operation between two phases: this retry takes it over and finishes it. */

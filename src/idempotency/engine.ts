@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { AttemptRunner, type Attempt, type AttemptEnd, type Work } from './attempt-runner.js';
 import { FairTurns } from './fair-turns.js';
 import { publicOperationId } from './operation-id.js';
+import { OPTIONS, type CompleteOptions } from './options.js';
 import type { Intent } from './record.store.js';
 import { IdempotencyRefusal } from './refusal.js';
 import { ReplayCache } from './replay-cache.js';
@@ -51,6 +52,7 @@ export class Engine {
   constructor(
     private readonly attempts: AttemptRunner,
     private readonly tally: ReplayTally,
+    @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
 
   /**
@@ -84,7 +86,7 @@ export class Engine {
       if (this.running.find(scope) !== other) continue;
       if (other.fingerprint && other.fingerprint !== intent.fingerprint) throw new IdempotencyRefusal('idempotency-key-reused');
       const left = deadline - performance.now();
-      if (left <= 0) throw new IdempotencyRefusal('idempotency-request-in-progress');
+      if (left <= 0 || this.options.isClosing()) throw new IdempotencyRefusal('idempotency-request-in-progress');
       await within(left, other.done);
     }
   }
@@ -99,7 +101,7 @@ export class Engine {
         if (end.kind === 'completed') return this.remember(scope, intent, end);
         runner.judge(undefined);
         const left = deadline - performance.now();
-        if (left <= 0) return whileUnfinished(end);
+        if (left <= 0 || this.options.isClosing()) return whileUnfinished(end);
         // Each look at a pending operation asks the provider again, so there are few of them.
         await sleep(Math.min(end.kind === 'pending' ? LONGEST_PAUSE : pause, left));
       }

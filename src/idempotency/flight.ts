@@ -95,8 +95,13 @@ class Flight extends Base {
   private readonly results: Result[] = [];
   private readonly prepared: Prepared;
   private readonly sent: string[] = [];
+  /** Of each call whether this flight asks for its columns, and what was known of them when it left. */
+  private readonly plans: { asks: boolean; known: Columns | null | undefined }[] = [];
   private columns: Columns | null | undefined;
   private gathered: Record<string, unknown>[] = [];
+  /** Why a row could not be read; the statements ran all the same. */
+  private broken: unknown;
+  private ended = false;
 
   constructor(
     private readonly client: PoolClient,
@@ -122,6 +127,7 @@ class Flight extends Base {
         if (name !== '') this.sent.push(name);
         sent.add(name);
       }
+      this.plans.push({ asks: fresh, known: columns.get(name) });
       wire.bind({ statement: name, values });
       if (fresh) wire.describe({ type: 'P' });
       wire.execute({});
@@ -138,18 +144,34 @@ class Flight extends Base {
   }
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
-    this.columns ??= this.prepared.columns.get(this.calls[this.results.length]?.name ?? '');
-    const row: Record<string, unknown> = {};
-    for (const [at, { name, parse }] of (this.columns ?? []).entries()) {
-      const text = fields[at];
-      row[name] = text == null ? null : parse(text);
+    if (this.isOver) return;
+    // An error thrown here would be nobody's, and end the process.
+    try {
+      this.gathered.push(this.rowOf(fields));
+    } catch (error) {
+      this.broken = error;
     }
-    this.gathered.push(row);
+  }
+
+  private rowOf(fields: (string | null)[]): Record<string, unknown> {
+    const at = this.results.length;
+    const name = this.calls[at]?.name ?? '';
+    // A flight in front, or a call in front, may have prepared it in the meantime.
+    this.columns ??= this.plans[at]?.known ?? this.prepared.columns.get(name);
+    if (!this.columns) throw new Error(`a row of ${name}, whose columns nobody knows`);
+    const row: Record<string, unknown> = {};
+    for (const [column, { name: member, parse }] of this.columns.entries()) {
+      const text = fields[column];
+      row[member] = text == null ? null : parse(text);
+    }
+    return row;
   }
 
   handleCommandComplete({ text }: { text: string }): void {
-    const name = this.calls[this.results.length]?.name;
-    if (name !== undefined && !this.prepared.columns.has(name)) {
+    if (this.isOver) return;
+    const at = this.results.length;
+    const name = this.calls[at]?.name;
+    if (name !== undefined && this.plans[at]?.asks) {
       this.prepared.columns.set(name, this.columns ?? null);
       // Not before now: had something failed in front of it, it would neither have been closed nor prepared again.
       this.prepared.doubtful.delete(name);
@@ -175,11 +197,21 @@ class Flight extends Base {
   }
 
   handleReadyForQuery(): void {
-    this.end();
+    this.end(this.broken);
+  }
+
+  /** Results end where one can't be trusted, and after a time limit, when node-postgres still passes on what the server says. */
+  private get isOver(): boolean {
+    return this.ended || this.broken !== undefined;
   }
 
   private end(error?: unknown): void {
-    for (const name of this.sent) this.prepared.sent.delete(name);
+    if (this.ended) return;
+    this.ended = true;
+    for (const name of this.sent) {
+      this.prepared.sent.delete(name);
+      if (!this.prepared.columns.has(name)) this.prepared.doubtful.add(name);
+    }
     (this.callback as (error?: unknown) => void)(error);
   }
 }

@@ -36,6 +36,7 @@ const SENT = of(undefined);
 const MAX_WAIT_SECONDS = 30;
 /** Seconds after which the same key may get another answer. */
 const RETRY_AFTER = '1';
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const RETRY_REASONS = new Set(['timeout', 'connection', 'server-error', 'in-progress', 'rate-limited', 'offline', 'manual']);
 
 /**
@@ -100,7 +101,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const ifMatch = request.headers['if-match'];
     let operationId: string | undefined;
     return {
-      accountId: this.options.accountOf(request),
+      accountId: canonicalUuid(this.options.accountOf(request)),
       key,
       fingerprint: fingerprint({
         method: request.method,
@@ -117,6 +118,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
       traceId: this.options.traceOf(request),
     };
   }
+}
+
+/**
+ * The one spelling that PostgreSQL gives back: the provider's key is a hash of it, and has to be the same for a retry that
+ * read the account from the record. @throws Error when it is no uuid, which is a mistake of the application
+ */
+function canonicalUuid(text: string): string {
+  if (!UUID.test(text)) throw new Error(`accountOf gave no uuid: ${JSON.stringify(text)}`);
+  return text.toLowerCase();
 }
 
 const OUTCOME_OF: Record<RefusalCode, Outcome['outcome']> = {

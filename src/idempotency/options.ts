@@ -22,6 +22,8 @@ export interface IdempotencyOptions {
   traceOf?(request: unknown): string | null;
   /** Called once for each request with a key. */
   observe?(outcome: Outcome): void;
+  /** Whether the process is about to end: it takes nothing over any more, and nobody waits for what others do. Default: never. */
+  isClosing?(): boolean;
   /** How long responses are kept, counted from completion. Default: 24 hours. */
   windowMs?: number;
   /** What becomes of a retry after that. Default: `refuse`. */
@@ -62,6 +64,7 @@ export function withDefaults(options: IdempotencyOptions): CompleteOptions {
     render: (error, context) => options.render(error, context),
     traceOf: (request) => options.traceOf?.(request) ?? null,
     observe: (outcome) => options.observe?.(outcome),
+    isClosing: () => options.isClosing?.() ?? false,
     windowMs: options.windowMs ?? DAY,
     lateRequests: options.lateRequests ?? 'refuse',
     archiveMs: options.archiveMs ?? 400 * DAY,

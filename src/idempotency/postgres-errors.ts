@@ -7,9 +7,12 @@ export function databaseError(error: unknown): DatabaseError | null {
   return inner instanceof DatabaseError ? inner : null;
 }
 
-/** Serialization failure, deadlock, lock timeout: the transaction was rolled back for sure and may simply run again. */
+/**
+ * Serialization failure, deadlock, lock timeout, or what the connection had prepared is gone (26000) or no longer fits (0A000):
+ * the transaction was rolled back for sure and may simply run again.
+ */
 export function isRetryable(error: unknown): boolean {
-  return ['40001', '40P01', '55P03'].includes(databaseError(error)?.code ?? '');
+  return ['40001', '40P01', '55P03', '26000', '0A000'].includes(databaseError(error)?.code ?? '');
 }
 
 /** Nothing was wrong with the request, and the next try may go through. 57014: a statement took longer than statement_timeout. */
@@ -17,8 +20,11 @@ export function isTransient(error: unknown): boolean {
   return isRetryable(error) || isConnectionLost(error) || databaseError(error)?.code === '57014';
 }
 
-/** Errors by which the server itself ends a session or refuses one (PostgreSQL manual, appendix A, classes 08, 53, 57P). */
-const SESSION_LOST = /^(08...|53300|57P0[1-5]|25P03|25P04)$/;
+/**
+ * Errors by which the server itself ends a session or refuses one (PostgreSQL manual, appendix A, classes 08, 53, 57P), or
+ * 25006: after a failover the connection leads to a server that doesn't write.
+ */
+const SESSION_LOST = /^(08...|53300|57P0[1-5]|25006|25P03|25P04)$/;
 const SOCKET_LOST = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 /** node-postgres gives these no code. */
 const CLIENT_LOST =

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import type { DataSource } from 'typeorm';
+import { ARCHIVED_COLUMNS, ARCHIVE_GONE } from './archive.js';
 import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from './options.js';
 
 /**
@@ -43,27 +44,8 @@ const PURGE = `
                                     WHERE status = 'completed' AND expires_at BETWEEN $2 AND now()
                                     ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))
             AND status = 'completed' AND expires_at BETWEEN $2 AND now()
-         RETURNING account_id, key, operation_id, operation, resource, response_status, attempt, created_at, completed_at, expires_at),
-       counted AS (
-         DELETE FROM idempotency_replays r USING gone g
-          WHERE r.account_id = g.account_id AND r.operation_id = g.operation_id
-         RETURNING r.account_id, r.operation_id, r.count),
-       told AS (
-         DELETE FROM idempotency_timeline t USING gone g WHERE t.account_id = g.account_id AND t.operation_id = g.operation_id),
-       archived AS (
-         INSERT INTO idempotency_archive (account_id, key, operation_id, operation, resource, response_status, attempts, replays,
-                                          created_at, completed_at, expires_at, archived_at)
-         SELECT g.account_id, g.key, g.operation_id, g.operation, g.resource, g.response_status, g.attempt, coalesce(c.replays, 0),
-                g.created_at, g.completed_at, g.expires_at, clock_timestamp()
-           FROM gone g
-           LEFT JOIN (SELECT account_id, operation_id, sum(count) AS replays FROM counted GROUP BY account_id, operation_id) c
-             USING (account_id, operation_id)
-         -- A key that was executed again after its window, where late requests are allowed to.
-         ON CONFLICT (account_id, key) DO UPDATE
-            SET operation_id = excluded.operation_id, operation = excluded.operation, resource = excluded.resource,
-                response_status = excluded.response_status, attempts = excluded.attempts, replays = excluded.replays,
-                created_at = excluded.created_at, completed_at = excluded.completed_at, expires_at = excluded.expires_at,
-                archived_at = excluded.archived_at)
+         RETURNING ${ARCHIVED_COLUMNS}),
+       ${ARCHIVE_GONE}
   SELECT count(*)::int AS count, max(expires_at) AS newest, set_config('synchronous_commit', 'off', true) FROM gone`;
 
 /** The archive forgets, too, after its own time; what is undone by a crash is forgotten again. */

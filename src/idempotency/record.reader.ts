@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { fly, type Call, type Result } from './flight.js';
+import { databaseError } from './postgres-errors.js';
 
 /** Looks in one flight at most: an answer may be as large as 2 MiB. */
 const MOST = 32;
@@ -40,9 +41,11 @@ export class RecordReader {
         client,
         looks.map(({ call }) => call),
       );
-      for (const [at, { found, failed }] of looks.entries()) {
+      for (const [at, { call, found, failed }] of looks.entries()) {
         const result = end.results[at];
         if (result) found(result);
+        // The server refused one look and skipped those behind it, which are others' and get another flight.
+        else if (at > end.results.length && databaseError(end.error)) this.read(call).then(found, failed);
         else failed(end.error);
       }
     } catch (error) {

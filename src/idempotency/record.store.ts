@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { ARCHIVED_COLUMNS, ARCHIVE_GONE } from './archive.js';
 import type { Call, Result, Statement } from './flight.js';
 import { lockNumber, timeOfKey } from './key.js';
 import type { StoredResponse } from './response.js';
@@ -124,11 +125,16 @@ const CLAIM_UNKNOWN = {
                            THEN speculation_failed() END`,
 };
 
-/** The other one: takes the place of an expired record, which only LateRequests.policy `execute` allows. */
+/** The other one: takes the place of an expired record, which only LateRequests.policy `execute` allows; the archive has it then. */
 const DELETE_EXPIRED = {
   name: 'idempotency-delete-expired',
-  text: `DELETE FROM idempotency_records
-          WHERE account_id = $1 AND key = $2 AND operation_id = $3 AND status = 'completed' AND expires_at <= clock_timestamp()`,
+  text: `
+  WITH gone AS (
+         DELETE FROM idempotency_records
+          WHERE account_id = $1 AND key = $2 AND operation_id = $3 AND status = 'completed' AND expires_at <= clock_timestamp()
+         RETURNING ${ARCHIVED_COLUMNS}),
+       ${ARCHIVE_GONE}
+  SELECT operation_id FROM gone`,
 };
 
 /** The name of the constraint that judges races; another INSERT with this key was first. */

@@ -35,7 +35,7 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private tick(): void {
-    if (this.stopping || this.looking || this.busy >= CONCURRENCY) return;
+    if (this.stopping || this.options.isClosing() || this.looking || this.busy >= CONCURRENCY) return;
     this.looking = this.look()
       .catch((error: unknown) => this.log.warn({ err: error }, 'looking for interrupted operations failed, and will be tried again'))
       .finally(() => (this.looking = undefined));

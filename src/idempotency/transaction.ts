@@ -183,7 +183,9 @@ export class Transaction<Verdict = unknown> {
     const client = await this.connect();
     const { results, error } = await fly(client, [...claim.map((call) => ready(call)), ...this.queue.splice(0)]);
     const [result] = results;
-    return result && !error ? { kind: 'committed', result } : this.failed(client, error);
+    // Inside a transaction that somebody left open on this connection, the Sync would have committed nothing.
+    if (result && !error && statusOf(client) === 'I') return { kind: 'committed', result };
+    return this.failed(client, error);
   }
 
   /** A COMMIT in an aborted transaction "succeeds" with the tag ROLLBACK: the tag is the judge. */
