@@ -115,9 +115,9 @@ describe('a created key', () => {
   });
 
   it('ends by itself', async () => {
-    const { text } = await create('orders:read', '--expires', '3s');
+    const { text } = await create('orders:read', '--expires', '8s');
     expect((await near.send('GET', '/v1/orders', { as: text })).status).toBe(200);
-    await new Promise((wake) => setTimeout(wake, 3_200));
+    await new Promise((wake) => setTimeout(wake, 8_200));
     for (const answer of [await near.send('GET', '/v1/orders', { as: text }), await sendFar('GET', '/v1/orders', { as: text })]) {
       expect([answer.status, answer.body['code']]).toEqual([401, 'unauthenticated']);
     }

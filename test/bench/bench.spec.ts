@@ -14,7 +14,7 @@ describe('a tiny run', () => {
     if (code !== 0) throw new Error(stderr);
     // Fails on anything beside the one object.
     results = JSON.parse(stdout) as Results;
-  }, 180_000);
+  }, 600_000);
 
   it.each([
     'firstVsFloor',
@@ -99,7 +99,7 @@ it('leaves neither processes nor files behind when it is interrupted', async () 
     bench.child.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   }
-}, 120_000);
+}, 600_000);
 
 /** Processes that run, with their parents. */
 function processes(): Map<number, number> {

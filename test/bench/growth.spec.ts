@@ -39,7 +39,7 @@ describe('npm run bench:growth', () => {
 
     expect(memory?.samples.map(({ requests }) => requests)).toEqual([50, 100, 150, 200]);
     expect(memory?.baseline.requests).toBe(100);
-  }, 120_000);
+  }, 600_000);
 
   it.each([
     ['while the server starts', () => readdirSync(place).length > 0],
@@ -52,7 +52,7 @@ describe('npm run bench:growth', () => {
       const { code, stderr } = await command.stop();
       expect([code, readdirSync(place), stderr]).toEqual([143, [], expect.not.stringContaining('Error')]);
     },
-    120_000,
+    600_000,
   );
 
   it('refuses what it does not know', async () => {

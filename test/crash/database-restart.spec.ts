@@ -46,14 +46,14 @@ it('an immediate restart of PostgreSQL under load loses no acknowledged order an
   );
   for (let restart = 1; restart <= RESTARTS; restart += 1) {
     const before = acknowledged.size;
-    await eventually('orders to be acknowledged', () => acknowledged.size > before + 100, 20_000);
+    await eventually('orders to be acknowledged', () => acknowledged.size > before + 100, 60_000);
     // What `pg_ctl stop -m immediate` sends: no checkpoint, no goodbye; the next start recovers from the log.
     process.kill(server.pid, 'SIGQUIT');
     await server.exited;
     server = await startServer(server.port);
   }
   const before = acknowledged.size;
-  await eventually('orders to be acknowledged again', () => acknowledged.size > before + 100, 20_000);
+  await eventually('orders to be acknowledged again', () => acknowledged.size > before + 100, 60_000);
   stop.abort();
   await work;
 
@@ -67,7 +67,7 @@ it('an immediate restart of PostgreSQL under load loses no acknowledged order an
     `SELECT key, convert_from(response_body, 'UTF8') AS body FROM idempotency_records`,
   );
   expect(new Map(stored.map(({ key, body }) => [key, body]))).toEqual(acknowledged);
-});
+}, 240_000);
 
 /** One order under one key, sent to the replicas in turn until one answers 201. */
 async function placeUntilAcknowledged(worker: number): Promise<void> {

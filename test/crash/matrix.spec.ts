@@ -18,7 +18,7 @@ afterAll(() => {
 describe.each(STRIKES)('%s', (strike) => {
   beforeAll(async () => {
     for (const [cell, end] of await runRound(world, strike, BOUNDARIES)) ends.set(nameOf(cell), end);
-  }, 90_000);
+  }, 240_000);
 
   const cells = BOUNDARIES.flatMap((boundary) => CLIENTS.map((client) => ({ boundary, client, strike, where: boundary.name })));
   it.each(cells.filter((cell) => !UNREACHABLE.has(nameOf(cell))))('$where, the client $client: at most one charge, one answer', (cell) => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Body, ConflictException, Controller, Post } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { Idempotent, Tx, type Transaction } from '../../src/idempotency/index.js';
 import type { TestApp } from '../support/app.js';
@@ -19,6 +20,23 @@ interface Wish {
 
 @Controller('escapes')
 class EscapesController {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Gives a connection back with a transaction on it that nobody ends. */
+  @Post('leaves-open')
+  async leavesOpen(): Promise<void> {
+    const runner = this.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.release();
+  }
+
+  @Post('writes')
+  @Idempotent()
+  writes(@Tx() tx: Transaction, @Body() { text }: Wish): object {
+    tx.write(INSERT, [TENANT, text]);
+    return { written: true };
+  }
+
   /** Work goes on beside a check that refuses. */
   @Post('beside')
   @Idempotent()
@@ -121,4 +139,15 @@ it('a statement that fails is prepared anew, and works on the same connection', 
     const { status } = await narrow.send('POST', '/escapes/divide', { body: { text: fails ? '0' : '1' } });
     expect(status).toBe(fails ? 500 : 201);
   }
+});
+
+it('a commit inside a transaction that somebody left open is none: nothing is said to be written', async () => {
+  const key = uuidv7();
+  const write = () => narrow.send('POST', '/escapes/writes', { key, body: { text: 'left open' } });
+  const written = () => countOf(database, 'notes', 'text = $1', ['left open']);
+  await narrow.send('POST', '/escapes/leaves-open');
+  expect((await write()).status).toBe(503);
+  expect([await written(), await recordsOf(database, key)]).toEqual([0, []]);
+  expect((await write()).status).toBe(201);
+  expect([await written(), await recordsOf(database, key)]).toEqual([1, [expect.anything()]]);
 });

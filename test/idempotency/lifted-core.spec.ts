@@ -7,6 +7,7 @@ import { atOnce, tally, type TestApp, type TestResponse } from '../support/app.j
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { countOf, recordsOf } from '../support/ledger.js';
 import { Note, TENANT, startLiftedApp } from '../support/lifted-app.js';
+import { eventually } from '../support/eventually.js';
 import { hold, untilBlocked } from '../support/locks.js';
 
 const INSERT_NOTE = { name: 'test-insert-note', text: 'INSERT INTO notes (tenant_id, text) VALUES ($1, $2)' };
@@ -327,4 +328,35 @@ describe('a pool of one connection', () => {
     expect(tally(answers)).toEqual({ 201: 16, 409: 8, 500: 16 });
     expect(await notes(text)).toBe(1);
   });
+});
+
+it('the spelling of a tenant does not matter, and what is no uuid is refused', async () => {
+  const key = uuidv7();
+  const post = (tenant: string) => app.send('POST', '/notes', { key, body: { text: 'spelled' }, headers: { 'x-tenant': tenant } });
+  const first = await post(TENANT.toUpperCase());
+  const again = await post(TENANT);
+  expect([first.status, again.status, again.headers.get('idempotent-replayed'), again.text]).toEqual([201, 201, 'true', first.text]);
+  expect((await post(`{${TENANT}}`)).status).toBe(500);
+  expect(await recordsOf(database, key)).toHaveLength(1);
+});
+
+it('a claim that fails for a moment is tried again over the only connection', async () => {
+  const url = new URL(database.url);
+  url.searchParams.set('options', '-c lock_timeout=200ms');
+  const narrow = await startLiftedApp({ url: url.href }, { poolSize: 1 });
+  const held = await hold(database, 'LOCK TABLE idempotency_archive IN ACCESS EXCLUSIVE MODE');
+  try {
+    const answer = narrow.send('POST', '/notes', { body: { text: 'tried again' } });
+    const since = (await untilBlocked(database)) && (await database.query<{ now: Date }>('SELECT clock_timestamp() AS now'))[0]?.now;
+    // A wait that began later is another one: the first was refused.
+    await eventually('another wait', async () => {
+      const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND xact_start > $1`;
+      return (await database.query(waits, [since])).length > 0;
+    });
+    await held.release();
+    expect((await answer).status).toBe(201);
+  } finally {
+    await held.release();
+    await narrow.close();
+  }
 });

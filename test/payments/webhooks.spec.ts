@@ -127,7 +127,7 @@ describe('whatever is told, the payment ends in the same state', () => {
       `UPDATE idempotency_records SET next_run_at = clock_timestamp() + interval '1 hour' WHERE status = 'running' AND lease_until IS NULL`,
     );
     if ((await world.stateOf(order)).order === 'pending') await deliver(await chargeEvent(order));
-    await eventually('the payment to succeed', async () => (await world.stateOf(order)).order === 'paid', 3_000);
+    await eventually('the payment to succeed', async () => (await world.stateOf(order)).order === 'paid');
     expect(await world.stateOf(order)).toEqual(PAID);
   });
 

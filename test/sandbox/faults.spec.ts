@@ -1,4 +1,4 @@
-import { Harness, freshKey, noAnswer } from './harness.js';
+import { Harness, eventually, freshKey, noAnswer } from './harness.js';
 
 const sandbox = new Harness();
 
@@ -33,8 +33,9 @@ describe('faults', () => {
     const key = freshKey();
     await sandbox.faults({ [fault]: 1 });
     await noAnswer(sandbox.charge(key, 'tok_visa', 300));
-    expect(await sandbox.chargesOf(key)).toHaveLength(effects);
-    expect(await sandbox.requestsOf(key)).toMatchObject([{ path: '/charges', reference: fault === 'refuse' ? null : `ref-${key}` }]);
+    const reference = fault === 'refuse' ? null : `ref-${key}`;
+    await eventually(async () => expect(await sandbox.requestsOf(key)).toMatchObject([{ path: '/charges', reference }]));
+    await eventually(async () => expect(await sandbox.chargesOf(key)).toHaveLength(effects));
     await sandbox.faults({});
     expect(await sandbox.charge(key)).toMatchObject({ status: 201 });
     expect(await sandbox.chargesOf(key)).toHaveLength(1);
@@ -58,7 +59,7 @@ describe('faults', () => {
     await sandbox.faults({ latencyMs: 600_000 });
     const key = freshKey();
     await noAnswer(sandbox.charge(key, 'tok_visa', 300));
-    expect(await sandbox.chargesOf(key)).toHaveLength(1);
+    await eventually(async () => expect(await sandbox.chargesOf(key)).toHaveLength(1));
   });
 
   it('meets the same requests with the same faults when the seed is the same', async () => {

@@ -79,7 +79,7 @@ describe('sources', () => {
   it('tok_hang_after takes effect and never answers the first time', async () => {
     const key = freshKey();
     await noAnswer(sandbox.charge(key, 'tok_hang_after', 300));
-    expect(await sandbox.chargesOf(key)).toHaveLength(1);
+    await eventually(async () => expect(await sandbox.chargesOf(key)).toHaveLength(1));
     expect(await sandbox.charge(key, 'tok_hang_after')).toMatchObject({ status: 201 });
     expect(await sandbox.chargesOf(key)).toHaveLength(1);
   });

@@ -13,7 +13,7 @@ import { startProcess, type ApiProcess } from '../../support/process.js';
 import { COMMIT_TRIGGERS, type Subject } from './boundaries.js';
 
 /** Milliseconds. Long enough that nothing runs out while eighteen payments take their places. */
-export const TIMES = { timeout: 4_000, lease: 5_000, interval: 200 };
+export const TIMES = { timeout: 8_000, lease: 9_000, interval: 200 };
 
 const REPLICA_ENV = {
   PROVIDER_TIMEOUT: `${TIMES.timeout}ms`,
