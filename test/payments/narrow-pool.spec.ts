@@ -6,7 +6,12 @@ import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
 beforeAll(async () => {
-  world = await startPaymentWorld({ DB_POOL_SIZE: '4', PROVIDER_TIMEOUT: '4s', IDEMPOTENCY_RECOVERY_INTERVAL: '200ms' });
+  world = await startPaymentWorld({
+    DB_POOL_SIZE: '4',
+    PROVIDER_TIMEOUT: '4s',
+    IDEMPOTENCY_LEASE: '5s',
+    IDEMPOTENCY_RECOVERY_INTERVAL: '200ms',
+  });
 });
 afterAll(() => world.close());
 

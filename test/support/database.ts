@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { migrate } from '../../src/database.js';
 
@@ -10,7 +11,6 @@ export interface TestDatabase {
 }
 
 const TEMPLATE = 'holdfast_template';
-let counter = 0;
 
 function serverUrl(): string {
   const url = process.env['TEST_SERVER_URL'];
@@ -36,7 +36,8 @@ async function on<R>(url: string, text: string, values: unknown[] = []): Promise
 
 /** An empty database, or with `migrated` a clone of the template. */
 async function create(template: string | undefined): Promise<TestDatabase> {
-  const name = `holdfast_test_${process.pid}_${(counter += 1)}`;
+  // Never one that another file has left behind when it failed.
+  const name = `holdfast_test_${randomBytes(8).toString('hex')}`;
   await on(serverUrl(), `CREATE DATABASE ${name}${template ? ` TEMPLATE ${template}` : ''}`);
   const url = urlOf(name);
   // A clone has the template's tables, but not the limits that `migrate` sets for the role in a database.
