@@ -1,10 +1,11 @@
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { v7 as uuidv7 } from 'uuid';
-import { KEY_A, ORDER, atOnce } from '../support/app.js';
+import { KEY_A, ORDER, atOnce, startApp } from '../support/app.js';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
-import { ACCOUNT_A, countOf, stockOf } from '../support/ledger.js';
-import { blockedBackends, hold, untilBlocked } from '../support/locks.js';
+import { ACCOUNT_A, countOf, recordsOf, stockOf } from '../support/ledger.js';
+import { blockedBackends, hold, holdProduct, untilBlocked } from '../support/locks.js';
+import { expectProblem } from '../support/problems.js';
 import { startProcess, type ApiProcess } from '../support/process.js';
 
 let database: TestDatabase;
@@ -46,12 +47,42 @@ it('SIGTERM does not wait for clients that keep their connection open, and gives
   expect(await countOf(database, 'pg_stat_activity', `datname = current_database() AND application_name = 'holdfast'`)).toBe(0);
 });
 
+it("a request that waits for another process's key is told so when its process ends", async () => {
+  const other = await startApp(database);
+  api = await startProcess(database.url);
+  const [key, before] = [uuidv7(), await stockOf(database)];
+  const held = await holdProduct(database);
+  const first = other.send('POST', '/v1/orders', { key, body: ORDER });
+  try {
+    await untilBlocked(database);
+    const waiting = api.send('POST', '/v1/orders', { key, body: ORDER, headers: { prefer: 'wait=30' } });
+    await eventually('the second process to find the key taken', hasRolledBack);
+    api.signal('SIGTERM');
+    expectProblem(await waiting, 'idempotency-request-in-progress');
+    expect(await api.ended).toBe(0);
+    expect(await untilBlocked(database)).toHaveLength(1);
+    expect(await recordsOf(database, key)).toEqual([]);
+  } finally {
+    await held.release();
+    await first.finally(() => other.close());
+  }
+  expect((await first).status).toBe(201);
+  expect(await recordsOf(database, key)).toHaveLength(1);
+  expect(await stockOf(database)).toBe(before - 1);
+});
+
 it('a shutdown in order logs no error', async () => {
   api = await startProcess(database.url);
   expect((await api.send('POST', '/v1/orders', { body: ORDER })).status).toBe(201);
   expect(await api.kill('SIGTERM')).toBe(0);
   expect(api.log()).toEqual([]);
 });
+
+/** True when a session's last statement gave a claim up. */
+async function hasRolledBack(): Promise<boolean> {
+  const ours = `datname = current_database() AND application_name = 'holdfast'`;
+  return (await countOf(database, 'pg_stat_activity', `${ours} AND query = 'ROLLBACK'`)) > 0;
+}
 
 /** True when nobody listens there any more. */
 function refused(url: string): Promise<boolean> {
