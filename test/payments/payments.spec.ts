@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
+import { Lifecycle } from '../../src/lifecycle.js';
 import { atOnce, KEY_B, tally, type TestApp, type TestResponse } from '../support/app.js';
 import { start, type Running } from '../support/built-process.js';
 import { eventually } from '../support/eventually.js';
@@ -22,6 +23,11 @@ const MEANT = { prefer: 'handling=lenient' };
 const either = (n: number): TestApp => (n % 2 ? world : replica);
 const PAID = { order: 'paid', payments: ['succeeded'], amountRefunded: 0, charges: 1, refunded: 0 };
 const UNPAID = { order: 'pending', payments: [], amountRefunded: 0, charges: 0, refunded: 0 };
+
+/** As SIGTERM does it on every replica, only that they go on answering. */
+function close(closing: boolean): void {
+  for (const { app } of [world, replica]) app.get(Lifecycle).closing = closing;
+}
 
 /** Expects that the key has one stored answer and that both replicas replay exactly its bytes. */
 async function expectReplays(first: TestResponse, order: PlacedOrder, source: string, key: string): Promise<void> {
@@ -102,6 +108,26 @@ describe('a payment', () => {
     expect(first.status).toBe(202);
     await eventually('the recoverer to finish it', async () => (await world.stateOf(order)).order === 'paid');
     expect(await world.stateOf(order)).toEqual(PAID);
+  });
+
+  it('is not taken over by a process that closes', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    close(true);
+    try {
+      expect((await world.pay(order, 'tok_hang_after', { key })).status).toBe(202);
+      const due = `UPDATE idempotency_records SET next_run_at = now() - interval '1 minute' WHERE key = $1 AND lease_until IS NULL`;
+      await world.database.query(due, [key]);
+      // Timers of one process fire in order: each of the replicas, whose interval is 200 ms, comes to look several times.
+      await sleep(1_000);
+      expect(await recordsOf(world.database, key)).toMatchObject([{ status: 'running', attempt: 1, lease_until: null }]);
+      const [row] = await world.database.query(`SELECT next_run_at < now() AS due FROM idempotency_records WHERE key = $1`, [key]);
+      expect(row).toEqual({ due: true });
+    } finally {
+      close(false);
+    }
+    await eventually('the recoverer to finish it', async () => (await world.stateOf(order)).order === 'paid');
+    expect(await world.stateOf(order)).toEqual(PAID);
+    expect(await recordsOf(world.database, key)).toMatchObject([{ status: 'completed', attempt: 2 }]);
   });
 
   it('with Prefer: wait waits through the 202', async () => {
