@@ -34,6 +34,12 @@ export class Chaos {
     ]);
   }
 
+  /** Whether nothing is missing of what it is to do at least: a replica that starts slowly takes its time from the next kill. */
+  get hasDoneItsPart(): boolean {
+    const { least } = this.plan;
+    return (Object.keys(this.done) as (keyof typeof this.done)[]).every((name) => this.done[name] >= least[name]);
+  }
+
   /** Ends what is under way; everything runs afterwards. */
   async stop(): Promise<void> {
     this.over = true;

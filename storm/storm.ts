@@ -36,7 +36,7 @@ export async function runStorm(plan: Plan, server: Server, builds: { dist: strin
     const clients = Array.from({ length: plan.clients }, (_, n) => {
       const random = new Random(plan.seed * 1_000 + n);
       const client = new ObedientClient(world.replicas, random, plan.stuckAfter);
-      return { client, worker: new Worker(client, market, random, plan) };
+      return { client, worker: new Worker(client, market, random, plan, () => chaos.hasDoneItsPart) };
     });
 
     await chaos.start();

@@ -21,17 +21,20 @@ export const PLENTY = ['123', 'rope-10m'];
 /** So few that it runs out early in a storm, and orders of it are refused. */
 export const SCARCE = 'storm-scarce';
 
-/** One client at work: it does one thing after the other until the storm has had its operations. */
+/** One client at work: it does one thing after the other until the storm has had its operations, and all that is to happen meanwhile. */
 export class Worker {
   constructor(
     private readonly client: ObedientClient,
     private readonly market: Market,
     private readonly random: Random,
     private readonly plan: Plan,
+    private readonly allHasHappened: () => boolean,
   ) {}
 
   async work(): Promise<void> {
-    while (this.market.started < this.plan.operations) await this.act(this.random.weighted<Action>(this.plan.actions));
+    while (this.market.started < this.plan.operations || !this.allHasHappened()) {
+      await this.act(this.random.weighted<Action>(this.plan.actions));
+    }
   }
 
   private async act(action: Action): Promise<void> {

@@ -68,6 +68,8 @@ export class World {
     await createDatabase(server.url('postgres'), name);
     await migrate(databaseUrl, databaseUrl);
     const admin = new Client({ connectionString: databaseUrl, application_name: 'storm' });
+    // Without an ear for it, a server that is stopped after something failed would hide what failed.
+    admin.on('error', () => undefined);
     await admin.connect();
 
     const script = join(builds.original, 'sandbox/main.js');

@@ -18,7 +18,7 @@ beforeAll(async () => {
     for (let saboteur = left.shift(); saboteur; saboteur = left.shift()) noticed.set(saboteur.name, await rulesBrokenBy(saboteur));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-}, 300_000);
+}, 1_200_000);
 afterAll(() => server.stop());
 
 describe('the checker of the storm notices that', () => {

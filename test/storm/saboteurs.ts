@@ -152,7 +152,7 @@ export const SABOTEURS: Saboteur[] = [
         to: "AND (status = 'running' OR expires_at BETWEEN $2 AND now())",
       },
       {
-        file: 'idempotency/purge.cron.js',
+        file: 'idempotency/archive.js',
         from: 'g.created_at, g.completed_at, g.expires_at, clock_timestamp()',
         to: 'g.created_at, coalesce(g.completed_at, now()), coalesce(g.expires_at, now()), clock_timestamp()',
       },
