@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { publicOperationId } from '../../src/idempotency/index.js';
+import { Lifecycle } from '../../src/lifecycle.js';
 import { KEY_A, KEY_B, ORDER, send, startApp, startWorld, type TestApp, type TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, ACCOUNT_B, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
@@ -281,6 +282,23 @@ describe('while the first one runs', () => {
     }
     await held.release();
     await first;
+  });
+
+  it('nobody waits for it in a process that is closing, and it is finished all the same', async () => {
+    const key = uuidv7();
+    const lifecycle = replica.app.get(Lifecycle);
+    const held = await holdProduct(world.database);
+    try {
+      const first = place(key, ORDER, {}, replica);
+      await untilBlocked(world.database);
+      lifecycle.closing = true;
+      expectProblem(await place(key, ORDER, { prefer: 'wait=30' }, replica), 'idempotency-request-in-progress');
+      await held.release();
+      expect((await first).status).toBe(201);
+    } finally {
+      lifecycle.closing = false;
+      await held.release();
+    }
   });
 
   it('many waiters in one process take no connection each: others are still served', async () => {
