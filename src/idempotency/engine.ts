@@ -85,8 +85,8 @@ export class Engine {
       if (stored?.kind === 'completed') return this.remember(scope, intent, stored);
       if (this.running.find(scope) !== other) continue;
       if (other.fingerprint && other.fingerprint !== intent.fingerprint) throw new IdempotencyRefusal('idempotency-key-reused');
-      const left = deadline - performance.now();
-      if (left <= 0 || this.options.isClosing()) throw new IdempotencyRefusal('idempotency-request-in-progress');
+      const left = this.timeLeft(deadline);
+      if (left <= 0) throw new IdempotencyRefusal('idempotency-request-in-progress');
       await within(left, other.done);
     }
   }
@@ -100,14 +100,19 @@ export class Engine {
         const end = await this.attempts.run(attempt);
         if (end.kind === 'completed') return this.remember(scope, intent, end);
         runner.judge(undefined);
-        const left = deadline - performance.now();
-        if (left <= 0 || this.options.isClosing()) return whileUnfinished(end);
+        const left = this.timeLeft(deadline);
+        if (left <= 0) return whileUnfinished(end);
         // Each look at a pending operation asks the provider again, so there are few of them.
         await sleep(Math.min(end.kind === 'pending' ? LONGEST_PAUSE : pause, left));
       }
     } finally {
       runner.finish();
     }
+  }
+
+  /** How long a request may still wait, in milliseconds; not at all in a process that is about to end. */
+  private timeLeft(deadline: number): number {
+    return this.options.isClosing() ? 0 : deadline - performance.now();
   }
 
   private remember(scope: string, { fingerprint }: Intent, { record, replayed }: Completion): Answer {
