@@ -342,13 +342,14 @@ it('the spelling of a tenant does not matter, and what is no uuid is refused', a
 
 it('a claim that fails for a moment is tried again over the only connection', async () => {
   const url = new URL(database.url);
-  url.searchParams.set('options', '-c lock_timeout=200ms');
+  url.searchParams.set('options', '-c lock_timeout=1s');
   const narrow = await startLiftedApp({ url: url.href }, { poolSize: 1 });
   const held = await hold(database, 'LOCK TABLE idempotency_archive IN ACCESS EXCLUSIVE MODE');
   try {
     const answer = narrow.send('POST', '/notes', { body: { text: 'tried again' } });
-    const since = (await untilBlocked(database)) && (await database.query<{ now: Date }>('SELECT clock_timestamp() AS now'))[0]?.now;
+    await untilBlocked(database);
     // A wait that began later is another one: the first was refused.
+    const [{ since } = { since: null }] = await database.query('SELECT clock_timestamp() AS since');
     await eventually('another wait', async () => {
       const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND xact_start > $1`;
       return (await database.query(waits, [since])).length > 0;
