@@ -1,21 +1,21 @@
-// Who may import whom. The arrow points one way: kernel ← accounts ← catalog, tickets … ← app. See the comment of each rule.
+// Who may import whom. The arrow points one way: kernel ← http, database ← accounts ← catalog, tickets … ← app. See the comment of each rule.
 
-// What stands directly in src is the kernel, but for what starts a process and what puts the application together; with it go the
-// core's index and the words in which controllers describe themselves to OpenAPI.
-const kernel = [
-  '^src/(?!(main|app|app\\.module|migrate)\\.ts$)[^/]+\\.ts$',
+// Small things that everybody shares, HTTP, the database; with them go the core's index and the words in which controllers
+// describe themselves to OpenAPI.
+const shared = [
+  '^src/(kernel|http|database)/',
   '^src/idempotency/index\\.ts$',
   '^src/openapi/(api\\.decorator|fields)\\.ts$',
 ];
 const accounts = '^src/accounts/';
 
-/** A folder of src may import itself, the kernel, accounts and the paths named. */
+/** A folder of src may import itself, the shared folders, accounts and the paths named. */
 const folder = (name, ...others) => ({
   name: `${name}-imports`,
-  comment: `src/${name}: the kernel, accounts${others.map((other) => `, ${other}`).join('')}, and nothing else of src`,
+  comment: `src/${name}: the shared folders, accounts${others.map((other) => `, ${other}`).join('')}, and nothing else of src`,
   severity: 'error',
   from: { path: `^src/${name}/` },
-  to: { path: '^(src|sandbox|local)/', pathNot: [...kernel, accounts, `^src/${name}/`, ...others.map((other) => `^src/${other}`)] },
+  to: { path: '^(src|sandbox|local)/', pathNot: [...shared, accounts, `^src/${name}/`, ...others.map((other) => `^src/${other}`)] },
 });
 
 module.exports = {
@@ -44,26 +44,39 @@ module.exports = {
     },
     {
       name: 'kernel-imports',
-      comment: 'The kernel knows no feature. database.ts alone names the entities, for that is what TypeORM asks for.',
+      comment: 'The kernel knows nobody.',
       severity: 'error',
-      from: { path: kernel, pathNot: ['^src/database\\.ts$', '^src/idempotency/'] },
-      to: { path: '^src/', pathNot: [...kernel, '^src/openapi/'] },
+      from: { path: '^src/kernel/' },
+      to: { path: '^(src|migrations|sandbox|local)/', pathNot: '^src/kernel/' },
     },
     {
-      name: 'database-imports-entities',
+      name: 'http-and-database-import',
+      comment: 'What HTTP and the database are made of knows no feature.',
       severity: 'error',
-      from: { path: '^src/database\\.ts$' },
-      to: { path: '^src/', pathNot: [...kernel, '\\.entity\\.ts$'] },
+      from: { path: '^src/(http|database)/' },
+      to: { path: '^src/', pathNot: [...shared] },
+    },
+    {
+      name: 'entities-import',
+      comment: 'The list of entities names entities alone.',
+      severity: 'error',
+      from: { path: '^src/entities\\.ts$' },
+      to: { path: '^src/', pathNot: ['\\.entity\\.ts$', '^src/idempotency/index\\.ts$'] },
+    },
+    {
+      name: 'controllers-are-ends',
+      comment: 'Nobody but its module needs a controller: what two of them share has a place of its own.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.module\\.ts$' },
+      to: { path: '\\.controller\\.ts$' },
     },
     folder('accounts'),
     folder('audit', 'observability/'),
     folder('catalog'),
     folder('operations'),
-    folder('events'),
     folder('observability'),
     folder('health'),
     folder('problems'),
-    folder('audit', 'observability/'),
     folder('openapi', 'app\\.ts$'),
     folder('orders', 'catalog/'),
     folder('payments', 'orders/', 'catalog/'),
@@ -80,14 +93,14 @@ module.exports = {
       comment: 'The provider is somebody else: it shares nothing with the service but how a process reads its variables.',
       severity: 'error',
       from: { path: '^sandbox/' },
-      to: { path: '^(src|local|migrations|test)/', pathNot: '^src/config\\.ts$' },
+      to: { path: '^(src|local|migrations|test)/', pathNot: '^src/kernel/config\\.ts$' },
     },
     {
       name: 'local-imports',
       comment: 'What starts the pieces on a developer’s machine starts them as processes.',
       severity: 'error',
       from: { path: '^local/' },
-      to: { path: '^(src|sandbox|migrations|test)/', pathNot: '^src/config\\.ts$' },
+      to: { path: '^(src|sandbox|migrations|test)/', pathNot: '^src/kernel/config\\.ts$' },
     },
     {
       name: 'migrations-stand-alone',

@@ -1,6 +1,6 @@
 # One image for every piece; the command says which one runs:
 #   API       node dist/src/main.js                          (the default; migrates first unless MIGRATE=false)
-#   migrate   node dist/src/migrate.js
+#   migrate   node dist/src/database/migrate.cli.js
 #   sandbox   node dist/sandbox/main.js
 #   API keys  node dist/src/accounts/keys.cli.js create …
 # Commands are in exec form and name node itself: npm would stand between Docker's SIGTERM and the process.

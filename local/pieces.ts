@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { childEnvironment, type Config } from '../src/config.js';
+import { childEnvironment, type Config } from '../src/kernel/config.js';
 import { type ChildRun, childPiece } from './child.js';
 import type { DemoKeys } from './demo-keys.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';

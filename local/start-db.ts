@@ -1,4 +1,4 @@
-import { readConfig } from '../src/config.js';
+import { readConfig } from '../src/kernel/config.js';
 import { EmbeddedPostgresError } from './embedded-postgres.js';
 import { applicationDatabase, databasePiece } from './pieces.js';
 

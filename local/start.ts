@@ -1,5 +1,5 @@
 import { v7 } from 'uuid';
-import { type Config, readConfig } from '../src/config.js';
+import { type Config, readConfig } from '../src/kernel/config.js';
 import { ChildFailure } from './child.js';
 import { demoKeys } from './demo-keys.js';
 import { EmbeddedPostgresError } from './embedded-postgres.js';

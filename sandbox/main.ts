@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { readConfig } from '../src/config.js';
+import { readConfig } from '../src/kernel/config.js';
 import { buildSandbox, type Sandbox } from './sandbox.js';
 import type { WebhookTarget } from './webhooks.js';
 

@@ -5,11 +5,12 @@ import { AccessGuard, callerOf } from './accounts/access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
-import { CONFIG, type Config } from './config.js';
-import { BACKGROUND, backgroundPool, mainPool } from './database.js';
+import { CONFIG, type Config } from './kernel/config.js';
+import { BACKGROUND, backgroundPool, mainPool } from './database/data-source.js';
+import { ENTITIES } from './entities.js';
 import { HealthModule } from './health/health.module.js';
-import { ReadableBodyGuard } from './http-body.js';
-import { Lifecycle } from './lifecycle.js';
+import { ReadableBodyGuard } from './http/body.js';
+import { Lifecycle } from './http/lifecycle.js';
 import { IdempotencyModule } from './idempotency/index.js';
 import { Metrics } from './observability/metrics.js';
 import { ObservabilityModule } from './observability/observability.module.js';
@@ -17,7 +18,7 @@ import { OperationsModule } from './operations/operations.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { PaymentsModule } from './payments/payments.module.js';
-import { renderFinal } from './problem.filter.js';
+import { renderFinal } from './http/problem.filter.js';
 import { ProblemsModule } from './problems/problems.module.js';
 import { TicketsModule } from './tickets/tickets.module.js';
 
@@ -34,8 +35,8 @@ export class AppModule {
       module: AppModule,
       global: true,
       imports: [
-        TypeOrmModule.forRoot(mainPool(config)),
-        TypeOrmModule.forRoot({ ...backgroundPool(config), name: BACKGROUND }),
+        TypeOrmModule.forRoot(mainPool(config, ENTITIES)),
+        TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND }),
         IdempotencyModule.forRoot({
           accountOf: (request) => callerOf(request).accountId,
           traceOf: (request) => (request as { id: string }).id,

@@ -5,15 +5,15 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
-import { refuseClient } from './client-errors.js';
-import type { Config } from './config.js';
-import { BODY_LIMIT, readBodies } from './http-body.js';
-import { Lifecycle } from './lifecycle.js';
+import { refuseClient } from './http/client-errors.js';
+import type { Config } from './kernel/config.js';
+import { BODY_LIMIT, readBodies } from './http/body.js';
+import { Lifecycle } from './http/lifecycle.js';
 import { createLogger, NestLogger } from './observability/logger.js';
 import { serveDocs } from './openapi/openapi.module.js';
 import { logRequests } from './observability/request-log.js';
-import { ProblemFilter, sendProblem } from './problem.filter.js';
-import { validationPipe } from './validation.js';
+import { ProblemFilter, sendProblem } from './http/problem.filter.js';
+import { validationPipe } from './http/validation.js';
 
 /** A request id that may go into logs and answers as it is. */
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { closeApp, createApp } from './app.js';
-import { readConfig } from './config.js';
-import { migrate } from './database.js';
+import { readConfig } from './kernel/config.js';
+import { migrate } from './database/migrate.js';
 import { createLogger } from './observability/logger.js';
 
 /** How long requests in flight may take to end after SIGTERM, in milliseconds. */

@@ -1,4 +1,4 @@
-import { uuidOf } from '../src/ids.js';
+import { uuidOf } from '../src/kernel/ids.js';
 import type { Operation } from './client.js';
 import type { Facts, PaymentRow, RecordRow } from './facts.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../local/embedded-postgres.js';
-import { migrate } from '../src/database.js';
+import { migrate } from '../src/database/migrate.js';
 import type { Faults } from './plan.js';
 import { Piece } from './processes.js';
 

@@ -1,5 +1,5 @@
 import { escapeIdentifier } from 'pg';
-import { migrate } from '../../src/database.js';
+import { migrate } from '../../src/database/migrate.js';
 import { Loader, type Job, type JobResult } from '../loader.js';
 import { API_KEY } from '../requests.js';
 import type { Service } from '../service.js';

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { TypeID } from 'typeid-js';
 import { v7 as uuidv7 } from 'uuid';
 import { parseApiKey, secretMatches } from '../../src/accounts/api-key.js';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/kernel/config.js';
 import type { CreateOrder } from '../../src/orders/order.dto.js';
 import { findProducts, flight, headersOf, makeOrder } from './order-work.js';
 import { FIND, FIND_ARCHIVED, INSERT_COMPLETED, LOCK } from './statements.js';

@@ -1,6 +1,6 @@
 import type { PoolClient, QueryResult } from 'pg';
-import { etagOf } from '../../src/etag.js';
-import { newId } from '../../src/ids.js';
+import { etagOf } from '../../src/http/etag.js';
+import { newId } from '../../src/kernel/ids.js';
 import { OrderView, type CreateOrder } from '../../src/orders/order.dto.js';
 import { CHANGE_STOCK, FIND_PRODUCTS, INSERT_ITEMS, INSERT_ORDER } from './statements.js';
 

@@ -4,10 +4,11 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AccessGuard } from '../../src/accounts/access.guard.js';
 import { AccountsModule } from '../../src/accounts/accounts.module.js';
 import { createHttpApp } from '../../src/app.js';
-import { CONFIG, readConfig } from '../../src/config.js';
-import { BACKGROUND, backgroundPool, mainPool } from '../../src/database.js';
-import { ReadableBodyGuard } from '../../src/http-body.js';
-import { Lifecycle } from '../../src/lifecycle.js';
+import { CONFIG, readConfig } from '../../src/kernel/config.js';
+import { ENTITIES } from '../../src/entities.js';
+import { BACKGROUND, backgroundPool, mainPool } from '../../src/database/data-source.js';
+import { ReadableBodyGuard } from '../../src/http/body.js';
+import { Lifecycle } from '../../src/http/lifecycle.js';
 
 class Shell {}
 
@@ -21,8 +22,8 @@ export async function serve(controller: Type, imports: DynamicModule[] = []): Pr
     module: Shell,
     global: true,
     imports: [
-      TypeOrmModule.forRoot(mainPool(config)),
-      TypeOrmModule.forRoot({ ...backgroundPool(config), name: BACKGROUND }),
+      TypeOrmModule.forRoot(mainPool(config, ENTITIES)),
+      TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND }),
       AccountsModule,
       ...imports,
     ],

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { publicId } from '../../src/ids.js';
+import { publicId } from '../../src/kernel/ids.js';
 import { HOLDFAST, measured, orders, type Context } from '../context.js';
 import type { Sample } from '../measure.js';
 import type { Prepared } from '../requests.js';

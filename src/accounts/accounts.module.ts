@@ -1,5 +1,5 @@
 import { Global, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config } from '../kernel/config.js';
 import { AccountsService } from './accounts.service.js';
 import { Authenticator } from './authenticator.js';
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
-import { BACKGROUND } from '../database.js';
-import { newId } from '../ids.js';
+import { BACKGROUND } from '../database/data-source.js';
+import { newId } from '../kernel/ids.js';
 import { Account, ApiKey } from './account.entity.js';
 import { SCOPES, generateApiKey, hashSecret, parseApiKey, type Scope } from './api-key.js';
 

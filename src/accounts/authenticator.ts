@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
-import { CONFIG, type Config } from '../config.js';
-import { BACKGROUND } from '../database.js';
+import { CONFIG, type Config } from '../kernel/config.js';
+import { BACKGROUND } from '../database/data-source.js';
 import { parseApiKey, secretMatches, type Scope } from './api-key.js';
 
 /** On whose behalf a request comes. */

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from '../cli.js';
-import { parseDuration } from '../config.js';
-import { uuidOf } from '../ids.js';
+import { UsageError } from '../kernel/cli.js';
+import { parseDuration } from '../kernel/config.js';
+import { uuidOf } from '../kernel/ids.js';
 import { SCOPES, type Scope } from './api-key.js';
 
 /** What `npm run keys` prints when it is asked, or asked wrongly. */

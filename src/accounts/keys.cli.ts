@@ -1,9 +1,9 @@
 import { DataSource } from 'typeorm';
-import { CommandFailure, runCommand } from '../cli.js';
-import { readConfig } from '../config.js';
-import { databaseOptions } from '../database.js';
-import { publicId } from '../ids.js';
-import type { ApiKey } from './account.entity.js';
+import { CommandFailure, runCommand } from '../kernel/cli.js';
+import { readConfig } from '../kernel/config.js';
+import { databaseOptions } from '../database/data-source.js';
+import { publicId } from '../kernel/ids.js';
+import { Account, ApiKey } from './account.entity.js';
 import { AccountsService } from './accounts.service.js';
 import { parseApiKey } from './api-key.js';
 import { USAGE, readArguments, type KeysCommand } from './keys.arguments.js';
@@ -18,7 +18,7 @@ await runCommand(USAGE, async () => {
   }
   const command = readArguments(args);
   const config = readConfig();
-  const dataSource = await new DataSource(databaseOptions(config.databaseUrl, 1)).initialize();
+  const dataSource = await new DataSource(databaseOptions(config.databaseUrl, 1, [Account, ApiKey])).initialize();
   try {
     await execute(command, new AccountsService(dataSource), config.production ? 'live' : 'test');
   } finally {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { Client } from 'pg';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config } from '../kernel/config.js';
 import { Metrics } from '../observability/metrics.js';
 import { KINDS, audit, linesOf, sumOf, type AuditReport } from './auditor.js';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config.js';
+import type { Config } from '../kernel/config.js';
 import type { Check, Finding, Findings } from './check.js';
 import { PENDING_AT_PROVIDER, ledgerChecks } from './ledger-checks.js';
 import { moneyChecks } from './money-checks.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Config } from '../config.js';
+import type { Config } from '../kernel/config.js';
 import { elementsOf } from './json-arrays.js';
 
 /** One thing that the provider did: money taken, or with `chargeId` money given back. Amounts in minor units. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { Statement, Transaction } from '../idempotency/index.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../http/problem.js';
 
 /** What a buyer wants of one product. */
 export interface WantedLine {

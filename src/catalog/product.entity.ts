@@ -1,5 +1,5 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
-import { bigintAsNumber } from '../bigint-column.js';
+import { bigintAsNumber } from '../kernel/money.js';
 
 /** Product ids are the account's own words; NUL, which PostgreSQL's text can't hold, is none of these. */
 export const PRODUCT_ID = /^[A-Za-z0-9._-]{1,64}$/;

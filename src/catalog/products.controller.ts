@@ -4,10 +4,10 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, type Repository } from 'typeorm';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
-import { ListQuery, pageOf, type Page } from '../list.js';
+import { ListQuery, pageOf, type Page } from '../http/page.js';
 import { Api } from '../openapi/api.decorator.js';
 import { amount, currency, productId } from '../openapi/fields.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../http/problem.js';
 import { PRODUCT_ID, Product } from './product.entity.js';
 
 @ApiSchema({ name: 'Product', description: 'What can be ordered.' })

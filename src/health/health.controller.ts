@@ -4,8 +4,8 @@ import { HealthCheck, HealthCheckService, HealthIndicatorService, type HealthChe
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Public } from '../accounts/access.guard.js';
-import { BACKGROUND, isMigrated } from '../database.js';
-import { Lifecycle } from '../lifecycle.js';
+import { BACKGROUND, isMigrated } from '../database/data-source.js';
+import { Lifecycle } from '../http/lifecycle.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CHECK_LIVE, CHECK_READY } from './health.api.js';
 

@@ -2,13 +2,13 @@ import { CallHandler, ExecutionContext, Inject, Injectable, NestInterceptor } fr
 import { HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
 import { Reflector } from '@nestjs/core';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import { Engine, type Answer } from './engine.js';
-import { fingerprint } from './fingerprint.js';
+import { Engine, type Answer } from './requests/executor.js';
+import { fingerprint } from './requests/fingerprint.js';
 import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentOptions } from './idempotent.decorator.js';
-import { readKey, type SentKey } from './key.js';
+import { readKey, type SentKey } from './requests/key.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions, type Outcome } from './options.js';
-import type { Intent } from './record.store.js';
+import type { Intent } from './records/record.store.js';
 import { IdempotencyRefusal, type RefusalCode } from './refusal.js';
 
 /** What Fastify's and Express's requests have in common, as far as it is needed here. */

@@ -3,16 +3,16 @@ import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { AttemptRunner } from './attempt-runner.js';
-import { Engine } from './engine.js';
+import { AttemptRunner } from './requests/attempt-runner.js';
+import { Engine } from './requests/executor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
-import { trackTransactions } from './open-transactions.js';
+import { trackTransactions } from './postgres/connection-guard.js';
 import { Operations } from './operations.js';
-import { PurgeCron } from './purge.cron.js';
-import { Recoverer } from './recoverer.js';
-import { ReplayTally } from './replay-tally.js';
-import { StepRunner } from './step-runner.js';
+import { PurgeCron } from './records/purger.js';
+import { Recoverer } from './steps/recoverer.js';
+import { ReplayTally } from './requests/replay-counter.js';
+import { StepRunner } from './steps/step-runner.js';
 
 /**
  * The core as a Nest module. Import it once with `forRoot`, beside a TypeORM root module with PostgreSQL; every handler

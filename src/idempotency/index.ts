@@ -3,13 +3,13 @@ export { Idempotent, IDEMPOTENT, Tx, type IdempotentOptions } from './idempotent
 export { IdempotencyModule } from './idempotency.module.js';
 export { Operations, type OperationStory, type TimelineLine } from './operations.js';
 export type { IdempotencyOptions, Outcome } from './options.js';
-export { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './record.entity.js';
+export { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './records/record.entity.js';
 export type { StoredResponse } from './response.js';
 export { IdempotencyRefusal, type RefusalCode } from './refusal.js';
 export { RecoverableStep, next, park, reply, undo, type Reply, type ReplyOptions, type Step, type StepEnd, type StepRun } from './step.js';
-export type { Statement } from './flight.js';
-export { assertNoTransaction } from './open-transactions.js';
+export type { Statement } from './postgres/pipeline.js';
+export { assertNoTransaction } from './postgres/connection-guard.js';
 export { Transaction, type Violations } from './transaction.js';
-export { parseKey } from './key.js';
+export { parseKey } from './requests/key.js';
 export { operationUuid, publicOperationId } from './operation-id.js';
-export { isTransient } from './postgres-errors.js';
+export { isTransient } from './postgres/errors.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { StepRunner } from './step-runner.js';
+import { StepRunner } from './steps/step-runner.js';
 
 /** One thing that happened to an operation. */
 export interface TimelineLine {

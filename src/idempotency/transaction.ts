@@ -1,8 +1,8 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { PoolClient, QueryResultRow } from 'pg';
-import { fly, ready, type Call, type FlightEnd, type Result, type Statement } from './flight.js';
+import { fly, ready, type Call, type FlightEnd, type Result, type Statement } from './postgres/pipeline.js';
 import { publicOperationId } from './operation-id.js';
-import { databaseError, isConnectionLost } from './postgres-errors.js';
+import { databaseError, isConnectionLost } from './postgres/errors.js';
 import { stepName, type StepClass } from './step.js';
 
 /** What a violated constraint means to the client: constraint name → the refusal to answer. */

@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
-import type { Config } from '../config.js';
+import type { Config } from '../kernel/config.js';
 
 /** Structured logs on standard output; what proves an identity or names a request's key never gets there. */
 export function createLogger(config: Pick<Config, 'logLevel'>): Logger {

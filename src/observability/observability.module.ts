@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { Inject, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config } from '../kernel/config.js';
 import { Metrics, MetricsController } from './metrics.js';
 import { UnfinishedGauges } from './unfinished.js';
 

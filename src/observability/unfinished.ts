@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { Gauge } from 'prom-client';
 import { DataSource } from 'typeorm';
-import { BACKGROUND } from '../database.js';
+import { BACKGROUND } from '../database/data-source.js';
 import { Metrics } from './metrics.js';
 
 const COUNT = `

@@ -1,6 +1,6 @@
 import { applyDecorators, SetMetadata, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiOperation } from '@nestjs/swagger';
-import type { Problem } from '../problem.js';
+import type { Problem } from '../http/problem.js';
 import type { SchemaObject } from './types.js';
 
 /** Metadata key of `@Api()`. */

@@ -1,4 +1,4 @@
-import { PROBLEMS } from '../problem.js';
+import { PROBLEMS } from '../http/problem-table.js';
 import { EXAMPLE_ID } from './fields.js';
 import type { Header, Parameter, Ref, SchemaObject } from './types.js';
 

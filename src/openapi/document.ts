@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule, getSchemaPath, type OpenAPIObject } from '@nestjs/swagger';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config } from '../kernel/config.js';
 import { API_KEY, HEADERS, PARAMETERS, PROBLEM_SCHEMA } from './components.js';
 import { completeOperation } from './operation.js';
 import { documentedRoutes, type DocumentedRoute } from './routes.js';

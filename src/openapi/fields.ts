@@ -1,5 +1,5 @@
-import type { IdPrefix } from '../ids.js';
-import { MAX_AMOUNT } from '../money.js';
+import type { IdPrefix } from '../kernel/ids.js';
+import { MAX_AMOUNT } from '../kernel/money.js';
 
 /** Ids that the examples use for one and the same thing everywhere. */
 export const EXAMPLE_ID = {

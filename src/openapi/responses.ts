@@ -1,5 +1,6 @@
 import { getSchemaPath } from '@nestjs/swagger';
-import { PROBLEMS, renderProblem, type Problem } from '../problem.js';
+import { PROBLEMS } from '../http/problem-table.js';
+import { renderProblem, type Problem } from '../http/problem.js';
 import type { ApiAnswer } from './api.decorator.js';
 import { EXAMPLE_REQUEST_ID, HEADERS, headerRef } from './components.js';
 import { EXAMPLE_ID } from './fields.js';

@@ -1,7 +1,7 @@
 import { IdempotencyRefusal, type RefusalCode } from '../idempotency/index.js';
-import { Problem } from '../problem.js';
-import { problemOf } from '../problem.filter.js';
-import { invalid } from '../validation.js';
+import { Problem } from '../http/problem.js';
+import { problemOf } from '../http/problem.filter.js';
+import { invalid } from '../http/validation.js';
 import { EXAMPLE_ID } from './fields.js';
 import type { DocumentedRoute } from './routes.js';
 

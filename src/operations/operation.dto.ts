@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { publicOperationId, type OperationStory, type TimelineLine } from '../idempotency/index.js';
-import { ListQuery } from '../list.js';
+import { ListQuery } from '../http/page.js';
 import { createdAt, idOf, time } from '../openapi/fields.js';
 
 /** Query of the list of operations. */

@@ -1,6 +1,6 @@
 import type { ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../http/problem.js';
 import { OperationView } from './operation.dto.js';
 
 const EXAMPLE = {

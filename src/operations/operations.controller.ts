@@ -2,9 +2,9 @@ import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { Operations, operationUuid, parseKey, publicOperationId, type OperationStory } from '../idempotency/index.js';
-import { pageOf, type Page } from '../list.js';
+import { pageOf, type Page } from '../http/page.js';
 import { Api } from '../openapi/api.decorator.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../http/problem.js';
 import { ListOperations, OperationView } from './operation.dto.js';
 import { GET_OPERATION, LIST_OPERATIONS, RESUME_OPERATION } from './operations.api.js';
 

@@ -17,11 +17,11 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { publicId } from '../ids.js';
-import { ListQuery } from '../list.js';
-import { MAX_AMOUNT } from '../money.js';
+import { publicId } from '../kernel/ids.js';
+import { ListQuery } from '../http/page.js';
+import { MAX_AMOUNT } from '../kernel/money.js';
 import { amount, createdAt, currency, idOf, metadata, productId, updatedAt, version } from '../openapi/fields.js';
-import { IsMetadata } from '../validation.js';
+import { IsMetadata } from '../http/validation.js';
 import type { Order, OrderItem, OrderStatus } from './order.entity.js';
 
 export const ORDER_STATUSES: OrderStatus[] = ['pending', 'paid', 'cancelled'];
@@ -171,4 +171,9 @@ export class OrderView {
       updatedAt: order.updatedAt,
     };
   }
+}
+
+/** Where an order is found. */
+export function orderPath(order: OrderView): string {
+  return `/v1/orders/${order.id}`;
 }

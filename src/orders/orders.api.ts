@@ -1,7 +1,7 @@
 import type { ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
-import { Problem } from '../problem.js';
-import { invalid } from '../validation.js';
+import { Problem } from '../http/problem.js';
+import { invalid } from '../http/validation.js';
 import { OrderView } from './order.dto.js';
 
 /** An order as answers show it. */

@@ -2,11 +2,11 @@ import { Body, Controller, Get, Headers, Param, Patch, Post, Query, Res } from '
 import type { FastifyReply } from 'fastify';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
-import { etagOf, requireIfMatch, sendVersion } from '../etag.js';
+import { etagOf, requireIfMatch, sendVersion } from '../http/etag.js';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
-import type { Page } from '../list.js';
+import type { Page } from '../http/page.js';
 import { Api } from '../openapi/api.decorator.js';
-import { CreateOrder, ListOrders, UpdateOrder, type OrderView } from './order.dto.js';
+import { CreateOrder, ListOrders, UpdateOrder, orderPath, type OrderView } from './order.dto.js';
 import { CHANGE_ORDER, GET_ORDER, LIST_ORDERS, PLACE_ORDER } from './orders.api.js';
 import { OrdersService } from './orders.service.js';
 
@@ -56,9 +56,4 @@ export class OrdersController {
     const order = await this.orders.change(tx, accountId, id, requireIfMatch(ifMatch), body);
     return reply(200, order, { etag: etagOf(order.version), resource: orderPath(order) });
   }
-}
-
-/** Where an order is found. */
-export function orderPath(order: OrderView): string {
-  return `/v1/orders/${order.id}`;
 }

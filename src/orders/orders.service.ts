@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, LessThan, type Repository } from 'typeorm';
 import { CatalogService, type PricedLine } from '../catalog/catalog.service.js';
-import { checkIfMatch } from '../etag.js';
+import { checkIfMatch } from '../http/etag.js';
 import type { Statement, Transaction } from '../idempotency/index.js';
-import { newId, publicId, uuidOf } from '../ids.js';
-import { pageOf, type Page } from '../list.js';
-import { MAX_AMOUNT } from '../money.js';
-import { Problem } from '../problem.js';
+import { newId, publicId, uuidOf } from '../kernel/ids.js';
+import { pageOf, type Page } from '../http/page.js';
+import { MAX_AMOUNT } from '../kernel/money.js';
+import { Problem } from '../http/problem.js';
 import { OrderView, type CreateOrder, type ListOrders, type UpdateOrder } from './order.dto.js';
 import { Order, OrderItem, type OrderStatus } from './order.entity.js';
 

@@ -2,7 +2,7 @@ import type { ApiOptions } from '../openapi/api.decorator.js';
 import { idOf } from '../openapi/fields.js';
 import { OrderView } from '../orders/order.dto.js';
 import { ORDER_EXAMPLE } from '../orders/orders.api.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../http/problem.js';
 import { notYet } from './payments.api.js';
 
 const CANCELLED = { ...ORDER_EXAMPLE, status: 'cancelled', version: 2 };

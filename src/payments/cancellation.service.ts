@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../idempotency/index.js';
 import type { OrderView } from '../orders/order.dto.js';
 import { OrdersService } from '../orders/orders.service.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../http/problem.js';
 import type { Refund } from './payment.entity.js';
 import { PaymentsService } from './payments.service.js';
 import { referenceOf } from './provider/ask.js';

@@ -1,7 +1,7 @@
 import { Inject, Logger } from '@nestjs/common';
 import { RecoverableStep, next, park, reply, undo, type Step, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { OrdersService } from '../orders/orders.service.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../http/problem.js';
 import { paymentPath, problemReply } from './payment-replies.js';
 import { PaymentView } from './payment.dto.js';
 import { Payment } from './payment.entity.js';

@@ -1,6 +1,6 @@
 import { reply, type Reply, type StepRun, type Transaction } from '../idempotency/index.js';
-import { publicId } from '../ids.js';
-import { PROBLEM_JSON, problemDocument, type Problem } from '../problem.js';
+import { publicId } from '../kernel/ids.js';
+import { PROBLEM_JSON, problemDocument, type Problem } from '../http/problem.js';
 
 /** Where a payment is found. */
 export function paymentPath(payment: { id: string }): string {

@@ -1,8 +1,8 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
-import { publicId } from '../ids.js';
-import { ListQuery } from '../list.js';
-import { MAX_AMOUNT } from '../money.js';
+import { publicId } from '../kernel/ids.js';
+import { ListQuery } from '../http/page.js';
+import { MAX_AMOUNT } from '../kernel/money.js';
 import { amount, createdAt, currency, idOf, updatedAt } from '../openapi/fields.js';
 import { PAYMENT_STATUSES, type Payment, type PaymentStatus, type Refund } from './payment.entity.js';
 

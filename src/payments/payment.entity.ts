@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { bigintAsNumber } from '../bigint-column.js';
+import { bigintAsNumber } from '../kernel/money.js';
 import { Order } from '../orders/order.entity.js';
 
 export const PAYMENT_STATUSES = ['processing', 'succeeded', 'failed'] as const;

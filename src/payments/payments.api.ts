@@ -1,7 +1,7 @@
 import type { ApiAnswer, ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
-import { Problem } from '../problem.js';
-import { invalid } from '../validation.js';
+import { Problem } from '../http/problem.js';
+import { invalid } from '../http/validation.js';
 import { PaymentView, RefundView } from './payment.dto.js';
 
 const PAYMENT = {

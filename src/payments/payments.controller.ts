@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { Idempotent, Tx, next, type StepEnd, type Transaction } from '../idempotency/index.js';
-import type { Page } from '../list.js';
+import type { Page } from '../http/page.js';
 import { Api } from '../openapi/api.decorator.js';
 import { ChargeStep } from './charge.step.js';
 import { paymentPath, pending, refundPath } from './payment-replies.js';

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { CONFIG, type Config } from '../config.js';
+import { CONFIG, type Config } from '../kernel/config.js';
 import { OrdersModule } from '../orders/orders.module.js';
 import { CancelController } from './cancel.controller.js';
 import { CancellationService } from './cancellation.service.js';

@@ -1,6 +1,6 @@
 import type { ApiBodyOptions, ApiHeaderOptions } from '@nestjs/swagger';
 import type { ApiOptions } from '../openapi/api.decorator.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../http/problem.js';
 
 const schema = { type: 'string' } as const;
 

@@ -6,12 +6,12 @@ import { Webhook } from 'standardwebhooks';
 import type { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { Public } from '../accounts/access.guard.js';
-import { CONFIG, type Config } from '../config.js';
-import { BACKGROUND } from '../database.js';
-import { rawBody } from '../http-body.js';
+import { CONFIG, type Config } from '../kernel/config.js';
+import { BACKGROUND } from '../database/data-source.js';
+import { rawBody } from '../http/body.js';
 import { Operations } from '../idempotency/index.js';
 import { Api } from '../openapi/api.decorator.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../http/problem.js';
 import { EVENT_BODY, RECEIVE_EVENT, WEBHOOK_HEADERS } from './provider-webhooks.api.js';
 
 const event = z.object({ type: z.string().max(255), data: z.object({ reference: z.string().max(255).optional() }).optional() });

@@ -1,9 +1,8 @@
 import { RecoverableStep, next, park, reply, undo, type Step, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { Order, OrderItem } from '../orders/order.entity.js';
-import { OrderView } from '../orders/order.dto.js';
-import { orderPath } from '../orders/orders.controller.js';
-import { etagOf } from '../etag.js';
-import { Problem } from '../problem.js';
+import { OrderView, orderPath } from '../orders/order.dto.js';
+import { etagOf } from '../http/etag.js';
+import { Problem } from '../http/problem.js';
 import { paymentPath, problemReply, refundPath } from './payment-replies.js';
 import { PaymentView, RefundView } from './payment.dto.js';
 import { Refund } from './payment.entity.js';

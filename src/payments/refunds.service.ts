@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { StepRun, Transaction } from '../idempotency/index.js';
-import { newId, publicId } from '../ids.js';
-import { Problem } from '../problem.js';
+import { newId, publicId } from '../kernel/ids.js';
+import { Problem } from '../http/problem.js';
 import { Payment, Refund } from './payment.entity.js';
 import { lockPayment } from './payment.store.js';
 import { GuardedProvider } from './provider/guarded-provider.js';

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { PROBLEMS, type ProblemCode, type RetryVerdict } from '../problem.js';
+import { PROBLEMS, type ProblemCode, type RetryVerdict } from '../http/problem-table.js';
 
 const RETRY_MEANING: Record<RetryVerdict, string> = {
   'same-key': 'Send the same request with the same Idempotency-Key again, after Retry-After. It is safe however often you do.',

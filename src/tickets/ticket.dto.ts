@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator';
-import { publicId } from '../ids.js';
-import { ListQuery } from '../list.js';
+import { publicId } from '../kernel/ids.js';
+import { ListQuery } from '../http/page.js';
 import { createdAt, idOf, updatedAt, version } from '../openapi/fields.js';
 import { TICKET_PRIORITIES, TICKET_STATUSES, type Ticket, type TicketPriority, type TicketStatus } from './ticket.entity.js';
 

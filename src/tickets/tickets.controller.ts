@@ -2,9 +2,9 @@ import { Body, Controller, Get, Headers, Param, Patch, Post, Query, Res } from '
 import type { FastifyReply } from 'fastify';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
-import { etagOf, requireIfMatch, sendVersion } from '../etag.js';
+import { etagOf, requireIfMatch, sendVersion } from '../http/etag.js';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
-import type { Page } from '../list.js';
+import type { Page } from '../http/page.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CreateTicket, ListTickets, UpdateTicket, type TicketView } from './ticket.dto.js';
 import { CHANGE_TICKET, GET_TICKET, LIST_TICKETS, OPEN_TICKET } from './tickets.api.js';

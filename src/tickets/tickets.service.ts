@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, type Repository } from 'typeorm';
-import { checkIfMatch } from '../etag.js';
+import { checkIfMatch } from '../http/etag.js';
 import type { Statement, Transaction } from '../idempotency/index.js';
-import { newId, publicId, uuidOf } from '../ids.js';
-import { pageOf, type Page } from '../list.js';
+import { newId, publicId, uuidOf } from '../kernel/ids.js';
+import { pageOf, type Page } from '../http/page.js';
 import { OrdersService } from '../orders/orders.service.js';
-import { Problem } from '../problem.js';
+import { Problem } from '../http/problem.js';
 import { TicketView, type CreateTicket, type ListTickets, type UpdateTicket } from './ticket.dto.js';
 import { Ticket } from './ticket.entity.js';
 

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { publicOperationId } from '../../src/idempotency/index.js';
-import { Lifecycle } from '../../src/lifecycle.js';
+import { Lifecycle } from '../../src/http/lifecycle.js';
 import { KEY_A, KEY_B, ORDER, send, startApp, startWorld, type TestApp, type TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, ACCOUNT_B, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { readArguments } from '../../src/accounts/keys.arguments.js';
-import { UsageError } from '../../src/cli.js';
+import { UsageError } from '../../src/kernel/cli.js';
 import { ORDER, send, startApp, type TestApp, type TestRequest, type TestResponse } from '../support/app.js';
 import { run, start, type Ended, type Running } from '../support/built-process.js';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.js';

@@ -1,4 +1,4 @@
-import { PROBLEMS } from '../../src/problem.js';
+import { PROBLEMS } from '../../src/http/problem-table.js';
 import { startWorld } from '../support/app.js';
 import { examplesOf, readDescription, routesOf, type ApiDescription } from '../support/openapi.js';
 

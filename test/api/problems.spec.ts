@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { PROBLEMS, type ProblemCode } from '../../src/problem.js';
+import { PROBLEMS, type ProblemCode } from '../../src/http/problem-table.js';
 import { prefersJson } from '../../src/problems/accept.js';
 import { ORDER, startWorld, type TestResponse } from '../support/app.js';
 

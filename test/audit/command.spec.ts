@@ -1,6 +1,6 @@
 import { AuditCron } from '../../src/audit/audit.cron.js';
 import { KINDS } from '../../src/audit/auditor.js';
-import { uuidOf } from '../../src/ids.js';
+import { uuidOf } from '../../src/kernel/ids.js';
 import { run, type Ended } from '../support/built-process.js';
 import { hold } from '../support/locks.js';
 import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const command = (args: string[] = [], env: Record<string, string> = {}): Promise<Ended> =>
-  run('src/audit/main.js', args, { DATABASE_URL: world.database.url, PROVIDER_URL: world.sandbox.url, ...env });
+  run('src/audit/audit.cli.js', args, { DATABASE_URL: world.database.url, PROVIDER_URL: world.sandbox.url, ...env });
 const gauges = async (): Promise<string[]> =>
   (await world.send('GET', '/metrics', { as: null })).text.split('\n').filter((line) => line.startsWith('holdfast_audit_differences{'));
 const damage = (by: number): Promise<unknown> =>

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { operationUuid } from '../../src/idempotency/index.js';
-import { publicId, uuidOf } from '../../src/ids.js';
+import { publicId, uuidOf } from '../../src/kernel/ids.js';
 import { ORDER } from '../support/app.js';
 import { auditWorld, namesOf } from '../support/audit.js';
 import { ACCOUNT_A } from '../support/ledger.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { PurgeCron } from '../../src/idempotency/purge.cron.js';
+import { PurgeCron } from '../../src/idempotency/records/purger.js';
 import { ORDER, atOnce, type TestApp } from '../support/app.js';
 import { auditWorld, namesOf } from '../support/audit.js';
 import { eventually } from '../support/eventually.js';

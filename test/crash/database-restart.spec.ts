@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../local/embedded-postgres.js';
-import { migrate } from '../../src/database.js';
+import { migrate } from '../../src/database/migrate.js';
 import { temporaryDirectory } from '../local/checkout.js';
 import type { TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';

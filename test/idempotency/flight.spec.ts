@@ -1,7 +1,7 @@
 import { Client, type ClientConfig, type PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
-import { fly, ready, type FlightEnd, type Statement } from '../../src/idempotency/flight.js';
-import { RecordReader } from '../../src/idempotency/record.reader.js';
+import { fly, ready, type FlightEnd, type Statement } from '../../src/idempotency/postgres/pipeline.js';
+import { RecordReader } from '../../src/idempotency/postgres/batched-reader.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 
 const HALF: Statement = { name: 'flight-half', text: 'SELECT 10 / $1::int AS half' };

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { publicOperationId } from '../../src/idempotency/index.js';
-import { PurgeCron } from '../../src/idempotency/purge.cron.js';
+import { PurgeCron } from '../../src/idempotency/records/purger.js';
 import { atOnce, ORDER, startApp, startWorld, type TestApp, type TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, countOf, insertRecord, recordsOf } from '../support/ledger.js';

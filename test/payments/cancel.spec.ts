@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { uuidOf } from '../../src/ids.js';
+import { uuidOf } from '../../src/kernel/ids.js';
 import { atOnce, KEY_B, tally, type TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { recordsOf, stockOf } from '../support/ledger.js';

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { PurgeCron } from '../../src/idempotency/purge.cron.js';
+import { PurgeCron } from '../../src/idempotency/records/purger.js';
 import { KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js';
 import { addApiKey } from '../support/api-keys.js';
 import { eventually } from '../support/eventually.js';

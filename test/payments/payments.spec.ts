@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { Lifecycle } from '../../src/lifecycle.js';
+import { Lifecycle } from '../../src/http/lifecycle.js';
 import { atOnce, KEY_B, tally, type TestApp, type TestResponse } from '../support/app.js';
 import { start, type Running } from '../support/built-process.js';
 import { eventually } from '../support/eventually.js';

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { uuidOf } from '../../src/ids.js';
+import { uuidOf } from '../../src/kernel/ids.js';
 import { atOnce, KEY_B, tally, type TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { countOf, recordsOf } from '../support/ledger.js';

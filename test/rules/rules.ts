@@ -1,7 +1,7 @@
 // Rules are run by tests.
 /* oxlint-disable jest/no-standalone-expect */
 import { v7 as uuidv7 } from 'uuid';
-import { PurgeCron } from '../../src/idempotency/purge.cron.js';
+import { PurgeCron } from '../../src/idempotency/records/purger.js';
 import { KEY_A, KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js';
 import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';

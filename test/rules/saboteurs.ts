@@ -2,9 +2,9 @@
 /* oxlint-disable typescript/unbound-method */
 import { DataSource } from 'typeorm';
 import { IdempotencyInterceptor } from '../../src/idempotency/idempotency.interceptor.js';
-import type { Call } from '../../src/idempotency/flight.js';
+import type { Call } from '../../src/idempotency/postgres/pipeline.js';
 import { Transaction, type Commit } from '../../src/idempotency/transaction.js';
-import { Problem } from '../../src/problem.js';
+import { Problem } from '../../src/http/problem.js';
 import type { TestDatabase } from '../support/database.js';
 import { ACCOUNT_A } from '../support/ledger.js';
 import type { RuleName } from './rules.js';

@@ -65,7 +65,7 @@ export const SABOTEURS: Saboteur[] = [
     name: 'the key at the provider is another one at each attempt',
     patches: [
       {
-        file: 'idempotency/step-runner.js',
+        file: 'idempotency/steps/step-runner.js',
         from: 'providerKey: providerKeyOf(held),',
         to: 'providerKey: providerKeyOf(held) + held.attempt,',
       },
@@ -81,11 +81,11 @@ export const SABOTEURS: Saboteur[] = [
     name: 'nothing fences a runner that has lost its lease',
     patches: [
       {
-        file: 'idempotency/operation.store.js',
+        file: 'idempotency/steps/operation.store.js',
         from: "AND attempt = $4 AND step_no = $5 AND status = 'running'`;",
         to: 'AND $4::int IS NOT NULL AND $5::int IS NOT NULL`;',
       },
-      { file: 'config.js', from: 'values.IDEMPOTENCY_LEASE <= values.PROVIDER_TIMEOUT', to: 'false' },
+      { file: 'kernel/config.js', from: 'values.IDEMPOTENCY_LEASE <= values.PROVIDER_TIMEOUT', to: 'false' },
     ],
     plan: { sources: { tok_slow: 1 }, impatience: 0.5, env: { PROVIDER_TIMEOUT: '10s' } },
     noticedBy: [STORED, SAME_BYTES, 'what the client was told of its payment is true'],
@@ -130,7 +130,7 @@ export const SABOTEURS: Saboteur[] = [
     name: 'a 5xx is stored as an outcome',
     patches: [
       {
-        file: 'problem.filter.js',
+        file: 'http/problem.filter.js',
         from: "if (!problem.final) return 'not-final';",
         to: "if (!problem.final && problem.status < 500) return 'not-final';",
       },
@@ -142,17 +142,17 @@ export const SABOTEURS: Saboteur[] = [
     name: 'the purge takes unfinished operations as well',
     patches: [
       {
-        file: 'idempotency/purge.cron.js',
+        file: 'idempotency/records/purger.js',
         from: "WHERE status = 'completed' AND expires_at BETWEEN $2 AND now()",
         to: "WHERE status = 'running' OR expires_at BETWEEN $2 AND now()",
       },
       {
-        file: 'idempotency/purge.cron.js',
+        file: 'idempotency/records/purger.js',
         from: "AND status = 'completed' AND expires_at BETWEEN $2 AND now()",
         to: "AND (status = 'running' OR expires_at BETWEEN $2 AND now())",
       },
       {
-        file: 'idempotency/archive.js',
+        file: 'idempotency/records/archive.js',
         from: 'g.created_at, g.completed_at, g.expires_at, clock_timestamp()',
         to: 'g.created_at, coalesce(g.completed_at, now()), coalesce(g.expires_at, now()), clock_timestamp()',
       },
@@ -163,7 +163,11 @@ export const SABOTEURS: Saboteur[] = [
   {
     name: 'the recoverer takes nothing over',
     patches: [
-      { file: 'idempotency/recoverer.js', from: 'const { text, values } = takeDue(', to: 'return; const { text, values } = takeDue(' },
+      {
+        file: 'idempotency/steps/recoverer.js',
+        from: 'const { text, values } = takeDue(',
+        to: 'return; const { text, values } = takeDue(',
+      },
     ],
     plan: { sources: { tok_hang_after: 1 }, vanish: 0.5 },
     noticedBy: ['nothing is left unfinished'],
@@ -172,12 +176,12 @@ export const SABOTEURS: Saboteur[] = [
     name: 'an operation is taken over without becoming another attempt',
     patches: [
       {
-        file: 'idempotency/operation.store.js',
+        file: 'idempotency/steps/operation.store.js',
         from: 'SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $3)',
         to: 'SET lease_until = clock_timestamp() + make_interval(secs => $3)',
       },
       {
-        file: 'idempotency/operation.store.js',
+        file: 'idempotency/steps/operation.store.js',
         from: 'SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1)',
         to: 'SET lease_until = clock_timestamp() + make_interval(secs => $1)',
       },
@@ -189,17 +193,17 @@ export const SABOTEURS: Saboteur[] = [
     name: 'two requests with one key both win',
     patches: [
       {
-        file: 'idempotency/record.store.js',
+        file: 'idempotency/records/record.store.js',
         from: 'pg_try_advisory_xact_lock($1::bigint) AS locked',
         to: '$1::bigint IS NOT NULL AS locked',
       },
       {
-        file: 'idempotency/record.store.js',
+        file: 'idempotency/records/record.store.js',
         from: 'text: `${COMPLETED} RETURNING expires_at`',
         to: 'text: `${COMPLETED} ON CONFLICT (account_id, key) DO UPDATE SET operation_id = excluded.operation_id RETURNING expires_at`',
       },
       {
-        file: 'idempotency/record.store.js',
+        file: 'idempotency/records/record.store.js',
         from: 'WHERE CASE WHEN pg_try_advisory_xact_lock($12::bigint) THEN true ELSE speculation_failed() END',
         to: 'WHERE $12::bigint IS NOT NULL ON CONFLICT (account_id, key) DO UPDATE SET operation_id = excluded.operation_id',
       },

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { createApp } from '../../src/app.js';
-import { parseConfig } from '../../src/config.js';
+import { parseConfig } from '../../src/kernel/config.js';
 import { createMigratedDatabase, type TestDatabase } from './database.js';
 
 export const KEY_A = `hf_test_${'a'.repeat(26)}_secretofaccounta`;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { migrate } from '../../src/database.js';
+import { migrate } from '../../src/database/migrate.js';
 
 /** A database of one test file. */
 export interface TestDatabase {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../dist/local/embedded-postgres.js';
-import { migrate } from '../../dist/src/database.js';
+import { migrate } from '../../dist/src/database/migrate.js';
 
 /**
  * One PostgreSQL for the whole run, with a migrated template database that each test file clones. TEST_SERVER_URL may

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { fingerprint } from '../../src/idempotency/fingerprint.js';
+import { fingerprint } from '../../src/idempotency/requests/fingerprint.js';
 import type { TestDatabase } from './database.js';
 
 /** The accounts that KEY_A and KEY_B open. */

@@ -1,5 +1,5 @@
 import { buildSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.js';
-import { uuidOf } from '../../src/ids.js';
+import { uuidOf } from '../../src/kernel/ids.js';
 import { KEY_A, send, startApp, type TestApp, type TestRequest, type TestResponse } from './app.js';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from './database.js';
 import { addProduct } from './ledger.js';

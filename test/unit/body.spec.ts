@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { parseBody } from '../../src/http-body.js';
+import { parseBody } from '../../src/http/body.js';
 
 const REACHING = new Set(['__proto__', 'constructor', 'prototype']);
 const text = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0') && value.isWellFormed());

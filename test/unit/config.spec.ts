@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ConfigError, parseConfig, parseDuration, variableNames } from '../../src/config.js';
+import { ConfigError, parseConfig, parseDuration, variableNames } from '../../src/kernel/config.js';
 import { run } from '../support/built-process.js';
 
 const DEMO_KEY = `hf_test_${'0'.repeat(26)}_topsecretvalue`;

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { checkIfMatch, etagOf, isUnchanged, requireIfMatch } from '../../src/etag.js';
+import { checkIfMatch, etagOf, isUnchanged, requireIfMatch } from '../../src/http/etag.js';
 
 const version = fc.integer({ min: 1, max: 2 ** 31 - 1 });
 

@@ -1,4 +1,4 @@
-import { FairTurns } from '../../src/idempotency/fair-turns.js';
+import { FairTurns } from '../../src/idempotency/requests/replay-scheduler.js';
 
 /** What was answered, in this order; `turn()` lets the next turn of the event loop come. */
 function watch(turns: FairTurns) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
-import { fingerprint, type FingerprintInput } from '../../src/idempotency/fingerprint.js';
+import { fingerprint, type FingerprintInput } from '../../src/idempotency/requests/fingerprint.js';
 
 const REQUEST: FingerprintInput = { method: 'POST', url: '/v1/orders', ifMatch: undefined, body: { a: 1 } };
 const of = (change: Partial<FingerprintInput>): string => fingerprint({ ...REQUEST, ...change });

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { ListQuery, pageOf } from '../../src/list.js';
+import { ListQuery, pageOf } from '../../src/http/page.js';
 
 const any = (text: string): string => text;
 

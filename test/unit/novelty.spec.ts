@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { Novelty } from '../../src/idempotency/novelty.js';
+import { Novelty } from '../../src/idempotency/requests/new-key-predictor.js';
 
 const young = () => uuidv7();
 const old = () => uuidv7({ msecs: Date.now() - 5_000 });

@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 import { QueryFailedError } from 'typeorm';
-import { databaseError, isConnectionLost, isRetryable } from '../../src/idempotency/postgres-errors.js';
+import { databaseError, isConnectionLost, isRetryable } from '../../src/idempotency/postgres/errors.js';
 
 function fromServer(code: string): DatabaseError {
   return Object.assign(new DatabaseError('message', 1, 'error'), { code });

@@ -1,4 +1,5 @@
-import { PROBLEMS, Problem, isProblemCode, renderProblem, type ProblemCode } from '../../src/problem.js';
+import { PROBLEMS, isProblemCode, type ProblemCode } from '../../src/http/problem-table.js';
+import { Problem, renderProblem } from '../../src/http/problem.js';
 
 const entries = Object.entries(PROBLEMS) as [ProblemCode, (typeof PROBLEMS)[ProblemCode]][];
 /** What may become another answer under the same key without the client changing anything. */

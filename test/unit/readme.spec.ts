@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { PROBLEMS } from '../../src/problem.js';
+import { PROBLEMS } from '../../src/http/problem-table.js';
 
 const readme = readFileSync('README.md', 'utf8');
 

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import { databaseOptions } from '../../src/database.js';
+import { ENTITIES } from '../../src/entities.js';
+import { databaseOptions } from '../../src/database/data-source.js';
 import { run } from '../support/built-process.js';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from '../support/database.js';
 
@@ -30,7 +31,7 @@ let empty: TestDatabase;
 let opened: DataSource[] = [];
 
 async function open(database: TestDatabase): Promise<DataSource> {
-  const dataSource = await new DataSource(databaseOptions(database.url, 2)).initialize();
+  const dataSource = await new DataSource(databaseOptions(database.url, 2, ENTITIES)).initialize();
   opened.push(dataSource);
   return dataSource;
 }
@@ -78,7 +79,7 @@ it('every migration can be undone, and applied again', async () => {
 });
 
 describe('npm run migrate', () => {
-  const migrate = (url: string) => run('src/migrate.js', [], { DATABASE_URL: url });
+  const migrate = (url: string) => run('src/database/migrate.cli.js', [], { DATABASE_URL: url });
 
   it('applies what is missing, tells it, and does nothing the second time', async () => {
     const first = await migrate(empty.url);

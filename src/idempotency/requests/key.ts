@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { IdempotencyRefusal } from './refusal.js';
+import { IdempotencyRefusal } from '../refusal.js';
 
 const HEADER = 'idempotency-key';
 const VISIBLE = /^[\x21-\x7e]{1,255}$/;

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import type { Call, Statement } from './flight.js';
-import type { Intent } from './record.store.js';
-import type { StoredResponse } from './response.js';
-import type { Gate } from './transaction.js';
+import type { Call, Statement } from '../postgres/pipeline.js';
+import type { Intent } from '../records/record.store.js';
+import type { StoredResponse } from '../response.js';
+import type { Gate } from '../transaction.js';
 
 /** An unfinished operation in the hands of this process, as the record has it. */
 export interface HeldOperation {

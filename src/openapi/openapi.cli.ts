@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createApp } from '../app.js';
-import { parseConfig } from '../config.js';
+import { parseConfig } from '../kernel/config.js';
 import { buildDocument } from './document.js';
 
 // Writes openapi.json at the root of the repository, from metadata alone: no database, no port. With --check it compares.

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Completed } from './record.store.js';
+import type { Completed } from '../records/record.store.js';
 
 /** A completed answer with the fingerprint that a retry must have to get it. */
 export interface Remembered extends Completed {

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { Call } from './flight.js';
-import { publicOperationId } from './operation-id.js';
-import { insertRunning, note, providerKeyOf, type HeldOperation } from './operation.store.js';
-import { Novelty } from './novelty.js';
-import { inside } from './open-transactions.js';
-import { OPTIONS, type CompleteOptions } from './options.js';
-import { databaseError, isConnectionLost, isRetryable } from './postgres-errors.js';
-import { RecordReader } from './record.reader.js';
+import type { Call } from '../postgres/pipeline.js';
+import { publicOperationId } from '../operation-id.js';
+import { insertRunning, note, providerKeyOf, type HeldOperation } from '../steps/operation.store.js';
+import { Novelty } from './new-key-predictor.js';
+import { inside } from '../postgres/connection-guard.js';
+import { OPTIONS, type CompleteOptions } from '../options.js';
+import { databaseError, isConnectionLost, isRetryable } from '../postgres/errors.js';
+import { RecordReader } from '../postgres/batched-reader.js';
 import {
   CLAIM_CONSTRAINT,
   claimAtOnce,
@@ -21,12 +21,12 @@ import {
   type Intent,
   type LateRequests,
   type Verdict,
-} from './record.store.js';
-import { IdempotencyRefusal } from './refusal.js';
-import { toResponse, type StoredResponse } from './response.js';
-import { isEnd, reply, stepName, type Next } from './step.js';
-import { StepRunner, type Driven } from './step-runner.js';
-import { GateLost, Transaction, type OperationIdentity } from './transaction.js';
+} from '../records/record.store.js';
+import { IdempotencyRefusal } from '../refusal.js';
+import { toResponse, type StoredResponse } from '../response.js';
+import { isEnd, reply, stepName, type Next } from '../step.js';
+import { StepRunner, type Driven } from '../steps/step-runner.js';
+import { GateLost, Transaction, type OperationIdentity } from '../transaction.js';
 
 /** A handler: one run of the work in the given transaction. */
 export type Work = (tx: Transaction) => Promise<unknown>;

@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
-import { fly, type Call, type Result } from './flight.js';
-import { databaseError } from './postgres-errors.js';
+import { fly, type Call, type Result } from './pipeline.js';
+import { databaseError } from './errors.js';
 
 /** Looks in one flight at most: an answer may be as large as 2 MiB. */
 const MOST = 32;

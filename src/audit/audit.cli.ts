@@ -1,5 +1,5 @@
-import { CommandFailure, UsageError, runCommand } from '../cli.js';
-import { readConfig } from '../config.js';
+import { CommandFailure, UsageError, runCommand } from '../kernel/cli.js';
+import { readConfig } from '../kernel/config.js';
 import { audit, linesOf, sumOf } from './auditor.js';
 import { LedgerUnreadable } from './provider-ledger.js';
 

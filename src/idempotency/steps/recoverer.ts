@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnAppl
 import { SchedulerRegistry } from '@nestjs/schedule';
 import type { DataSource } from 'typeorm';
 import { heldOf, takeDue, type HeldRow } from './operation.store.js';
-import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from './options.js';
+import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from '../options.js';
 import { StepRunner } from './step-runner.js';
 
 /** Operations that one replica drives at once; one that hangs takes one place, not all. */

@@ -1,7 +1,8 @@
 import { ArgumentsHost, Catch, ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { IdempotencyRefusal, isTransient } from './idempotency/index.js';
-import { Problem, isProblemCode, renderProblem, type ProblemCode } from './problem.js';
+import { IdempotencyRefusal, isTransient } from '../idempotency/index.js';
+import { isProblemCode, type ProblemCode } from './problem-table.js';
+import { Problem, renderProblem } from './problem.js';
 
 const log = new Logger('Problem');
 

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
-import type { Call, Result } from './flight.js';
-import { assertNoTransaction, inside } from './open-transactions.js';
-import { publicOperationId } from './operation-id.js';
+import type { Call, Result } from '../postgres/pipeline.js';
+import { assertNoTransaction, inside } from '../postgres/connection-guard.js';
+import { publicOperationId } from '../operation-id.js';
 import {
   advance,
   completeHeld,
@@ -20,12 +20,12 @@ import {
   type HeldRow,
   type TimelineEvent,
 } from './operation.store.js';
-import { OPTIONS, type CompleteOptions } from './options.js';
-import { isConnectionLost, isRetryable } from './postgres-errors.js';
-import { findOperation, type Completed } from './record.store.js';
-import { toResponse, type StoredResponse } from './response.js';
-import { isStepClass, stepName, type Step, type StepEnd, type StepRun } from './step.js';
-import { GateLost, Transaction, type Commit } from './transaction.js';
+import { OPTIONS, type CompleteOptions } from '../options.js';
+import { isConnectionLost, isRetryable } from '../postgres/errors.js';
+import { findOperation, type Completed } from '../records/record.store.js';
+import { toResponse, type StoredResponse } from '../response.js';
+import { isStepClass, stepName, type Step, type StepEnd, type StepRun } from '../step.js';
+import { GateLost, Transaction, type Commit } from '../transaction.js';
 
 /** Where an operation stands when its runner lets go of it. */
 export type Driven =

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { BACKGROUND_SOURCE } from './options.js';
+import { BACKGROUND_SOURCE } from '../options.js';
 
 const FLUSH_INTERVAL_MS = 1_000;
 /** Beyond this many different operations between two flushes, further ones are not counted: memory is bounded, replays are not. */

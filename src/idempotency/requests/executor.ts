@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { AttemptRunner, type Attempt, type AttemptEnd, type Work } from './attempt-runner.js';
-import { FairTurns } from './fair-turns.js';
-import { publicOperationId } from './operation-id.js';
-import { OPTIONS, type CompleteOptions } from './options.js';
-import type { Intent } from './record.store.js';
-import { IdempotencyRefusal } from './refusal.js';
+import { FairTurns } from './replay-scheduler.js';
+import { publicOperationId } from '../operation-id.js';
+import { OPTIONS, type CompleteOptions } from '../options.js';
+import type { Intent } from '../records/record.store.js';
+import { IdempotencyRefusal } from '../refusal.js';
 import { ReplayCache } from './replay-cache.js';
-import { ReplayTally } from './replay-tally.js';
-import type { StoredResponse } from './response.js';
-import { RunningKeys, type Runner } from './running-keys.js';
+import { ReplayTally } from './replay-counter.js';
+import type { StoredResponse } from '../response.js';
+import { RunningKeys, type Runner } from './in-flight-keys.js';
 
 /** What the client gets. */
 export interface Answer {

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import { runCommand } from './cli.js';
-import { readConfig } from './config.js';
-import { databaseOptions, migrate } from './database.js';
+import { runCommand } from '../kernel/cli.js';
+import { readConfig } from '../kernel/config.js';
+import { databaseOptions } from './data-source.js';
+import { migrate } from './migrate.js';
 
 const USAGE = `Usage: npm run migrate
 

@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnAppl
 import { SchedulerRegistry } from '@nestjs/schedule';
 import type { DataSource } from 'typeorm';
 import { ARCHIVED_COLUMNS, ARCHIVE_GONE } from './archive.js';
-import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from './options.js';
+import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from '../options.js';
 
 /**
  * About 2 MB of the server's log. Requests that commit meanwhile wait until the disk has what stands before them in it: with

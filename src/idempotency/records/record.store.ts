@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm';
 import { ARCHIVED_COLUMNS, ARCHIVE_GONE } from './archive.js';
-import type { Call, Result, Statement } from './flight.js';
-import { lockNumber, timeOfKey } from './key.js';
-import type { StoredResponse } from './response.js';
-import type { Gate } from './transaction.js';
+import type { Call, Result, Statement } from '../postgres/pipeline.js';
+import { lockNumber, timeOfKey } from '../requests/key.js';
+import type { StoredResponse } from '../response.js';
+import type { Gate } from '../transaction.js';
 
 /** One logical request, as the interceptor found it. */
 export interface Intent {

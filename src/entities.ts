@@ -1,0 +1,23 @@
+import { Account, ApiKey } from './accounts/account.entity.js';
+import { Product } from './catalog/product.entity.js';
+import { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './idempotency/index.js';
+import { Order, OrderItem } from './orders/order.entity.js';
+import { Payment, ProviderEvent, Refund } from './payments/payment.entity.js';
+import { Ticket } from './tickets/ticket.entity.js';
+
+/** Every table of this service, as TypeORM has to be told. */
+export const ENTITIES = [
+  Account,
+  ApiKey,
+  Product,
+  Order,
+  OrderItem,
+  Payment,
+  Refund,
+  ProviderEvent,
+  Ticket,
+  IdempotencyRecord,
+  IdempotencyReplay,
+  TimelineEntry,
+  ArchivedRecord,
+];
