@@ -72,7 +72,7 @@ export class CatalogService {
       if (!known) return undefined;
       lines.push({ productId, quantity, name: known.name, unitPrice: known.unitPrice, currency: known.currency });
     }
-    return tx.relyOnMemory() ? lines : undefined;
+    return tx.mayUseCached() ? lines : undefined;
   }
 
   private async read(tx: Transaction, accountId: string, wanted: WantedLine[]): Promise<PricedLine[]> {
@@ -95,7 +95,7 @@ export class CatalogService {
     const violations = { products_stock_check: () => insufficientStock('Another order took the last pieces.') };
     for (const { productId, quantity, name, unitPrice, currency } of inLockOrder(lines)) {
       const change = [accountId, productId, -quantity];
-      if (tx.relies) tx.write(CHANGE_STOCK_AS_PRICED, [...change, name, unitPrice, currency], violations);
+      if (tx.usedCached) tx.write(CHANGE_STOCK_AS_PRICED, [...change, name, unitPrice, currency], violations);
       else tx.write(CHANGE_STOCK, change, violations);
     }
   }

@@ -2,7 +2,8 @@ import { CallHandler, ExecutionContext, Inject, Injectable, NestInterceptor } fr
 import { HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
 import { Reflector } from '@nestjs/core';
 import { lastValueFrom, of, type Observable } from 'rxjs';
-import { Engine, type Answer } from './requests/executor.js';
+import type { KeyedRequest } from './requests/claim.js';
+import { Executor, type Answer } from './requests/executor.js';
 import { fingerprint } from './requests/fingerprint.js';
 import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentOptions } from './idempotent.decorator.js';
 import { readKey, type SentKey } from './requests/key.js';
@@ -40,14 +41,14 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const RETRY_REASONS = new Set(['timeout', 'connection', 'server-error', 'in-progress', 'rate-limited', 'offline', 'manual']);
 
 /**
- * One HTTP request to an `@Idempotent()` handler: reads the key, takes the fingerprint, lets the engine run or replay,
+ * One HTTP request to an `@Idempotent()` handler: reads the key, takes the fingerprint, lets the executor run or replay,
  * and sends the stored bytes. Everything else passes through untouched.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
   constructor(
     private readonly reflector: Reflector,
-    private readonly engine: Engine,
+    private readonly executor: Executor,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
 
@@ -59,35 +60,29 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const response = http.getResponse<HttpResponse>();
     const sent = readKey(request.raw?.rawHeaders ?? request.rawHeaders ?? []);
     response.header('idempotency-key', sent.received);
-    const intent = this.intentOf(request, sent, route);
     const waitSeconds = preferredWait(request.headers['prefer']);
     if (waitSeconds !== undefined) response.header('preference-applied', `wait=${waitSeconds}`);
-    const answer = await this.execute(request, intent, waitSeconds, () => lastValueFrom(next.handle(), { defaultValue: undefined }), {
+    const answer = await this.execute({
+      intent: this.intentOf(request, sent, route),
+      work: (tx) => {
+        carryTransaction(request, tx);
+        return lastValueFrom(next.handle(), { defaultValue: undefined });
+      },
       status: this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200),
+      optimistic: route.optimistic ?? false,
+      deadline: performance.now() + (waitSeconds ?? 0) * 1000,
+      isRetry: saysRetry(request.headers),
+      retryReason: retryReason(request.headers['retry-reason']),
     });
     send(response, answer);
     return SENT;
   }
 
-  private async execute(
-    request: HttpRequest,
-    intent: Intent,
-    waitSeconds: number | undefined,
-    handle: () => Promise<unknown>,
-    { status }: { status: number },
-  ): Promise<Answer> {
-    const reason = retryReason(request.headers['retry-reason']);
-    const observe = (outcome: Outcome['outcome']): void =>
-      this.options.observe({ operation: intent.operation, outcome, retryReason: reason });
+  private async execute(request: KeyedRequest): Promise<Answer> {
+    const { intent, retryReason } = request;
+    const observe = (outcome: Outcome['outcome']): void => this.options.observe({ operation: intent.operation, outcome, retryReason });
     try {
-      const answer = await this.engine.execute(
-        intent,
-        (tx) => {
-          carryTransaction(request, tx);
-          return handle();
-        },
-        { waitMs: (waitSeconds ?? 0) * 1000, status, retryReason: reason, isRetry: saysRetry(request.headers) },
-      );
+      const answer = await this.executor.execute(request);
       observe(answer.replayed ? 'replayed' : answer.expiresAt ? 'executed' : 'pending');
       return answer;
     } catch (error) {

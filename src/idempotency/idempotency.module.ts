@@ -3,8 +3,8 @@ import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { AttemptRunner } from './requests/attempt-runner.js';
-import { Engine } from './requests/executor.js';
+import { Attempts } from './requests/attempt.js';
+import { Executor } from './requests/executor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
 import { trackTransactions } from './postgres/connection-guard.js';
@@ -33,8 +33,8 @@ export class IdempotencyModule implements OnModuleInit {
       providers: [
         { provide: OPTIONS, useValue: withDefaults(options) },
         { provide: BACKGROUND_SOURCE, useExisting: getDataSourceToken(options.backgroundDataSource) },
-        Engine,
-        AttemptRunner,
+        Executor,
+        Attempts,
         StepRunner,
         Recoverer,
         ReplayTally,

@@ -5,6 +5,13 @@ import type { Transaction } from './transaction.js';
 export interface IdempotentOptions {
   /** How long the response is kept, counted from completion, in milliseconds; the module's `windowMs` where it isn't given. */
   windowMs?: number;
+  /**
+   * Whether the handler may run before it is known that its claim is won. Its first read then travels with the claim, and a
+   * handler that only writes costs one packet in all. Its conditions: it has no effect outside `tx`, since it may run in vain
+   * for a replay on another replica, for a request whose key is busy elsewhere, and a second time after any error of its SQL or
+   * when it used what it remembered (`tx.mayUseCached()`). Nothing of a run in vain is committed. Default: false.
+   */
+  optimistic?: boolean;
 }
 
 /** Metadata key of `@Idempotent()`, for those who document or lint routes. */
@@ -18,20 +25,24 @@ export interface CarriesTransaction {
 }
 
 /**
- * Makes a handler idempotent by key: it runs once inside one database transaction, `@Tx()`, in which the record of the
- * key commits together with whatever the handler wrote. It may return a plain value (stored with the route's status), a
- * `reply(…)`, or throw a refusal, which is stored after everything the handler wrote is undone.
+ * Makes a handler idempotent by key. It runs inside one database transaction, `@Tx()`, in which the record of the key commits
+ * together with whatever the handler wrote. It may return a plain value (stored with the route's status), a `reply(…)`, or
+ * throw a refusal, which is stored after everything the handler wrote is undone.
  *
- * A handler may run more than once for one request, each time in a new transaction after the earlier one was rolled back
- * (deadlocks, serialization failures), so effects outside the transaction do not belong in it.
+ * It runs only when its claim is won: the claim is sent and awaited after guards and pipes, just before the method is called.
+ * It runs again, each time in a new transaction after the earlier one was rolled back, when the database asks for it: after a
+ * deadlock (40P01), a serialization failure (40001), a lock timeout (55P03), or when the connection's prepared statement is gone
+ * or no longer fits (26000, 0A000); five times at most. So effects outside the transaction belong in a step.
  */
 export function Idempotent(options: IdempotentOptions = {}): MethodDecorator {
   return (target, property, descriptor: PropertyDescriptor) => {
+    const own: unknown = Reflect.getMetadata('design:paramtypes', target, property);
+    const behind = Array.isArray(own) ? own.length : (descriptor.value as { length: number }).length;
+    if (!options.optimistic) claimFirst(target, property, descriptor, behind + 1);
     SetMetadata(IDEMPOTENT, options)(target, property, descriptor);
     // The interceptor sends the stored bytes itself. A parameter decorated with @Res() is Nest's documented way to be
     // told so; this one stands behind the handler's own parameters, which therefore never see it.
-    const own: unknown = Reflect.getMetadata('design:paramtypes', target, property);
-    Res()(target, property, Array.isArray(own) ? own.length : (descriptor.value as { length: number }).length);
+    Res()(target, property, behind);
   };
 }
 
@@ -45,4 +56,21 @@ export const Tx = createParamDecorator((_: unknown, context: ExecutionContext): 
 /** Puts the transaction where `@Tx()` finds it. */
 export function carryTransaction(request: CarriesTransaction, transaction: Transaction): void {
   request[TRANSACTION] = transaction;
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Has the method wait until the claim is won; the transaction comes to it as one more parameter, at the given index. */
+function claimFirst(target: object, property: string | symbol, descriptor: PropertyDescriptor, at: number): void {
+  const method = descriptor.value as Method;
+  const claimed: Method = async function (...args) {
+    const tx = args[at] as Transaction | undefined;
+    // Without one it is called by itself, by a test for example.
+    if (tx) await tx.now();
+    return method.apply(this, args.slice(0, at - 1));
+  };
+  Object.defineProperty(claimed, 'name', { value: method.name });
+  for (const key of Reflect.getMetadataKeys(method) as unknown[]) Reflect.defineMetadata(key, Reflect.getMetadata(key, method), claimed);
+  descriptor.value = claimed;
+  Tx()(target, property, at);
 }

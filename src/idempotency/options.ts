@@ -1,4 +1,4 @@
-import type { StoredResponse } from './response.js';
+import type { StoredResponse } from './reply.js';
 
 /** What happened to one request with a key, for metrics. */
 export interface Outcome {

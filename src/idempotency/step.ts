@@ -1,38 +1,6 @@
 import { SetMetadata } from '@nestjs/common';
+import type { Reply } from './reply.js';
 import type { Transaction } from './transaction.js';
-
-/** Headers of an answer that are stored and replayed with it. */
-export interface ReplyHeaders {
-  location?: string;
-  etag?: string;
-  link?: string;
-  'content-type'?: string;
-}
-
-/** A decided answer. */
-export interface Reply {
-  readonly kind: 'reply';
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers: ReplyHeaders;
-  /** Path of what the operation made or changed. */
-  readonly resource: string | undefined;
-}
-
-/** Options of `reply`. */
-export interface ReplyOptions extends ReplyHeaders {
-  /** Path of what the operation made or changed; `location` where it isn't given. */
-  resource?: string;
-}
-
-/**
- * Ends a transaction with an answer, which is stored with the work. Unlike a thrown refusal, a 4xx that is returned
- * this way keeps what the handler wrote: a declined payment is a fact.
- */
-export function reply(status: number, body: unknown, options: ReplyOptions = {}): Reply {
-  const { resource = options.location, ...headers } = options;
-  return { kind: 'reply', status, body, headers, resource };
-}
 
 /** The transaction commits, and the operation goes on with a step. */
 export interface Next {
@@ -75,6 +43,7 @@ export function undo(error: Error): Undo {
   return { kind: 'undo', error };
 }
 
+/** What a settling transaction may end in. */
 export type StepEnd = Reply | Next | Park | Undo;
 
 /** One run of a step. */

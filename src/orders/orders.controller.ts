@@ -16,7 +16,7 @@ export class OrdersController {
 
   @Post()
   @NeedsScope('orders:write')
-  @Idempotent()
+  @Idempotent({ optimistic: true })
   @Api(PLACE_ORDER)
   async place(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreateOrder): Promise<Reply> {
     const order = await this.orders.place(tx, accountId, body);
@@ -44,7 +44,7 @@ export class OrdersController {
 
   @Patch(':id')
   @NeedsScope('orders:write')
-  @Idempotent()
+  @Idempotent({ optimistic: true })
   @Api(CHANGE_ORDER)
   async change(
     @Tx() tx: Transaction,

@@ -21,7 +21,7 @@ export class CancelController {
   @Post(':id/cancel')
   @HttpCode(200)
   @NeedsScope('orders:write')
-  @Idempotent()
+  @Idempotent({ optimistic: true })
   @Api(CANCEL_ORDER)
   async cancel(
     @Tx() tx: Transaction,

@@ -17,7 +17,7 @@ export class PaymentsController {
 
   @Post('payments')
   @NeedsScope('payments:write')
-  @Idempotent()
+  @Idempotent({ optimistic: true })
   @Api(CREATE_PAYMENT)
   async create(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreatePayment): Promise<StepEnd> {
     const payment = await this.payments.open(tx, accountId, body);
@@ -41,7 +41,7 @@ export class PaymentsController {
   @Post('payments/:id/refunds')
   @HttpCode(201)
   @NeedsScope('payments:write')
-  @Idempotent()
+  @Idempotent({ optimistic: true })
   @Api(CREATE_REFUND)
   async refund(
     @Tx() tx: Transaction,

@@ -16,7 +16,7 @@ export class TicketsController {
 
   @Post()
   @NeedsScope('tickets:write')
-  @Idempotent()
+  @Idempotent({ optimistic: true })
   @Api(OPEN_TICKET)
   async open(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreateTicket): Promise<Reply> {
     const ticket = await this.tickets.open(tx, accountId, body);
@@ -44,7 +44,7 @@ export class TicketsController {
 
   @Patch(':id')
   @NeedsScope('tickets:write')
-  @Idempotent()
+  @Idempotent({ optimistic: true })
   @Api(CHANGE_TICKET)
   async change(
     @Tx() tx: Transaction,

@@ -1,9 +1,9 @@
 // The originals are called with the `this` that belongs to them.
 /* oxlint-disable typescript/unbound-method */
 import { DataSource } from 'typeorm';
-import { IdempotencyInterceptor } from '../../src/idempotency/idempotency.interceptor.js';
-import type { Call } from '../../src/idempotency/postgres/pipeline.js';
-import { Transaction, type Commit } from '../../src/idempotency/transaction.js';
+import { PostgresTransaction, type CommitResult } from '../../src/idempotency/postgres/postgres-transaction.js';
+import type { Call } from '../../src/idempotency/postgres/statement.js';
+import { Executor } from '../../src/idempotency/requests/executor.js';
 import { Problem } from '../../src/http/problem.js';
 import type { TestDatabase } from '../support/database.js';
 import { ACCOUNT_A } from '../support/ledger.js';
@@ -54,11 +54,10 @@ async function dropPrimaryKey(database: TestDatabase): Promise<void> {
 const INSTEAD_OF_THE_RECORD: Call = { text: 'SELECT' };
 
 function recordFirst(database: TestDatabase): void {
-  const commit = Transaction.prototype.commit;
-  jest.spyOn(Transaction.prototype, 'commit').mockImplementation(async function (this: Transaction, record: Call): Promise<Commit> {
+  changeCommit(async (commit, work, record) => {
     try {
       const rows = await database.query(record.text, record.values);
-      return withRows(await commit.call(this, INSTEAD_OF_THE_RECORD), rows);
+      return withRows(await commit([...work, INSTEAD_OF_THE_RECORD]), rows);
     } catch (error) {
       return { kind: 'rolled-back', error };
     }
@@ -66,23 +65,33 @@ function recordFirst(database: TestDatabase): void {
 }
 
 function recordLast(database: TestDatabase): void {
-  const commit = Transaction.prototype.commit;
-  jest.spyOn(Transaction.prototype, 'commit').mockImplementation(async function (this: Transaction, record: Call): Promise<Commit> {
-    const done = await commit.call(this, INSTEAD_OF_THE_RECORD);
+  changeCommit(async (commit, work, record) => {
+    const done = await commit([...work, INSTEAD_OF_THE_RECORD]);
     return done.kind === 'committed' ? withRows(done, await database.query(record.text, record.values)) : done;
   });
 }
 
-function withRows(commit: Commit, rows: Record<string, unknown>[]): Commit {
+/** The last of the calls that the engine commits is the record. */
+function changeCommit(
+  instead: (commit: (calls: Call[]) => Promise<CommitResult>, work: Call[], record: Call) => Promise<CommitResult>,
+): void {
+  const commit = PostgresTransaction.prototype.commit;
+  jest.spyOn(PostgresTransaction.prototype, 'commit').mockImplementation(function (this: PostgresTransaction, calls: Call[]) {
+    const record = calls.at(-1);
+    if (!record) throw new Error('the engine commits a record');
+    return instead((changed) => commit.call(this, changed), calls.slice(0, -1), record);
+  });
+}
+
+function withRows(commit: CommitResult, rows: Record<string, unknown>[]): CommitResult {
   return commit.kind === 'committed' ? { ...commit, result: { ...commit.result, rows } } : commit;
 }
 
-/** What the interceptor makes of a request, with something else in it. */
+/** What the interceptor made of a request, with something else in it. */
 function changeIntents(change: object): void {
-  const interceptor = IdempotencyInterceptor.prototype as unknown as { intentOf(...request: unknown[]): object };
-  const intentOf = interceptor.intentOf;
-  jest.spyOn(interceptor, 'intentOf').mockImplementation(function (this: unknown, ...request: unknown[]) {
-    return { ...intentOf.apply(this as typeof interceptor, request), ...change };
+  const execute = Executor.prototype.execute;
+  jest.spyOn(Executor.prototype, 'execute').mockImplementation(function (this: Executor, request) {
+    return execute.call(this, { ...request, intent: { ...request.intent, ...change } });
   });
 }
 
@@ -121,7 +130,7 @@ const orNow = (column: string): string => `coalesce(${column}, now()) AS ${colum
 
 /** Handlers rely on their memory, and nobody knows. */
 function verifyNothing(): void {
-  jest.spyOn(Transaction.prototype, 'relies', 'get').mockReturnValue(false);
+  jest.spyOn(PostgresTransaction.prototype, 'usedCached', 'get').mockReturnValue(false);
 }
 
 async function archiveNothing(database: TestDatabase): Promise<void> {

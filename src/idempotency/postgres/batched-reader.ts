@@ -1,23 +1,24 @@
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
-import { fly, type Call, type Result } from './pipeline.js';
+import { sendPipeline, type PipelineEnd } from './pipeline.js';
+import type { Call, Result } from './statement.js';
 import { databaseError } from './errors.js';
 
-/** Looks in one flight at most: an answer may be as large as 2 MiB. */
+/** Reads in one pipeline at most: an answer may be as large as 2 MiB. */
 const MOST = 32;
 
-interface Look {
+interface Read {
   call: Call;
   found: (result: Result) => void;
   failed: (error: unknown) => void;
 }
 
 /**
- * Reads that need no transaction. Those that are asked for in the same turn of the event loop leave in one flight over one
- * connection: a packet each way costs more than a look does, and retries come in crowds.
+ * Reads that need no transaction. Those that are asked for in the same turn of the event loop leave in one pipeline over one
+ * connection: a packet each way costs more than a read does, and retries come in crowds.
  */
-export class RecordReader {
-  private waiting: Look[] = [];
+export class BatchedReader {
+  private waiting: Read[] = [];
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -33,25 +34,29 @@ export class RecordReader {
     while (this.waiting.length > 0) void this.send(this.waiting.splice(0, MOST));
   }
 
-  private async send(looks: Look[]): Promise<void> {
-    const runner = this.dataSource.createQueryRunner();
+  private async send(reads: Read[]): Promise<void> {
     try {
-      const client = (await runner.connect()) as PoolClient;
-      const end = await fly(
-        client,
-        looks.map(({ call }) => call),
-      );
-      for (const [at, { call, found, failed }] of looks.entries()) {
-        const result = end.results[at];
+      const calls = reads.map(({ call }) => call);
+      const { results, error } = await sendAlone(this.dataSource, calls);
+      for (const [at, { call, found, failed }] of reads.entries()) {
+        const result = results[at];
         if (result) found(result);
-        // The server refused one look and skipped those behind it, which are others' and get another flight.
-        else if (at > end.results.length && databaseError(end.error)) this.read(call).then(found, failed);
-        else failed(end.error);
+        // The server refused one read and skipped those behind it, which are others' and leave once more.
+        else if (at > results.length && databaseError(error)) this.read(call).then(found, failed);
+        else failed(error);
       }
     } catch (error) {
-      for (const { failed } of looks) failed(error);
-    } finally {
-      await runner.release();
+      for (const { failed } of reads) failed(error);
     }
+  }
+}
+
+/** Sends the calls in one packet over a connection that they have to themselves meanwhile. @throws what a pool says that has no connection */
+export async function sendAlone(dataSource: DataSource, calls: readonly Call[]): Promise<PipelineEnd> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    return await sendPipeline((await runner.connect()) as PoolClient, calls);
+  } finally {
+    await runner.release();
   }
 }

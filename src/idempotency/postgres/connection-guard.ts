@@ -28,7 +28,7 @@ export function trackTransactions(dataSource: DataSource): void {
 }
 
 /** Runs `work` as a flow that the transaction belongs to. */
-export function inside<T>(transaction: Openable, work: () => Promise<T>): Promise<T> {
+export function inTransaction<T>(transaction: Openable, work: () => Promise<T>): Promise<T> {
   return present ? present.run(transaction, work) : work();
 }
 

@@ -39,3 +39,9 @@ export function isConnectionLost(error: unknown): boolean {
   const code = 'code' in inner ? String(inner.code) : '';
   return SOCKET_LOST.test(code) || CLIENT_LOST.test(inner.message);
 }
+
+/** The server refused to commit (a deferred constraint, a serialization failure) and lives on: it has rolled back. 40003: it doesn't know itself. */
+export function isDefinite(error: unknown): boolean {
+  const refusal = databaseError(error);
+  return refusal !== null && !isConnectionLost(refusal) && refusal.code !== '40003';
+}

@@ -1,27 +1,8 @@
-import pg, { Query, type FieldDef, type PoolClient } from 'pg';
+import { Query, type FieldDef, type PoolClient } from 'pg';
+import type { Call, Result } from './statement.js';
 
-/** SQL with a name, so that it is prepared once per connection. A name belongs to one text for good. */
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-}
-
-/** A statement with its values, each a text, bytes or null, as the protocol takes them; without a name it is prepared anew each time. */
-export interface Call {
-  readonly name?: string | undefined;
-  readonly text: string;
-  readonly values?: unknown[];
-}
-
-/** What a statement gave. */
-export interface Result<Row = Record<string, unknown>> {
-  rows: Row[];
-  /** `INSERT`, `COMMIT` and so on: the command's tag, without its counts. */
-  command: string;
-}
-
-/** How a flight ended: the results of the statements that ran, and the error of the one that didn't; none after it ran. */
-export interface FlightEnd {
+/** How a pipeline ended: the results of the statements that ran, and the error of the one that didn't; none after it ran. */
+export interface PipelineEnd {
   results: Result[];
   error?: unknown;
 }
@@ -29,36 +10,12 @@ export interface FlightEnd {
 /** What the server told of a statement's columns when it was prepared: later executions need not ask again. */
 type Columns = { name: string; parse: (text: string) => unknown }[];
 
-/** Text of each statement name, process-wide: a second text would only be noticed by the connections that know the first. */
-const texts = new Map<string, string>();
-
-const { utils } = pg as unknown as { utils: { prepareValue(value: unknown): unknown } };
-
-/**
- * A call that can fail at the server alone.
- * @throws Error for a value that can't be written, and for a name that belongs to another text
- */
-export function ready(call: Call, values: readonly unknown[] = call.values ?? []): Call {
-  const { name, text } = call;
-  if (name !== undefined) {
-    const known = texts.get(name);
-    if (known === undefined) texts.set(name, text);
-    else if (known !== text) throw new Error(`the statement name ${name} belongs to another text`);
-  }
-  return { name, text, values: values.map(asWritten) };
-}
-
-function asWritten(value: unknown): unknown {
-  // Most values by far are texts; node-postgres looks at everything else first.
-  return typeof value === 'string' ? value : utils.prepareValue(value);
-}
-
 /**
  * Sends all calls in one packet and waits for them; never rejects. They share one Sync (PostgreSQL manual, section 54.2.3,
  * Extended Query): the server answers them in one go, and after an error it skips the rest, a COMMIT among it included.
  */
-export function fly(client: PoolClient, calls: readonly Call[]): Promise<FlightEnd> {
-  return new Promise((land) => client.query(new Flight(client, calls, land) as unknown as Query));
+export function sendPipeline(client: PoolClient, calls: readonly Call[]): Promise<PipelineEnd> {
+  return new Promise((resolve) => client.query(new Pipeline(client, calls, resolve) as unknown as Query));
 }
 
 /** What node-postgres' own queries and cursors use of a connection. */
@@ -76,7 +33,7 @@ interface Wire {
 interface Prepared {
   /** By name; null: it gives no rows. */
   columns: Map<string, Columns | null>;
-  /** Sent to be prepared by a flight that is still out; another one behind it may use it. */
+  /** Sent to be prepared by a pipeline that is still out; another one behind it may use it. */
   sent: Set<string>;
   /** It failed, and nobody knows whether it is prepared now. */
   doubtful: Set<string>;
@@ -88,14 +45,14 @@ const preparedOn = new WeakMap<object, Prepared>();
 const Base = Query as unknown as new (config: { text: string; callback: (error?: unknown) => void }) => { callback: unknown };
 
 /**
- * The statements of one flight as one query of node-postgres, which would send a Sync behind each: PostgreSQL then answers
+ * The statements of one pipeline as one query of node-postgres, which would send a Sync behind each: PostgreSQL then answers
  * each by itself, and ten answers wake this process up to ten times.
  */
-class Flight extends Base {
+class Pipeline extends Base {
   private readonly results: Result[] = [];
   private readonly prepared: Prepared;
   private readonly sent: string[] = [];
-  /** Of each call whether this flight asks for its columns, and what was known of them when it left. */
+  /** Of each call whether this pipeline asks for its columns, and what was known of them when it left. */
   private readonly plans: { asks: boolean; known: Columns | null | undefined }[] = [];
   private columns: Columns | null | undefined;
   private gathered: Record<string, unknown>[] = [];
@@ -106,10 +63,10 @@ class Flight extends Base {
   constructor(
     private readonly client: PoolClient,
     private readonly calls: readonly Call[],
-    land: (end: FlightEnd) => void,
+    resolve: (end: PipelineEnd) => void,
   ) {
     // node-postgres wraps the callback for its time limit, and calls it itself when that has passed.
-    super({ text: '', callback: (error) => land(error ? { results: this.results, error } : { results: this.results }) });
+    super({ text: '', callback: (error) => resolve(error ? { results: this.results, error } : { results: this.results }) });
     const { connection } = client as unknown as { connection: object };
     this.prepared = preparedOn.get(connection) ?? { columns: new Map(), sent: new Set(), doubtful: new Set() };
     preparedOn.set(connection, this.prepared);
@@ -156,7 +113,7 @@ class Flight extends Base {
   private rowOf(fields: (string | null)[]): Record<string, unknown> {
     const at = this.results.length;
     const name = this.calls[at]?.name ?? '';
-    // A flight in front, or a call in front, may have prepared it in the meantime.
+    // A pipeline in front, or a call in front, may have prepared it in the meantime.
     this.columns ??= this.plans[at]?.known ?? this.prepared.columns.get(name);
     if (!this.columns) throw new Error(`a row of ${name}, whose columns nobody knows`);
     const row: Record<string, unknown> = {};
@@ -200,7 +157,7 @@ class Flight extends Base {
     this.end(this.broken);
   }
 
-  /** Results end where one can't be trusted, and after a time limit, when node-postgres still passes on what the server says. */
+  /** Later results are dropped: after a row that could not be read, and after a time limit, when the server still answers. */
   private get isOver(): boolean {
     return this.ended || this.broken !== undefined;
   }

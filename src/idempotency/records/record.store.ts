@@ -1,9 +1,7 @@
 import type { DataSource } from 'typeorm';
+import type { Call } from '../postgres/statement.js';
+import type { StoredResponse } from '../reply.js';
 import { ARCHIVED_COLUMNS, ARCHIVE_GONE } from './archive.js';
-import type { Call, Result, Statement } from '../postgres/pipeline.js';
-import { lockNumber, timeOfKey } from '../requests/key.js';
-import type { StoredResponse } from '../response.js';
-import type { Gate } from '../transaction.js';
 
 /** One logical request, as the interceptor found it. */
 export interface Intent {
@@ -30,24 +28,8 @@ export interface Completed {
   remainingMs: number;
 }
 
-/** What the claim found. */
-export type Verdict =
-  | { kind: 'first'; replaces: string | null }
-  | { kind: 'completed'; record: Completed }
-  /** `interrupted`: nobody holds it, so it may be taken over. Without an operation id nothing of it is committed yet. */
-  | { kind: 'running'; operationId: string | null; interrupted: boolean }
-  | { kind: 'reused'; operationId: string }
-  | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
-
-/** Rules for a late request. */
-export interface LateRequests {
-  /** `execute`: forget after the window and run again, as most implementations do. */
-  policy: 'refuse' | 'execute';
-  /** A UUIDv7 key from before this many milliseconds ago can't be told from a forgotten one. */
-  horizonMs: number;
-}
-
-interface RecordRow {
+/** A record as the statements here read it. */
+export interface RecordRow {
   operation_id: string;
   request_hash: string;
   status: 'running' | 'completed';
@@ -60,16 +42,11 @@ interface RecordRow {
   interrupted: boolean;
 }
 
-interface ArchiveRow {
+/** What is left of a purged record. */
+export interface ArchiveRow {
   operation_id: string;
   resource: string | null;
 }
-
-/** The lock makes a concurrent duplicate fail at once instead of holding a connection; it ends with the transaction. */
-export const LOCK = {
-  name: 'idempotency-lock',
-  text: `SELECT pg_try_advisory_xact_lock($1::bigint) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now`,
-};
 
 /** The record of a key, and how long it will be kept. */
 export const FIND = {
@@ -93,7 +70,8 @@ export const FIND_ARCHIVED = {
   text: `SELECT operation_id, resource FROM idempotency_archive WHERE account_id = $1 AND key = $2`,
 };
 
-const COMPLETED = `
+/** Inserts a completed record; the conditions, if any, come behind. */
+export const COMPLETED = `
   INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status,
                                    response_headers, response_body, resource, trace_id, window_ms,
                                    created_at, completed_at, expires_at)
@@ -103,29 +81,7 @@ const COMPLETED = `
 /** A plain INSERT: the primary key is the judge, a violation rolls the work back. */
 export const INSERT_COMPLETED = { name: 'idempotency-insert-completed', text: `${COMPLETED} RETURNING expires_at` };
 
-/**
- * The same before the work, in a transaction that leaves in one flight: without the lock it fails before it would wait for
- * the winner's record.
- */
-const CLAIM_COMPLETED = {
-  name: 'idempotency-claim-completed',
-  text: `${COMPLETED} WHERE CASE WHEN pg_try_advisory_xact_lock($12::bigint) THEN true ELSE speculation_failed() END RETURNING expires_at`,
-};
-
-/**
- * The rest of the claim. A statement of its own behind the INSERT, because it needs a later snapshot: where a purge has
- * made room for the INSERT, the archive has the key by now.
- */
-const CLAIM_UNKNOWN = {
-  name: 'idempotency-claim-unknown',
-  text: `SELECT WHERE CASE WHEN EXISTS (SELECT FROM idempotency_records WHERE account_id = $1 AND key = $2 AND operation_id <> $3)
-                             OR $4::bigint > 0
-                                AND (EXISTS (SELECT FROM idempotency_archive WHERE account_id = $1 AND key = $2)
-                                     OR to_timestamp($5::float8 / 1000) < clock_timestamp() - $4::bigint * interval '1 millisecond')
-                           THEN speculation_failed() END`,
-};
-
-/** The other one: takes the place of an expired record, which only LateRequests.policy `execute` allows; the archive has it then. */
+/** Makes room for a new record under the key of an expired one, which only late requests that are executed do; the archive has it then. */
 const DELETE_EXPIRED = {
   name: 'idempotency-delete-expired',
   text: `
@@ -140,74 +96,44 @@ const DELETE_EXPIRED = {
 /** The name of the constraint that judges races; another INSERT with this key was first. */
 export const CLAIM_CONSTRAINT = 'idempotency_records_pkey';
 
-/**
- * The gate of a claim. Three separate statements in this order, because each takes its own snapshot: folded into one, or
- * with the archive first, a winner or a purge that commits in between is missed and the work runs twice.
- */
-export function claimGate(intent: Intent, late: LateRequests): Gate<Verdict> {
-  const scope = [intent.accountId, intent.key];
-  return {
-    calls: () => [
-      { ...LOCK, values: [lockNumber(intent.accountId, intent.key)] },
-      { ...FIND, values: scope },
-      { ...FIND_ARCHIVED, values: scope },
-    ],
-    judge: ([lock, record, archived]: Result[]) => {
-      const [taken] = (lock?.rows ?? []) as unknown as { locked: boolean; now: Date }[];
-      if (!taken) throw new Error('the lock statement has one row');
-      const { locked, now } = taken;
-      const verdict = judgeClaim(intent, late, {
-        locked,
-        now,
-        record: record?.rows[0] as unknown as RecordRow | undefined,
-        archived: archived?.rows[0] as unknown as ArchiveRow | undefined,
-      });
-      return { won: verdict.kind === 'first', now, verdict };
-    },
-  };
+/** Reads the record of the key: a RecordRow, or none. */
+export function findRecord({ accountId, key }: Pick<Intent, 'accountId' | 'key'>): Call {
+  return { ...FIND, values: [accountId, key] };
 }
 
-function judgeClaim(
-  intent: Intent,
-  late: LateRequests,
-  found: { locked: boolean; now: Date; record: RecordRow | undefined; archived: ArchiveRow | undefined },
-): Verdict {
-  const { record, archived } = found;
-  if (record && hasExpired(record) && late.policy === 'execute') {
-    return found.locked ? { kind: 'first', replaces: record.operation_id } : busy();
-  }
-  if (record) return meaningOf(record, intent);
-  if (late.policy === 'refuse') {
-    if (archived) return { kind: 'expired', operationId: archived.operation_id, resource: archived.resource ?? undefined };
-    if (isBefore(intent.key, found.now.getTime() - late.horizonMs)) return { kind: 'expired', operationId: undefined, resource: undefined };
-  }
-  return found.locked ? { kind: 'first', replaces: null } : busy();
+/** Reads what is left of the key: an ArchiveRow, or none. */
+export function findArchived({ accountId, key }: Pick<Intent, 'accountId' | 'key'>): Call {
+  return { ...FIND_ARCHIVED, values: [accountId, key] };
 }
 
-/** What a record means to a request, where an expired one isn't executed again. */
-function meaningOf(record: RecordRow, { fingerprint }: Intent): Verdict {
-  const { operation_id: operationId } = record;
-  if (hasExpired(record)) return { kind: 'expired', operationId, resource: record.resource ?? undefined };
-  if (record.request_hash !== fingerprint) return { kind: 'reused', operationId };
-  if (record.status === 'running') return { kind: 'running', operationId, interrupted: record.interrupted };
-  return { kind: 'completed', record: completedOf(record) };
+/** Writes the completed record; the result's only row says when it expires. */
+export function insertCompleted(intent: Intent, response: StoredResponse, resource: string | undefined): Call {
+  return { ...INSERT_COMPLETED, values: completedValues(intent, response, resource) };
 }
 
-function hasExpired({ status, remaining_ms: remaining }: RecordRow): boolean {
-  return status === 'completed' && remaining <= 0;
+/** Archives the expired record of the key. */
+export function deleteExpired({ accountId, key }: Intent, operationId: string): Call {
+  return { ...DELETE_EXPIRED, values: [accountId, key, operationId] };
 }
 
-/** Somebody holds the lock and has committed nothing: whose request it is can't be known from here. */
-function busy(): Verdict {
-  return { kind: 'running', operationId: null, interrupted: false };
+/** The values of COMPLETED, in the order of its parameters. */
+export function completedValues(intent: Intent, response: StoredResponse, resource: string | undefined): unknown[] {
+  return [
+    intent.accountId,
+    intent.key,
+    intent.operationId,
+    intent.operation,
+    intent.fingerprint,
+    response.status,
+    JSON.stringify(response.headers),
+    response.body,
+    resource ?? null,
+    intent.traceId,
+    intent.windowMs,
+  ];
 }
 
-function isBefore(key: string, instant: number): boolean {
-  const time = timeOfKey(key);
-  return time !== null && time < instant;
-}
-
-function completedOf(row: RecordRow): Completed {
+export function completedOf(row: Omit<RecordRow, 'request_hash' | 'resource' | 'interrupted'>): Completed {
   return {
     operationId: row.operation_id,
     response: { status: row.response_status, headers: row.response_headers, body: row.response_body },
@@ -229,57 +155,4 @@ export async function findOperation(
   if (!row) return null;
   if (row.status === 'completed') return { kind: 'completed', record: completedOf(row) };
   return { kind: 'running', attempt: row.attempt, stepNo: row.step_no, parked: row.parked };
-}
-
-/** Makes room for a new record where an expired one may be executed again. */
-export function deleteExpired(intent: Intent, operationId: string): [Statement, unknown[]] {
-  return [DELETE_EXPIRED, [intent.accountId, intent.key, operationId]];
-}
-
-/** Writes the completed record; the result's only row says when it expires. */
-export function insertCompleted(intent: Intent, response: StoredResponse, resource: string | undefined): Call {
-  return { ...INSERT_COMPLETED, values: completedValues(intent, response, resource) };
-}
-
-/**
- * A claim without a look: writes the completed record, and fails where the key isn't free for this request. The first
- * result's only row says when the record expires.
- */
-export function claimAtOnce(intent: Intent, response: StoredResponse, resource: string | undefined, late: LateRequests): Call[] {
-  const { accountId, key, operationId } = intent;
-  return [
-    { ...CLAIM_COMPLETED, values: [...completedValues(intent, response, resource), lockNumber(accountId, key)] },
-    { ...CLAIM_UNKNOWN, values: [accountId, key, operationId, late.policy === 'refuse' ? late.horizonMs : 0, timeOfKey(key)] },
-  ];
-}
-
-function completedValues(intent: Intent, response: StoredResponse, resource: string | undefined): unknown[] {
-  return [
-    intent.accountId,
-    intent.key,
-    intent.operationId,
-    intent.operation,
-    intent.fingerprint,
-    response.status,
-    JSON.stringify(response.headers),
-    response.body,
-    resource ?? null,
-    intent.traceId,
-    intent.windowMs,
-  ];
-}
-
-/** Reads what is stored under the key, without a claim. */
-export function findRecord({ accountId, key }: Intent): Call {
-  return { ...FIND, values: [accountId, key] };
-}
-
-/**
- * What a record found that way means; undefined when only a claim can tell: there is none, or it has expired and may be
- * executed again.
- */
-export function judgeRecord(intent: Intent, late: LateRequests, { rows: [row] }: Result): Verdict | undefined {
-  const record = row as unknown as RecordRow | undefined;
-  if (!record || (late.policy === 'execute' && hasExpired(record))) return undefined;
-  return meaningOf(record, intent);
 }

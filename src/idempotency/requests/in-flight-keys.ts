@@ -1,47 +1,45 @@
-/** A request of this process that has its key in hand. */
-export interface Runner {
-  /** What the key stands for if the runner wins it, and once it has; undefined when it is in other hands. */
-  fingerprint: string | undefined;
-  /** Whether it is known whether the key is won, or busy elsewhere. */
-  isJudged: boolean;
-  /** Resolves as soon as it is known whether the key is won, or busy elsewhere. */
-  readonly judged: Promise<void>;
-  /** Resolves when the runner is done, with or without an answer. Never rejects. */
+/** The request of this process that has a key in hand. */
+export interface Leader {
+  readonly fingerprint: string;
+  /** `claiming`: what the key stands for is not known yet. `won`: this request executes. `elsewhere`: it is in other hands. */
+  readonly state: 'claiming' | 'won' | 'elsewhere';
+  /** Resolves when the state is no longer `claiming`, or with `done`. */
+  readonly known: Promise<void>;
+  /** Resolves when the request is done with the key, with or without an answer. Never rejects. */
   readonly done: Promise<void>;
-  judge(fingerprint: string | undefined): void;
+  learn(state: 'won' | 'elsewhere'): void;
   finish(): void;
 }
 
 /** At most one request per key and process goes to the database; the others learn here that it runs. */
-export class RunningKeys {
-  private readonly runners = new Map<string, Runner>();
+export class InFlightKeys {
+  private readonly leaders = new Map<string, Leader>();
 
-  find(scope: string): Runner | undefined {
-    return this.runners.get(scope);
+  find(scope: string): Leader | undefined {
+    return this.leaders.get(scope);
   }
 
   /** Takes the scope, which must be free, until `finish`. */
-  take(scope: string, fingerprint: string): Runner {
-    const judged = deferred();
+  take(scope: string, fingerprint: string): Leader {
+    const known = deferred();
     const done = deferred();
-    const runner: Runner = {
+    const leader: { -readonly [Member in keyof Leader]: Leader[Member] } = {
       fingerprint,
-      isJudged: false,
-      judged: judged.promise,
+      state: 'claiming',
+      known: known.promise,
       done: done.promise,
-      judge: (known) => {
-        runner.fingerprint = known;
-        runner.isJudged = true;
-        judged.resolve();
+      learn: (state) => {
+        leader.state = state;
+        known.resolve();
       },
       finish: () => {
-        this.runners.delete(scope);
-        judged.resolve();
+        this.leaders.delete(scope);
+        known.resolve();
         done.resolve();
       },
     };
-    this.runners.set(scope, runner);
-    return runner;
+    this.leaders.set(scope, leader);
+    return leader;
   }
 }
 

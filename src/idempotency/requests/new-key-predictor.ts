@@ -14,16 +14,16 @@ type Age = 'young' | 'old' | 'unknown';
  * Guesses whether a key is new: by the time that a UUIDv7 tells, and by what became of the last keys of its kind. A wrong
  * guess costs one flight and changes nothing else.
  */
-export class Novelty {
+export class NewKeyPredictor {
   /** The share of stored keys among the last ones; at first, old keys are expected to be retries. */
   private readonly stored = { young: 0, old: 1, unknown: 0 };
 
-  isExpectedOf(key: string): boolean {
+  predictsNew(key: string): boolean {
     return this.stored[ageOf(key)] < OFTEN;
   }
 
   /** Tells what became of a key. */
-  saw(key: string, isNew: boolean): void {
+  record(key: string, isNew: boolean): void {
     const age = ageOf(key);
     this.stored[age] += (Number(!isNew) - this.stored[age]) / MEMORY;
   }

@@ -7,7 +7,7 @@ const PER_TURN = 4;
  * would fill every turn with its own, while a first request of somebody else needs several turns. As a client sends its next
  * request when it has the answer to the one before, the turns stay short from end to end.
  */
-export class FairTurns {
+export class ReplayScheduler {
   private readonly waiting = new Map<string, (() => void)[]>();
   private left = PER_TURN;
   private renewing = false;

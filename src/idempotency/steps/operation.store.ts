@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import type { Call, Statement } from '../postgres/pipeline.js';
+import type { OpeningCheck } from '../postgres/opening-check.js';
+import type { Call } from '../postgres/statement.js';
 import type { Intent } from '../records/record.store.js';
-import type { StoredResponse } from '../response.js';
-import type { Gate } from '../transaction.js';
+import type { StoredResponse } from '../reply.js';
 
 /** An unfinished operation in the hands of this process, as the record has it. */
 export interface HeldOperation {
@@ -80,8 +80,8 @@ const PARK = {
 
 const REMOVE = { name: 'idempotency-remove', text: `DELETE FROM idempotency_records WHERE ${FENCE}` };
 
-/** Who went on with the operation is told in the statement that takes it. */
-const NOTE_TAKEN = `noted AS (
+/** The taking statement itself writes who goes on with the operation: a crash behind it can not lose that line. */
+const TIMELINE_OF_TAKEN = `noted AS (
            INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail)
            SELECT account_id, operation_id, clock_timestamp(), 'resumed', $4 || ', attempt ' || attempt FROM taken)`;
 
@@ -95,7 +95,7 @@ const TAKE_OVER = {
             WHERE account_id = $1 AND operation_id = $2 AND status = 'running'
               AND (lease_until IS NULL OR lease_until <= clock_timestamp())
            RETURNING ${HELD_COLUMNS}),
-         ${NOTE_TAKEN}
+         ${TIMELINE_OF_TAKEN}
          SELECT * FROM taken`,
 };
 
@@ -110,31 +110,35 @@ const TAKE_DUE = {
                                       WHERE status = 'running' AND next_run_at <= clock_timestamp()
                                       ORDER BY next_run_at LIMIT $2 FOR UPDATE SKIP LOCKED))
            RETURNING ${HELD_COLUMNS}),
-         ${NOTE_TAKEN.replace('$4', '$3')}
+         ${TIMELINE_OF_TAKEN.replace('$4', '$3')}
          SELECT * FROM taken`,
 };
 
-const NOTE = {
+const APPEND_TIMELINE = {
   name: 'idempotency-note',
   text: `INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail) VALUES ($1, $2, clock_timestamp(), $3, $4)`,
 };
 
-const FORGET = {
+const DELETE_TIMELINE = {
   name: 'idempotency-forget-timeline',
   text: `DELETE FROM idempotency_timeline WHERE account_id = $1 AND operation_id = $2`,
 };
 
-/** Removes the story of an operation that is taken back. */
-export function forget(operation: { accountId: string; operationId: string }): [Statement, unknown[]] {
-  return [FORGET, [operation.accountId, operation.operationId]];
+/** Removes the timeline of an operation that is taken back. */
+export function deleteTimeline({ accountId, operationId }: { accountId: string; operationId: string }): Call {
+  return { ...DELETE_TIMELINE, values: [accountId, operationId] };
 }
 
 /** What can happen to an operation with steps. */
 export type TimelineEvent = 'claimed' | 'step-started' | 'provider-answered' | 'parked' | 'settled';
 
-/** Appends to the operation's story, in the transaction of what it tells. */
-export function note(operation: { accountId: string; operationId: string }, event: TimelineEvent, detail: string): [Statement, unknown[]] {
-  return [NOTE, [operation.accountId, operation.operationId, event, detail]];
+/** Appends to the operation's timeline, in the transaction of what it tells. */
+export function appendTimeline(
+  { accountId, operationId }: { accountId: string; operationId: string },
+  event: TimelineEvent,
+  detail: string,
+): Call {
+  return { ...APPEND_TIMELINE, values: [accountId, operationId, event, detail] };
 }
 
 /** Writes the record of an operation that goes on with a step after this transaction. */
@@ -164,13 +168,13 @@ export function insertRunning(
   };
 }
 
-/** The gate of a settling transaction: only the present holder passes. */
-export function fenceGate(held: HeldOperation): Gate<'held' | 'lost'> {
+/** The check of a settling transaction: only the present holder passes. */
+export function fenceCheck(held: HeldOperation): OpeningCheck<'held' | 'lost'> {
   return {
     calls: () => [{ ...HOLD, values: fence(held) }],
-    judge: ([hold]) => {
+    evaluate: ([hold]) => {
       const row = hold?.rows[0] as { now: Date } | undefined;
-      return { won: row !== undefined, now: row?.now ?? new Date(0), verdict: row ? 'held' : 'lost' };
+      return { won: row !== undefined, now: row?.now ?? new Date(0), found: row ? 'held' : 'lost' };
     },
   };
 }

@@ -1,31 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
-import type { Call, Result } from '../postgres/pipeline.js';
-import { assertNoTransaction, inside } from '../postgres/connection-guard.js';
 import { publicOperationId } from '../operation-id.js';
-import {
-  advance,
-  completeHeld,
-  fenceGate,
-  forget,
-  heldOf,
-  note,
-  parkHeld,
-  providerKeyOf,
-  removeHeld,
-  takeOver,
-  type HeldOperation,
-  type HeldRow,
-  type TimelineEvent,
-} from './operation.store.js';
 import { OPTIONS, type CompleteOptions } from '../options.js';
+import { assertNoTransaction } from '../postgres/connection-guard.js';
 import { isConnectionLost, isRetryable } from '../postgres/errors.js';
+import { commitDecision, type End, type Way } from '../protocol/commit.js';
+import { CommitUnconfirmed } from '../protocol/confirm.js';
+import type { Work } from '../protocol/decision.js';
 import { findOperation, type Completed } from '../records/record.store.js';
-import { toResponse, type StoredResponse } from '../response.js';
-import { isStepClass, stepName, type Step, type StepEnd, type StepRun } from '../step.js';
-import { GateLost, Transaction, type Commit } from '../transaction.js';
+import type { StoredResponse } from '../reply.js';
+import { isStepClass, park, stepName, type Step, type StepRun } from '../step.js';
+import { Hold } from './hold.js';
+import { heldOf, providerKeyOf, takeOver, type HeldOperation, type HeldRow } from './operation.store.js';
 
 /** Where an operation stands when its runner lets go of it. */
 export type Driven =
@@ -34,11 +21,16 @@ export type Driven =
   | { kind: 'pending'; response: StoredResponse }
   | { kind: 'undone'; error: Error };
 
-/** A decision to be committed: what a step said, or a refusal that it threw, already in bytes. */
-type Decision = StepEnd | { kind: 'refusal'; response: StoredResponse };
-type Settled = Driven | { kind: 'advanced'; held: HeldOperation } | { kind: 'lost' };
+/** What one run of a step came to: an end, or the same operation at its next step. */
+type Stepped = Driven | { kind: 'advanced'; held: HeldOperation };
 
-const MAX_SETTLES = 5;
+/** The fence lets the same runner settle again after whatever was not applied, a lost connection too. */
+const SETTLING: Way = {
+  optimistic: false,
+  runs: 5,
+  mayRunAgain: (error) => isRetryable(error) || isConnectionLost(error) || error instanceof CommitUnconfirmed,
+  pauseMs: (run) => 50 * 2 ** run,
+};
 
 /**
  * The one way in which steps run, whether the request just arrived, the client retried, or the recoverer found the
@@ -86,14 +78,13 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
 
   private async runSteps(dataSource: DataSource, start: HeldOperation): Promise<Driven> {
     for (let held = start; ;) {
-      const settled = await this.runStep(dataSource, held);
-      if (settled.kind === 'lost') return this.present(dataSource, held);
-      if (settled.kind !== 'advanced') return settled;
-      held = settled.held;
+      const stepped = await this.runStep(dataSource, held);
+      if (stepped.kind !== 'advanced') return stepped;
+      held = stepped.held;
     }
   }
 
-  private async runStep(dataSource: DataSource, held: HeldOperation): Promise<Settled> {
+  private async runStep(dataSource: DataSource, held: HeldOperation): Promise<Stepped> {
     const run = runOf(dataSource, held);
     const step = this.steps.get(held.step);
     try {
@@ -104,131 +95,64 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
     } catch (error) {
       // Whatever went wrong, the outcome outside is unknown. The operation is kept, called again later, and reported.
       this.log.error({ err: error, operationId: run.operationId, step: held.step, attempt: held.attempt }, 'a step failed');
-      return this.parkAfter(dataSource, held);
+      return this.parkAfterError(dataSource, held);
     }
   }
 
   /** The account sees the reason in the timeline, so it doesn't say what went wrong inside. */
-  private async parkAfter(dataSource: DataSource, held: HeldOperation): Promise<Settled> {
-    const reason = 'an error on this side; it will be called again';
+  private async parkAfterError(dataSource: DataSource, held: HeldOperation): Promise<Stepped> {
+    const parked = park('an error on this side; it will be called again');
     try {
-      return await this.settle(dataSource, held, () => Promise.resolve({ kind: 'park', reason }));
+      return await this.settle(dataSource, held, () => Promise.resolve(parked));
     } catch {
       // The database is gone as well; the lease will run out and the recoverer will come.
       return { kind: 'pending', response: held.pending };
     }
   }
 
-  private async settle(dataSource: DataSource, held: HeldOperation, decide: (tx: Transaction) => Promise<Decision>): Promise<Settled> {
-    for (let run = 1; ; run += 1) {
-      try {
-        return await this.settleOnce(dataSource, held, decide);
-      } catch (error) {
-        if (!(isRetryable(error) || isConnectionLost(error)) || run === MAX_SETTLES) throw error;
-        await sleep(Math.random() * 50 * 2 ** run);
-      }
-    }
-  }
-
-  private async settleOnce(dataSource: DataSource, held: HeldOperation, decide: (tx: Transaction) => Promise<Decision>): Promise<Settled> {
-    const nextProviderKey = (step: string): string => providerKeyOf({ ...held, step, stepNo: held.stepNo + 1 });
-    const tx = new Transaction(dataSource, fenceGate(held), { operationId: held.operationId, nextProviderKey });
-    try {
-      const decision = await inside(tx, () => decide(tx));
-      await tx.begin();
-      const { last, told, response } = this.statementFor(held, decision);
-      if (decision.kind === 'undo') tx.write(...forget(held));
-      else {
-        if (decision.kind !== 'park') tx.write(...note(held, 'provider-answered', `${held.step}, attempt ${held.attempt}`));
-        tx.write(...note(held, eventOf(decision), told));
-      }
-      const commit = await tx.commit(last);
-      // Before anything else is asked of the database: with every connection taken, a second one would never come.
-      await tx.release();
-      return await this.committed(dataSource, held, decision, commit, response);
-    } catch (thrown) {
-      if (thrown instanceof GateLost || tx.found === 'lost') return { kind: 'lost' };
-      const rendered = this.options.render(tx.meaningOf(thrown), { operationId: tx.operationId, traceId: held.traceId });
-      if (rendered === 'not-final') throw thrown;
-      await tx.release();
-      return await this.settleOnce(dataSource, held, () => Promise.resolve({ kind: 'refusal', response: rendered }));
-    } finally {
-      await tx.release();
-    }
-  }
-
-  /** The last statement, how the timeline tells it, and what the client gets if that is decided. */
-  private statementFor(held: HeldOperation, decision: Decision): { last: Call; told: string; response?: StoredResponse } {
-    switch (decision.kind) {
-      case 'reply': {
-        const response = toResponse(decision, held.operationId);
-        return { last: completeHeld(held, response, decision.resource), told: `${response.status}`, response };
-      }
-      case 'refusal':
-        return { last: completeHeld(held, decision.response, undefined), told: `${decision.response.status}`, response: decision.response };
-      case 'next':
-        return { last: advance(held, stepName(decision.step), decision.subjectId, this.options), told: stepName(decision.step) };
-      case 'park':
-        return { last: parkHeld(held, decision.reason, this.options), told: decision.reason };
-      case 'undo':
-        return { last: removeHeld(held), told: '' };
+  /** @throws what `settle` threw that is no refusal, and the database's error */
+  private async settle(dataSource: DataSource, held: HeldOperation, work: Work): Promise<Stepped> {
+    const end = await commitDecision(dataSource, new Hold(held, work, this.options), SETTLING);
+    switch (end.kind) {
+      case 'committed':
+        return this.committed(dataSource, held, end);
+      case 'lost':
+        return this.present(dataSource, held, { stored: true });
+      case 'abandoned':
+        throw end.error;
+      case 'undecided':
+        throw new Error('settling is never optimistic');
     }
   }
 
   private async committed(
     dataSource: DataSource,
     held: HeldOperation,
-    decision: Decision,
-    commit: Commit,
-    response: StoredResponse | undefined,
-  ): Promise<Settled> {
-    if (commit.kind === 'rolled-back') throw commit.error;
-    // Committed or not, the record tells; when it wasn't, this runner still holds it and settles again.
-    if (commit.kind === 'unknown') return this.afterUnknown(dataSource, held, decision, commit.error);
+    { decision, result }: Extract<End<'held' | 'lost'>, { kind: 'committed' }>,
+  ): Promise<Stepped> {
     switch (decision.kind) {
       case 'next':
-        return {
-          kind: 'advanced',
-          held: { ...held, step: stepName(decision.step), stepNo: held.stepNo + 1, subjectId: decision.subjectId },
-        };
+        return { kind: 'advanced', held: { ...held, step: decision.step, stepNo: held.stepNo + 1, subjectId: decision.subjectId } };
       case 'park':
         return { kind: 'pending', response: held.pending };
       case 'undo':
         return { kind: 'undone', error: decision.error };
-      default:
-        return completedBy(held, commit.result, response);
+      case 'store': {
+        const [row] = (result?.rows ?? []) as { expires_at: Date }[];
+        // Confirmed by a look: the record has the answer.
+        if (!row) return this.present(dataSource, held, { stored: false });
+        const { operationId, windowMs } = held;
+        const record = { operationId, response: decision.response, expiresAt: row.expires_at, remainingMs: windowMs };
+        return { kind: 'completed', record, stored: false };
+      }
     }
   }
 
-  private async afterUnknown(dataSource: DataSource, held: HeldOperation, decision: Decision, cause: unknown): Promise<Settled> {
+  /** Where an operation stands that this runner no longer holds. */
+  private async present(dataSource: DataSource, held: HeldOperation, { stored }: { stored: boolean }): Promise<Driven> {
     const found = await findOperation(dataSource, held.accountId, held.operationId);
-    if (!found) return decision.kind === 'undo' ? { kind: 'undone', error: decision.error } : { kind: 'lost' };
-    if (found.kind === 'completed') return { ...found, stored: false };
-    if (found.attempt !== held.attempt) return { kind: 'lost' };
-    // Not applied: the fence lets this same runner try again.
-    if (found.stepNo === held.stepNo && !found.parked) throw cause;
-    if (found.parked || decision.kind !== 'next') return { kind: 'pending', response: held.pending };
-    return { kind: 'advanced', held: { ...held, step: stepName(decision.step), stepNo: found.stepNo, subjectId: decision.subjectId } };
+    return found?.kind === 'completed' ? { ...found, stored } : { kind: 'pending', response: held.pending };
   }
-
-  /** Where an operation stands that this runner has lost. */
-  private async present(dataSource: DataSource, held: HeldOperation): Promise<Driven> {
-    const found = await findOperation(dataSource, held.accountId, held.operationId);
-    return found?.kind === 'completed' ? { ...found, stored: true } : { kind: 'pending', response: held.pending };
-  }
-}
-
-/** The answer that this runner has just committed. */
-function completedBy({ operationId, windowMs }: HeldOperation, result: Result, response: StoredResponse | undefined): Driven {
-  const [row] = result.rows as { expires_at: Date }[];
-  if (!row || !response) throw new Error('completed without a row or a response');
-  return { kind: 'completed', record: { operationId, response, expiresAt: row.expires_at, remainingMs: windowMs }, stored: false };
-}
-
-/** How a decision is told in the timeline. */
-function eventOf(decision: Decision): TimelineEvent {
-  if (decision.kind === 'park') return 'parked';
-  return decision.kind === 'next' ? 'step-started' : 'settled';
 }
 
 function runOf(dataSource: DataSource, held: HeldOperation): StepRun {

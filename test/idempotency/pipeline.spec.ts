@@ -1,16 +1,17 @@
 import { Client, type ClientConfig, type PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
-import { fly, ready, type FlightEnd, type Statement } from '../../src/idempotency/postgres/pipeline.js';
-import { RecordReader } from '../../src/idempotency/postgres/batched-reader.js';
+import { sendPipeline, type PipelineEnd } from '../../src/idempotency/postgres/pipeline.js';
+import { toCall, type Statement } from '../../src/idempotency/postgres/statement.js';
+import { BatchedReader } from '../../src/idempotency/postgres/batched-reader.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 
-const HALF: Statement = { name: 'flight-half', text: 'SELECT 10 / $1::int AS half' };
-const NAP: Statement = { name: 'flight-nap', text: 'SELECT pg_sleep($1::float8) IS NULL AS slept' };
-const NUMBER: Statement = { name: 'flight-number', text: 'SELECT $1::int AS number' };
-const SAVE: Statement = { name: 'flight-save', text: 'SAVEPOINT here' };
-const GO_BACK: Statement = { name: 'flight-go-back', text: 'ROLLBACK TO SAVEPOINT here' };
-const BEGIN: Statement = { name: 'flight-begin', text: 'BEGIN' };
-const UUID: Statement = { name: 'flight-uuid', text: 'SELECT $1::uuid AS id' };
+const HALF: Statement = { name: 'pipeline-half', text: 'SELECT 10 / $1::int AS half' };
+const NAP: Statement = { name: 'pipeline-nap', text: 'SELECT pg_sleep($1::float8) IS NULL AS slept' };
+const NUMBER: Statement = { name: 'pipeline-number', text: 'SELECT $1::int AS number' };
+const SAVE: Statement = { name: 'pipeline-save', text: 'SAVEPOINT here' };
+const GO_BACK: Statement = { name: 'pipeline-go-back', text: 'ROLLBACK TO SAVEPOINT here' };
+const BEGIN: Statement = { name: 'pipeline-begin', text: 'BEGIN' };
+const UUID: Statement = { name: 'pipeline-uuid', text: 'SELECT $1::uuid AS id' };
 
 let database: TestDatabase;
 const clients: Client[] = [];
@@ -27,8 +28,8 @@ async function connect(config: ClientConfig = {}): Promise<PoolClient> {
   return client as unknown as PoolClient;
 }
 
-const rowsOf = ({ results }: FlightEnd) => results.map(({ rows }) => rows);
-const send = (client: PoolClient, statement: Statement, ...values: unknown[]) => fly(client, [ready(statement, values)]);
+const rowsOf = ({ results }: PipelineEnd) => results.map(({ rows }) => rows);
+const send = (client: PoolClient, statement: Statement, ...values: unknown[]) => sendPipeline(client, [toCall(statement, values)]);
 
 it.each([true, false])(
   'a row that a type parser refuses is an error of its flight, and the connection lives on: pipeline %s',
@@ -39,11 +40,11 @@ it.each([true, false])(
       if (refuses) throw new Error(`no ${text}`);
       return Number(text);
     });
-    const end = await fly(client, [ready(UUID, [null]), ready(NUMBER, [7]), ready(HALF, [2])]);
+    const end = await sendPipeline(client, [toCall(UUID, [null]), toCall(NUMBER, [7]), toCall(HALF, [2])]);
     expect([rowsOf(end), String(end.error)]).toEqual([[[{ id: null }]], 'Error: no 7']);
     refuses = false;
     for (let again = 0; again < 2; again += 1) {
-      const { error, ...good } = await fly(client, [ready(NUMBER, [7]), ready(HALF, [2])]);
+      const { error, ...good } = await sendPipeline(client, [toCall(NUMBER, [7]), toCall(HALF, [2])]);
       expect([rowsOf(good), error]).toEqual([[[{ number: 7 }], [{ half: 5 }]], undefined]);
     }
   },
@@ -51,7 +52,7 @@ it.each([true, false])(
 
 it('a statement that failed in front of another use of it gives true rows or an error, never empty ones', async () => {
   const client = await connect({ pipeline: true });
-  await fly(client, [ready(BEGIN), ready(SAVE)]);
+  await sendPipeline(client, [toCall(BEGIN), toCall(SAVE)]);
   const [failed, , behind] = await Promise.all([send(client, HALF, 0), send(client, GO_BACK), send(client, HALF, 2)]);
   expect(String(failed.error)).toMatch(/division by zero/);
   expect(behind.error ? [] : rowsOf(behind)).toEqual(behind.error ? [] : [[{ half: 5 }]]);
@@ -67,7 +68,7 @@ it.each([
   if (before !== undefined) await send(client, NAP, before);
   expect(String((await send(client, NAP, 0.4)).error)).toMatch(/Query read timeout/);
   for (let tries = 0; tries < 50; tries += 1) {
-    const { error, ...end } = await fly(client, [ready(NAP, [0.001]), ready(NUMBER, [3])]);
+    const { error, ...end } = await sendPipeline(client, [toCall(NAP, [0.001]), toCall(NUMBER, [3])]);
     if (!error) return expect(rowsOf(end)).toEqual([[{ slept: false }], [{ number: 3 }]]);
   }
   throw new Error('the connection never answered again');
@@ -76,7 +77,7 @@ it.each([
 it('a look that the server refuses takes none of the others along', async () => {
   const dataSource = await new DataSource({ type: 'postgres', url: database.url, poolSize: 2 }).initialize();
   try {
-    const reader = new RecordReader(dataSource);
+    const reader = new BatchedReader(dataSource);
     const id = '018bcfe5-6800-7000-8000-0000000000ff';
     const look = (value: string) =>
       reader.read({ ...UUID, values: [value] }).then(

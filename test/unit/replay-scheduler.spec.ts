@@ -1,7 +1,7 @@
-import { FairTurns } from '../../src/idempotency/requests/replay-scheduler.js';
+import { ReplayScheduler } from '../../src/idempotency/requests/replay-scheduler.js';
 
 /** What was answered, in this order; `turn()` lets the next turn of the event loop come. */
-function watch(turns: FairTurns) {
+function watch(turns: ReplayScheduler) {
   const answered: string[] = [];
   const send = async (accountId: string, name: string): Promise<void> => {
     await turns.take(accountId);
@@ -14,7 +14,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const NAMES = Array.from({ length: 30 }, (_, index) => `hammer ${index}`);
 
 it('one account alone has its replays answered in their order, a few in each turn', async () => {
-  const { answered, send } = watch(new FairTurns());
+  const { answered, send } = watch(new ReplayScheduler());
   const all = NAMES.map((name) => send('A', name));
   await Promise.resolve();
   const first = answered.length;
@@ -27,7 +27,7 @@ it('one account alone has its replays answered in their order, a few in each tur
 });
 
 it('another account does not wait behind all replays of one that hammers', async () => {
-  const { answered, send } = watch(new FairTurns());
+  const { answered, send } = watch(new ReplayScheduler());
   const all = NAMES.map((name) => send('A', name));
   const calm = send('B', 'calm');
   await turn();
@@ -38,7 +38,7 @@ it('another account does not wait behind all replays of one that hammers', async
 });
 
 it('what comes after a quiet time is answered at once', async () => {
-  const turns = new FairTurns();
+  const turns = new ReplayScheduler();
   const { send } = watch(turns);
   await Promise.all(NAMES.map((name) => send('A', name)));
   await turn();

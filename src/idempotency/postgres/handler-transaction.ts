@@ -1,0 +1,81 @@
+import type { QueryResultRow } from 'pg';
+import type { EntityManager } from 'typeorm';
+import { publicOperationId } from '../operation-id.js';
+import { stepName } from '../step.js';
+import type { Transaction, Violations } from '../transaction.js';
+import { ignoreRejection, type PostgresTransaction } from './postgres-transaction.js';
+import { toHandlerCall, type Statement } from './statement.js';
+
+/** Which operation a transaction belongs to. */
+export interface OperationIdentity {
+  /** uuid */
+  readonly operationId: string;
+  /** Whose code runs in it, for errors: the route, or the step. */
+  readonly owner: string;
+  nextProviderKey(step: string): string;
+}
+
+/** The handler's verbs on a transaction, and nothing else of it: the engine's own can't be reached from here. */
+export class HandlerTransaction implements Transaction {
+  readonly #engine: PostgresTransaction;
+  readonly #identity: OperationIdentity;
+
+  constructor(engine: PostgresTransaction, identity: OperationIdentity) {
+    this.#engine = engine;
+    this.#identity = identity;
+  }
+
+  get operationId(): string {
+    return publicOperationId(this.#identity.operationId);
+  }
+
+  get operationUuid(): string {
+    return this.#identity.operationId;
+  }
+
+  nextProviderKey(step: object): string {
+    return this.#identity.nextProviderKey(stepName(step));
+  }
+
+  read<R extends QueryResultRow>(statement: Statement, values?: unknown[]): Promise<R[]> {
+    return kept(() => this.#engine.read<R>(toHandlerCall(statement, values)));
+  }
+
+  run<R extends QueryResultRow>(statement: Statement, values?: unknown[]): Promise<R[]> {
+    return kept(() => this.#engine.run<R>(toHandlerCall(statement, values)));
+  }
+
+  write(statement: Statement, values: unknown[], violations: Violations = {}): void {
+    this.#engine.enqueue(toHandlerCall(statement, values));
+    this.#engine.declare(violations);
+  }
+
+  declare(violations: Violations): void {
+    this.#engine.declare(violations);
+  }
+
+  now(): Promise<Date> {
+    return kept(async () => (await this.#engine.begin()).now);
+  }
+
+  manager(): Promise<EntityManager> {
+    return kept(() => this.#engine.manager());
+  }
+
+  mayUseCached(): boolean {
+    return this.#engine.useCached();
+  }
+
+  get usedCached(): boolean {
+    return this.#engine.usedCached;
+  }
+}
+
+/** What the work gives, or a rejection that may be left alone. */
+async function started<T>(work: () => Promise<T>): Promise<T> {
+  return work();
+}
+
+function kept<T>(work: () => Promise<T>): Promise<T> {
+  return ignoreRejection(started(work));
+}

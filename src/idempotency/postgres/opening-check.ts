@@ -1,0 +1,17 @@
+import type { Call, Result } from './statement.js';
+
+/** The first statements of a transaction and what their results mean; nothing is written before they say `won`. */
+export interface OpeningCheck<Found> {
+  calls(): Call[];
+  evaluate(results: Result[]): Opened<Found>;
+}
+
+/** What the check found. Not won: the transaction will never commit. */
+export interface Opened<Found> {
+  won: boolean;
+  now: Date;
+  found: Found;
+}
+
+/** The check said no. Whatever the handler does with this error, the transaction can't commit. */
+export class ClaimLost extends Error {}

@@ -1,0 +1,207 @@
+import type { QueryResultRow } from 'pg';
+import type { DataSource, EntityManager } from 'typeorm';
+import type { Violations } from '../transaction.js';
+import { databaseError, isDefinite } from './errors.js';
+import { ClaimLost, type OpeningCheck, type Opened } from './opening-check.js';
+import type { PipelineEnd } from './pipeline.js';
+import { toCall, type Call, type Result } from './statement.js';
+import { TransactionConnection } from './transaction-connection.js';
+
+/** How a COMMIT ended. `unknown`: the connection broke before the answer came, so it may have happened or not. */
+export type CommitResult =
+  { kind: 'committed'; result: Result } | { kind: 'rolled-back'; error: unknown } | { kind: 'unknown'; error: unknown };
+
+const BEGIN: Call = { name: 'BEGIN', text: 'BEGIN' };
+const COMMIT: Call = { name: 'COMMIT', text: 'COMMIT' };
+
+/**
+ * A transaction as the engine has it. It is lazy: BEGIN and the check leave with the first statement, so a request that is
+ * refused before opens none; and what is queued leaves together with COMMIT. A handler has a HandlerTransaction on it.
+ */
+export class PostgresTransaction<Found = unknown> {
+  private connection: TransactionConnection | undefined;
+  private opening: Promise<void> | undefined;
+  private opened: Opened<Found> | undefined;
+  private queue: Call[] = [];
+  /** No verb is taken any more. */
+  private isOver = false;
+  /** BEGIN was sent, and neither COMMIT nor the end of the connection answered it yet. */
+  private mustRollBack = false;
+  private cacheWasUsed = false;
+  private readonly violations: Violations = {};
+
+  /** `owner`: whose code runs in it, for errors. `optimistic`: whether that may use what was read some time ago. */
+  constructor(
+    readonly dataSource: DataSource,
+    private readonly check: OpeningCheck<Found>,
+    private readonly owner: string,
+    private readonly optimistic: boolean,
+  ) {}
+
+  /** What the check found; undefined before the transaction was opened. */
+  get found(): Opened<Found> | undefined {
+    return this.opened;
+  }
+
+  /** True from the moment the check let it in until it committed or rolled back. */
+  get isOpen(): boolean {
+    return this.opened?.won === true && !this.isOver;
+  }
+
+  /** True as long as nothing was asked of the database. */
+  get isUntouched(): boolean {
+    return !this.opening;
+  }
+
+  /** True when the handler works with what was read some time ago. */
+  get usedCached(): boolean {
+    return this.cacheWasUsed;
+  }
+
+  useCached(): boolean {
+    this.cacheWasUsed ||= this.optimistic;
+    return this.optimistic;
+  }
+
+  /** What a violated constraint means: constraint name → the refusal to answer. */
+  declare(violations: Violations): void {
+    Object.assign(this.violations, violations);
+  }
+
+  /** The refusal that `error`, a violated constraint, was declared to mean; or the error itself. */
+  meaningOf(error: unknown): unknown {
+    return this.violations[databaseError(error)?.constraint ?? '']?.() ?? error;
+  }
+
+  /** Opens the transaction if it isn't. @throws ClaimLost @throws the database's error */
+  async begin(): Promise<Opened<Found>> {
+    this.refuseIfOver();
+    // Whoever asks first waits no longer than the others, so that statements leave in the order in which they were asked for.
+    if (!this.opening) void ignoreRejection(this.open([]));
+    await this.opening;
+    this.refuseIfOver();
+    if (!this.opened) throw new Error('the transaction did not open');
+    return this.opened;
+  }
+
+  /** Sends the call in the first packet, with BEGIN and the check, where nothing has left yet; else as `run` does. */
+  async read<R extends QueryResultRow>(call: Call): Promise<R[]> {
+    if (this.opening || this.queue.length > 0) return this.run<R>(call);
+    return rowsOfLast(await this.open([call]));
+  }
+
+  /** Sends what is queued and the call. */
+  async run<R extends QueryResultRow>(call: Call): Promise<R[]> {
+    await this.begin();
+    return rowsOfLast(await this.present().send([...this.queue.splice(0), call]));
+  }
+
+  /** Queues a call for the next packet. */
+  enqueue(call: Call): void {
+    this.refuseIfOver();
+    this.queue.push(call);
+  }
+
+  /** TypeORM's manager on this connection, behind what was queued. */
+  async manager(): Promise<EntityManager> {
+    await this.begin();
+    const connection = this.present();
+    if (this.queue.length > 0) rowsOfLast(await connection.send(this.queue.splice(0)));
+    return connection.manager();
+  }
+
+  /** Sends what is queued, `calls` and COMMIT in one packet; the result is that of the last of `calls`. @throws as `begin` does */
+  async commit(calls: Call[]): Promise<CommitResult> {
+    await this.begin();
+    const connection = this.present();
+    if (connection.isIdle) throw new Error(`${this.owner} ended its transaction by SQL; what it wrote before may have no record`);
+    const sent = [...this.queue.splice(0), ...calls.map((call) => toCall(call)), COMMIT];
+    this.isOver = true;
+    connection.shut();
+    const { results, error } = await connection.send(sent);
+    const result = results[sent.length - 2];
+    if (error || !result) return this.failed(error);
+    this.mustRollBack = false;
+    // A COMMIT in an aborted transaction "succeeds" with the tag ROLLBACK: the tag is the judge.
+    if (results.at(-1)?.command === 'COMMIT') return { kind: 'committed', result };
+    return { kind: 'rolled-back', error: new Error('a statement before COMMIT had failed') };
+  }
+
+  /**
+   * The whole transaction in one packet: `claim`, then what is queued; the result is that of `claim`'s first statement. The
+   * statements of the claim fail when it isn't won, and with them everything behind. Without BEGIN and COMMIT a pipeline is
+   * one transaction, which its Sync commits or, after an error, has rolled back (PostgreSQL manual, section 54.2.4, Pipelining).
+   * @throws what the pool says that has no connection
+   */
+  async commitAtOnce(claim: Call[]): Promise<CommitResult> {
+    if (!this.isUntouched) throw new Error('the transaction has begun');
+    const sent = [...claim.map((call) => toCall(call)), ...this.queue.splice(0)];
+    this.isOver = true;
+    this.connection = await TransactionConnection.take(this.dataSource);
+    const { results, error } = await this.connection.send(sent);
+    const [result] = results;
+    // Inside a transaction that somebody left open on this connection, the Sync would have committed nothing.
+    if (result && !error && this.connection.isIdle) return { kind: 'committed', result };
+    return this.failed(error);
+  }
+
+  /** Rolls back what is open and gives the connection back. Never throws; safe to call twice. */
+  async release(): Promise<void> {
+    this.isOver = true;
+    // The opening may still be under way when a handler threw beside its own read.
+    await this.opening?.catch(() => undefined);
+    const { connection } = this;
+    this.connection = undefined;
+    await connection?.giveBack({ rollBack: this.mustRollBack });
+  }
+
+  private failed(error: unknown): CommitResult {
+    // The transaction is open and aborted, and `release` rolls it back; or it is over.
+    if (isDefinite(error)) return { kind: 'rolled-back', error };
+    this.mustRollBack = false;
+    this.connection?.discard();
+    return { kind: 'unknown', error };
+  }
+
+  /** Opens, or throws; gives what stands behind the check. */
+  private open(behind: Call[]): Promise<PipelineEnd> {
+    this.refuseIfOver();
+    const opened = this.sendCheck(behind);
+    this.opening = ignoreRejection(opened.then(() => undefined));
+    return opened;
+  }
+
+  private async sendCheck(behind: Call[]): Promise<PipelineEnd> {
+    this.connection = await TransactionConnection.take(this.dataSource);
+    const calls = [BEGIN, ...this.check.calls().map((call) => toCall(call))];
+    this.mustRollBack = true;
+    const { results, error } = await this.connection.send([...calls, ...behind]);
+    if (results.length < calls.length) throw error;
+    this.opened = this.check.evaluate(results.slice(1, calls.length));
+    if (!this.opened.won) throw new ClaimLost('the claim was lost');
+    return { results: results.slice(calls.length), error };
+  }
+
+  private present(): TransactionConnection {
+    if (!this.connection || this.isOver) throw new Error('the transaction is over');
+    return this.connection;
+  }
+
+  private refuseIfOver(): void {
+    if (this.opened?.won === false) throw new ClaimLost('the claim was lost');
+    if (this.isOver) throw new Error('the transaction is over');
+  }
+}
+
+/** A promise that may be left alone: a handler may never look at what it started, and the failure is judged at COMMIT. */
+export function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** @throws the error of the pipeline */
+function rowsOfLast<R>({ results, error }: PipelineEnd): R[] {
+  const last = results.at(-1);
+  if (error || !last) throw error ?? new Error('an empty pipeline');
+  return last.rows as R[];
+}

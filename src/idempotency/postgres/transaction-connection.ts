@@ -1,0 +1,92 @@
+import type { PoolClient } from 'pg';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { sendPipeline, type PipelineEnd } from './pipeline.js';
+import { toHandlerCall, type Call } from './statement.js';
+
+/** What is reached into of node-postgres' client, which doesn't promise it. */
+interface Inside {
+  query(query: unknown, ...rest: unknown[]): unknown;
+  end(): Promise<void>;
+  connection: { stream: { destroy(): void } };
+  getTransactionStatus(): 'I' | 'T' | 'E' | null;
+}
+
+/** A connection that one transaction has to itself, from the pool and back. */
+export class TransactionConnection {
+  private unguard: (() => void) | undefined;
+
+  private constructor(
+    private readonly runner: QueryRunner,
+    private readonly client: PoolClient & Inside,
+  ) {}
+
+  /** @throws what the pool says that has no connection */
+  static async take(dataSource: DataSource): Promise<TransactionConnection> {
+    const runner = dataSource.createQueryRunner();
+    const client = (await runner.connect()) as PoolClient & Inside;
+    if (client.getTransactionStatus() !== 'I') {
+      // Somebody gave it back with a transaction open, whose work would commit with ours, or ours roll back with it.
+      discard(client);
+      await runner.release();
+      return TransactionConnection.take(dataSource);
+    }
+    // TypeORM has no verb for "a transaction is open already"; without it save() would send START TRANSACTION and COMMIT.
+    Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
+    return new TransactionConnection(runner, client);
+  }
+
+  /** Sends all calls in one packet; never rejects. */
+  send(calls: readonly Call[]): Promise<PipelineEnd> {
+    return sendPipeline(this.client, calls);
+  }
+
+  /** Whether the server has no transaction open here. */
+  get isIdle(): boolean {
+    return this.client.getTransactionStatus() === 'I';
+  }
+
+  /** TypeORM's manager; neither through it nor through its client can a transaction be ended. */
+  manager(): EntityManager {
+    this.unguard ??= guard(this.client);
+    return this.runner.manager;
+  }
+
+  /** From here on only `send` reaches the connection: what a handler left running must not follow COMMIT or ROLLBACK and commit by itself. */
+  shut(): void {
+    this.unguard?.();
+    this.runner.query = () => Promise.reject(new Error('the transaction is over'));
+  }
+
+  /** Closes the connection, whose state nobody knows. */
+  discard(): void {
+    discard(this.client);
+  }
+
+  /** Gives the connection back, after a ROLLBACK where a transaction may be open. Never throws. */
+  async giveBack({ rollBack }: { rollBack: boolean }): Promise<void> {
+    this.shut();
+    if (rollBack) await this.client.query('ROLLBACK').catch(() => this.discard());
+    await this.runner.release();
+  }
+}
+
+/** Instead of giving it back: the pool lets go of clients that are ending. */
+function discard(client: Inside): void {
+  client.end().catch(() => undefined);
+  client.connection.stream.destroy();
+}
+
+/** Refuses whatever would begin or end a transaction, before it is sent; gives back what undoes that. */
+function guard(client: Inside): () => void {
+  const own = Object.getOwnPropertyDescriptor(client, 'query');
+  const query = client.query.bind(client);
+  client.query = (sent, ...rest) => {
+    const text = typeof sent === 'string' ? sent : (sent as { text?: unknown } | null)?.text;
+    if (typeof text === 'string') toHandlerCall({ text });
+    return query(sent, ...rest);
+  };
+  return () => {
+    if (own) Object.defineProperty(client, 'query', own);
+    else delete (client as Partial<Inside>).query;
+  };
+}

@@ -1,0 +1,72 @@
+import { publicOperationId } from '../operation-id.js';
+import type { CompleteOptions } from '../options.js';
+import { inTransaction } from '../postgres/connection-guard.js';
+import { HandlerTransaction, type OperationIdentity } from '../postgres/handler-transaction.js';
+import type { PostgresTransaction } from '../postgres/postgres-transaction.js';
+import { reply, toResponse, type StoredResponse } from '../reply.js';
+import { isEnd, stepName } from '../step.js';
+import type { Transaction } from '../transaction.js';
+
+/** What a transaction commits. */
+export type Committable =
+  /** The work, with its answer. */
+  | { kind: 'store'; response: StoredResponse; resource: string | undefined }
+  /** The work; the operation goes on with a step. `pending` is what the client gets meanwhile. */
+  | { kind: 'next'; step: string; subjectId: string; pending: StoredResponse | undefined; resource: string | undefined }
+  /** No outcome yet: the step will be called again. */
+  | { kind: 'park'; reason: string }
+  /** The operation never was. */
+  | { kind: 'undo'; error: Error };
+
+/** What a handler, or a step's `settle`, came to. */
+export type Decision =
+  | Committable
+  /** The work is undone, and the refusal is the answer. */
+  | { kind: 'refuse'; response: StoredResponse }
+  /** The work is undone, and nothing is stored. */
+  | { kind: 'abandon'; error: unknown };
+
+/** A handler, or a step's `settle`, in one transaction. */
+export type Work = (tx: Transaction) => Promise<unknown>;
+
+/** How work is turned into a decision. */
+export interface Deciding {
+  identity: OperationIdentity;
+  /** Status of a plain value that the work returns. */
+  status: number;
+  traceId: string | null;
+  render: CompleteOptions['render'];
+}
+
+/** Runs the work and says what it came to; never rejects. */
+export async function decide(tx: PostgresTransaction, work: Work, how: Deciding): Promise<Decision> {
+  try {
+    const handed = new HandlerTransaction(tx, how.identity);
+    return decisionOf(await inTransaction(tx, () => work(handed)), how);
+  } catch (thrown) {
+    return decisionOnError(tx.meaningOf(thrown), how);
+  }
+}
+
+/** What an error decides: a refusal that is final is stored, anything else stores nothing. */
+export function decisionOnError(error: unknown, { identity, traceId, render }: Deciding): Decision {
+  const rendered = render(error, { operationId: publicOperationId(identity.operationId), traceId });
+  return rendered === 'not-final' ? { kind: 'abandon', error } : { kind: 'refuse', response: rendered };
+}
+
+function decisionOf(returned: unknown, { identity, status }: Deciding): Committable {
+  if (isEnd('next', returned)) {
+    const { step, subjectId, pending } = returned;
+    return {
+      kind: 'next',
+      step: stepName(step),
+      subjectId,
+      pending: pending && toResponse(pending, identity.operationId),
+      resource: pending?.resource,
+    };
+  }
+  if (isEnd('park', returned)) return { kind: 'park', reason: returned.reason };
+  if (isEnd('undo', returned)) return { kind: 'undo', error: returned.error };
+  const answer = isEnd('reply', returned) ? returned : reply(status, returned);
+  return { kind: 'store', response: toResponse(answer, identity.operationId), resource: answer.resource };
+}

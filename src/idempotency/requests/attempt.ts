@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { OPTIONS, type CompleteOptions } from '../options.js';
+import { BatchedReader } from '../postgres/batched-reader.js';
+import { isConnectionLost, isRetryable } from '../postgres/errors.js';
+import { commitDecision, type End, type Way } from '../protocol/commit.js';
+import { CommitUnconfirmed } from '../protocol/confirm.js';
+import { findRecord, type Intent } from '../records/record.store.js';
+import { IdempotencyRefusal } from '../refusal.js';
+import type { HeldOperation } from '../steps/operation.store.js';
+import { StepRunner, type Driven } from '../steps/step-runner.js';
+import { endOf, type AttemptEnd, type Interrupted } from './attempt-end.js';
+import { lateRequestsOf, meaningOfRecord, type ClaimResult } from './claim-check.js';
+import { Claim, type KeyedRequest } from './claim.js';
+import type { Leader } from './in-flight-keys.js';
+import { NewKeyPredictor } from './new-key-predictor.js';
+
+const UNDECIDED = { kind: 'undecided' } as const;
+
+/** What one way of trying came to; `undecided`: the next way has to be tried. */
+export type Tried = AttemptEnd | Interrupted | typeof UNDECIDED;
+
+/** Behind the claim; again where the database rolled the work back for reasons that lie in other transactions. */
+const LOCKED: Way = { optimistic: false, runs: 5, mayRunAgain: isRetryable, pauseMs: (run) => 20 * run };
+/** Before the claim is known, once; what it doesn't decide is left to the other way. */
+const OPTIMISTIC: Way = { ...LOCKED, optimistic: true, runs: 1 };
+const LOCKED_AFTER_OPTIMISTIC: Way = { ...LOCKED, runs: LOCKED.runs - OPTIMISTIC.runs };
+
+/**
+ * Attempts at requests, from the claim to the COMMIT: the key, the handler's work and the response are committed all
+ * together or not at all; or it turns out that there is an answer already.
+ */
+@Injectable()
+export class Attempts {
+  private readonly predictor = new NewKeyPredictor();
+  private readonly reader: BatchedReader;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly steps: StepRunner,
+    @Inject(OPTIONS) private readonly options: CompleteOptions,
+  ) {
+    this.reader = new BatchedReader(dataSource);
+  }
+
+  /**
+   * A stored answer costs one statement, a claim two packets, and an optimistic handler that only writes one packet in all.
+   * What is tried first is a guess by the key; what comes of it is not. `leader` learns when the claim is won.
+   * @throws IdempotencyRefusal reused, expired, unavailable; and what the handler threw that isn't final
+   */
+  async run(request: KeyedRequest, leader: Leader): Promise<AttemptEnd> {
+    const { intent } = request;
+    const looksFirst = request.isRetry || !this.predictor.predictsNew(intent.key);
+    let tried: Tried = looksFirst ? await this.lookUp(intent) : UNDECIDED;
+    if (tried.kind === 'undecided' && request.optimistic) {
+      tried = await this.claim(request, leader, OPTIMISTIC);
+      if (tried.kind === 'undecided') tried = await this.lookUp(intent);
+    }
+    if (tried.kind === 'undecided') tried = await this.claim(request, leader, request.optimistic ? LOCKED_AFTER_OPTIMISTIC : LOCKED);
+    if (tried.kind === 'undecided') throw new Error('an attempt behind the claim decides');
+    return tried.kind === 'interrupted' ? this.resume(tried.operationId, request) : tried;
+  }
+
+  /** What is stored under the key; undecided where that takes a claim to say. @throws IdempotencyRefusal as `run` does */
+  async lookUp(intent: Intent): Promise<Tried> {
+    const result = await this.reader.read(findRecord(intent)).catch(throwUnavailable);
+    this.predictor.record(intent.key, result.rows.length === 0);
+    const found = meaningOfRecord(intent, lateRequestsOf(this.options), result);
+    return found ? endOf(found) : UNDECIDED;
+  }
+
+  private async claim(request: KeyedRequest, leader: Leader, way: Way): Promise<Tried> {
+    const { intent } = request;
+    const claim = new Claim(request, this.options, ({ kind }) => {
+      this.predictor.record(intent.key, kind === 'won');
+      if (kind === 'won') leader.learn('won');
+    });
+    const end = await commitDecision(this.dataSource, claim, way);
+    switch (end.kind) {
+      case 'undecided':
+        return UNDECIDED;
+      case 'lost':
+        return endOf(end.found, intent.operationId);
+      case 'committed':
+        return this.committed(request, end);
+      case 'abandoned':
+        return this.abandoned(claim, intent, end);
+    }
+  }
+
+  private async committed(request: KeyedRequest, { decision, result }: Extract<End<ClaimResult>, { kind: 'committed' }>): Promise<Tried> {
+    const { intent } = request;
+    if (decision.kind === 'next' && decision.pending) {
+      const { accountId, key, operationId, operation, traceId, windowMs } = intent;
+      const { step, subjectId, pending } = decision;
+      const first = {
+        accountId,
+        key,
+        operationId,
+        operation,
+        traceId,
+        windowMs,
+        step,
+        stepNo: 1,
+        subjectId,
+        attempt: 1,
+        ageMs: 0,
+        pending,
+      };
+      return this.drive(first, request);
+    }
+    const [row] = (result?.rows ?? []) as { expires_at: Date }[];
+    if (decision.kind !== 'store' || !row) throw new Error('a request commits a step or an answer');
+    this.predictor.record(intent.key, true);
+    const record = {
+      operationId: intent.operationId,
+      response: decision.response,
+      expiresAt: row.expires_at,
+      remainingMs: intent.windowMs,
+    };
+    return { kind: 'completed', record, replayed: false };
+  }
+
+  private async abandoned(
+    claim: Claim,
+    intent: Intent,
+    { error, opened }: Extract<End<ClaimResult>, { kind: 'abandoned' }>,
+  ): Promise<Tried> {
+    if (error instanceof CommitUnconfirmed) throw unavailable(error);
+    if (isConnectionLost(error)) throw unavailable(error);
+    // Refused before its claim, by a validation whose rules may have changed since the key was used: a stored answer goes first.
+    const found = opened ? undefined : await claim.probe(this.dataSource).catch(throwUnavailable);
+    if (found && found.kind !== 'won') return endOf(found, intent.operationId);
+    throw error;
+  }
+
+  /** A crash, or an unknown outcome, left the operation between two phases: this retry takes it over and finishes it. */
+  private async resume(operationId: string, request: KeyedRequest): Promise<AttemptEnd> {
+    const held = await this.steps.takeOver(this.dataSource, request.intent.accountId, operationId, 'by a retry');
+    return held ? this.drive(held, request) : { kind: 'in-progress', operationId };
+  }
+
+  /** Waits for the steps as long as a request may; they go on without it. */
+  private async drive(held: HeldOperation, { deadline }: KeyedRequest): Promise<AttemptEnd> {
+    const budget = Math.max(this.options.stepBudgetMs, deadline - performance.now());
+    const late = new AbortController();
+    const pending: Driven = { kind: 'pending', response: held.pending };
+    const driven = await Promise.race([
+      this.steps.drive(this.dataSource, held),
+      sleep(budget, pending, { signal: late.signal, ref: false }),
+    ]).finally(() => late.abort());
+    if (driven.kind === 'undone') throw driven.error;
+    if (driven.kind === 'pending') return { ...driven, operationId: held.operationId };
+    return { kind: 'completed', record: driven.record, replayed: driven.stored };
+  }
+}
+
+function throwUnavailable(error: unknown): never {
+  throw isConnectionLost(error) ? unavailable(error) : error;
+}
+
+function unavailable(cause: unknown): IdempotencyRefusal {
+  return new IdempotencyRefusal('service-unavailable', { cause });
+}

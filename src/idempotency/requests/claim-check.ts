@@ -1,0 +1,146 @@
+import type { CompleteOptions } from '../options.js';
+import type { OpeningCheck } from '../postgres/opening-check.js';
+import type { Call, Result } from '../postgres/statement.js';
+import {
+  COMPLETED,
+  completedOf,
+  completedValues,
+  findArchived,
+  findRecord,
+  type ArchiveRow,
+  type Completed,
+  type Intent,
+  type RecordRow,
+} from '../records/record.store.js';
+import type { StoredResponse } from '../reply.js';
+import { lockNumber, timeOfKey } from './key.js';
+
+/** What a key stands for. */
+export type ClaimResult =
+  /** It is free, and this transaction has it. `replaces`: the operation whose expired record has to make room. */
+  | { kind: 'won'; replaces: string | null }
+  | { kind: 'completed'; record: Completed }
+  /** `interrupted`: nobody holds it, so it may be taken over. Without an operation id nothing of it is committed yet. */
+  | { kind: 'running'; operationId: string | null; interrupted: boolean }
+  | { kind: 'reused'; operationId: string }
+  | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
+
+/** Rules for a late request. */
+export interface LateRequests {
+  /** `execute`: forget after the window and run again, as most implementations do. */
+  policy: 'refuse' | 'execute';
+  /** A UUIDv7 key from before this many milliseconds ago can't be told from a forgotten one. */
+  horizonMs: number;
+}
+
+/** The rules that the application has chosen. */
+export function lateRequestsOf({ lateRequests, archiveMs }: CompleteOptions): LateRequests {
+  return { policy: lateRequests, horizonMs: archiveMs };
+}
+
+/** The lock makes a concurrent duplicate fail at once instead of holding a connection; it ends with the transaction. */
+export const LOCK = {
+  name: 'idempotency-lock',
+  text: `SELECT pg_try_advisory_xact_lock($1::bigint) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now`,
+};
+
+/**
+ * The completed record before the work, in a transaction that leaves in one packet: without the lock it fails before it would
+ * wait for the winner's record.
+ */
+const CLAIM_COMPLETED = {
+  name: 'idempotency-claim-completed',
+  text: `${COMPLETED} WHERE CASE WHEN pg_try_advisory_xact_lock($12::bigint) THEN true ELSE speculation_failed() END RETURNING expires_at`,
+};
+
+/**
+ * The rest of that claim. A statement of its own behind the INSERT, because it needs a later snapshot: where a purge has
+ * made room for the INSERT, the archive has the key by now.
+ */
+const CLAIM_UNKNOWN = {
+  name: 'idempotency-claim-unknown',
+  text: `SELECT WHERE CASE WHEN EXISTS (SELECT FROM idempotency_records WHERE account_id = $1 AND key = $2 AND operation_id <> $3)
+                             OR $4::bigint > 0
+                                AND (EXISTS (SELECT FROM idempotency_archive WHERE account_id = $1 AND key = $2)
+                                     OR to_timestamp($5::float8 / 1000) < clock_timestamp() - $4::bigint * interval '1 millisecond')
+                           THEN speculation_failed() END`,
+};
+
+/**
+ * The check that a claim begins with. Three separate statements in this order, because each takes its own snapshot: folded into
+ * one, or with the archive first, a winner or a purge that commits in between is missed and the work runs twice.
+ */
+export function claimCheck(intent: Intent, late: LateRequests): OpeningCheck<ClaimResult> {
+  return {
+    calls: () => [{ ...LOCK, values: [lockNumber(intent.accountId, intent.key)] }, findRecord(intent), findArchived(intent)],
+    evaluate: ([lock, record, archived]) => {
+      const [taken] = (lock?.rows ?? []) as unknown as { locked: boolean; now: Date }[];
+      if (!taken) throw new Error('the lock statement has one row');
+      const found = evaluateClaim(intent, late, taken, rowOf<RecordRow>(record), rowOf<ArchiveRow>(archived));
+      return { won: found.kind === 'won', now: taken.now, found };
+    },
+  };
+}
+
+/**
+ * A claim without a look: writes the completed record, and fails where the key isn't free for this request. The first
+ * result's only row says when the record expires.
+ */
+export function claimAtOnce(intent: Intent, response: StoredResponse, resource: string | undefined, late: LateRequests): Call[] {
+  const { accountId, key, operationId } = intent;
+  return [
+    { ...CLAIM_COMPLETED, values: [...completedValues(intent, response, resource), lockNumber(accountId, key)] },
+    { ...CLAIM_UNKNOWN, values: [accountId, key, operationId, late.policy === 'refuse' ? late.horizonMs : 0, timeOfKey(key)] },
+  ];
+}
+
+/**
+ * What a record that was read without a claim means; undefined when only a claim can tell: there is none, or it has expired
+ * and may be executed again.
+ */
+export function meaningOfRecord(intent: Intent, late: LateRequests, result: Result): ClaimResult | undefined {
+  const record = rowOf<RecordRow>(result);
+  if (!record || (late.policy === 'execute' && hasExpired(record))) return undefined;
+  return meaningOf(record, intent);
+}
+
+function evaluateClaim(
+  intent: Intent,
+  late: LateRequests,
+  { locked, now }: { locked: boolean; now: Date },
+  record: RecordRow | undefined,
+  archived: ArchiveRow | undefined,
+): ClaimResult {
+  // Somebody holds the lock and has committed nothing: whose request it is can't be known from here.
+  const free = (replaces: string | null): ClaimResult =>
+    locked ? { kind: 'won', replaces } : { kind: 'running', operationId: null, interrupted: false };
+  if (record && hasExpired(record) && late.policy === 'execute') return free(record.operation_id);
+  if (record) return meaningOf(record, intent);
+  if (late.policy === 'refuse') {
+    if (archived) return { kind: 'expired', operationId: archived.operation_id, resource: archived.resource ?? undefined };
+    if (isBefore(intent.key, now.getTime() - late.horizonMs)) return { kind: 'expired', operationId: undefined, resource: undefined };
+  }
+  return free(null);
+}
+
+/** What a record means to a request, where an expired one isn't executed again. */
+function meaningOf(record: RecordRow, { fingerprint }: Intent): ClaimResult {
+  const { operation_id: operationId } = record;
+  if (hasExpired(record)) return { kind: 'expired', operationId, resource: record.resource ?? undefined };
+  if (record.request_hash !== fingerprint) return { kind: 'reused', operationId };
+  if (record.status === 'running') return { kind: 'running', operationId, interrupted: record.interrupted };
+  return { kind: 'completed', record: completedOf(record) };
+}
+
+function hasExpired({ status, remaining_ms: remaining }: RecordRow): boolean {
+  return status === 'completed' && remaining <= 0;
+}
+
+function isBefore(key: string, instant: number): boolean {
+  const time = timeOfKey(key);
+  return time !== null && time < instant;
+}
+
+function rowOf<Row>(result: Result | undefined): Row | undefined {
+  return result?.rows[0] as Row | undefined;
+}

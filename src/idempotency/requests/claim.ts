@@ -1,0 +1,121 @@
+import type { DataSource } from 'typeorm';
+import type { CompleteOptions } from '../options.js';
+import { databaseError } from '../postgres/errors.js';
+import type { OperationIdentity } from '../postgres/handler-transaction.js';
+import type { OpeningCheck } from '../postgres/opening-check.js';
+import { sendAlone } from '../postgres/batched-reader.js';
+import { toCall, type Call } from '../postgres/statement.js';
+import type { Party } from '../protocol/commit.js';
+import type { Confirmation } from '../protocol/confirm.js';
+import type { Committable, Work } from '../protocol/decision.js';
+import { CLAIM_CONSTRAINT, deleteExpired, insertCompleted, type Intent } from '../records/record.store.js';
+import { appendTimeline, insertRunning, providerKeyOf } from '../steps/operation.store.js';
+import { claimAtOnce, claimCheck, lateRequestsOf, type ClaimResult, type LateRequests } from './claim-check.js';
+
+/** One request and how to run its work. */
+export interface KeyedRequest {
+  intent: Intent;
+  work: Work;
+  /** Status of a plain value that the handler returns. */
+  status: number;
+  /** The handler may run before its claim is known to be won. */
+  optimistic: boolean;
+  /** Of the monotonic clock: until then the request may wait for a result. */
+  deadline: number;
+  /** The client says that it has sent this before; decides what is tried first, not what comes of it. */
+  isRetry: boolean;
+  /** The client's reason for that, counted when the answer is a replay. */
+  retryReason: string | undefined;
+}
+
+/** A request as a party to the protocol: it commits under its key, once, with the work. */
+export class Claim implements Party<ClaimResult> {
+  readonly identity: OperationIdentity;
+  readonly work: Work;
+  readonly status: number;
+  readonly traceId: string | null;
+  readonly render: CompleteOptions['render'];
+  private readonly intent: Intent;
+  private readonly late: LateRequests;
+
+  /** `tell` hears what the key turned out to be as soon as that is known. */
+  constructor(
+    { intent, work, status }: KeyedRequest,
+    private readonly options: CompleteOptions,
+    private readonly tell: (found: ClaimResult) => void,
+  ) {
+    const { accountId, key, operationId, operation, traceId } = intent;
+    // A handler's step is the first one of its operation.
+    const nextProviderKey = (step: string): string => providerKeyOf({ accountId, key, step, stepNo: 1 });
+    this.identity = { operationId, owner: operation, nextProviderKey };
+    this.work = work;
+    this.status = status;
+    this.traceId = traceId;
+    this.render = options.render;
+    this.intent = intent;
+    this.late = lateRequestsOf(options);
+  }
+
+  get check(): OpeningCheck<ClaimResult> {
+    const { calls, evaluate } = claimCheck(this.intent, this.late);
+    return {
+      calls,
+      evaluate: (results) => {
+        const opened = evaluate(results);
+        this.tell(opened.found);
+        return opened;
+      },
+    };
+  }
+
+  callsFor(decision: Committable, found: ClaimResult): Call[] {
+    const { intent } = this;
+    const replaced = found.kind === 'won' && found.replaces ? [deleteExpired(intent, found.replaces)] : [];
+    switch (decision.kind) {
+      case 'store':
+        return [...replaced, insertCompleted(intent, decision.response, decision.resource)];
+      case 'next': {
+        const { step, subjectId, pending, resource } = decision;
+        if (!pending) throw new Error(`${this.identity.owner} names its first step without a pending reply`);
+        return [
+          ...replaced,
+          appendTimeline(intent, 'claimed', intent.operation),
+          appendTimeline(intent, 'step-started', step),
+          insertRunning(intent, { step, subjectId, pending, resource }, this.options),
+        ];
+      }
+      default:
+        throw new Error(`${this.identity.owner} returned ${decision.kind}(…), which belongs to a step`);
+    }
+  }
+
+  callsAtOnce(decision: Committable): Call[] | undefined {
+    if (decision.kind !== 'store') return undefined;
+    return claimAtOnce(this.intent, decision.response, decision.resource, this.late);
+  }
+
+  isLostRace(error: unknown): boolean {
+    return databaseError(error)?.constraint === CLAIM_CONSTRAINT;
+  }
+
+  /** The lock tells: with a record, it was committed; with the lock and no record, it was rolled back; without the lock, it may still be. */
+  async lookAfter(dataSource: DataSource, decision: Committable): Promise<Confirmation<ClaimResult>> {
+    const found = await this.probe(dataSource);
+    if (found.kind === 'won') return { kind: 'rolled-back' };
+    if (found.kind === 'running' && found.operationId === null) return { kind: 'unknown' };
+    const isMine = found.kind === 'running' && found.operationId === this.intent.operationId;
+    return isMine && decision.kind === 'next' ? { kind: 'committed' } : { kind: 'lost', found };
+  }
+
+  /**
+   * What the key stands for at this moment, without keeping it: `won` means that it is free. One packet and no transaction
+   * beyond it. @throws the database's error, and what a pool says that has no connection
+   */
+  async probe(dataSource: DataSource): Promise<ClaimResult> {
+    const check = claimCheck(this.intent, this.late);
+    const calls = check.calls().map((call) => toCall(call));
+    const { results, error } = await sendAlone(dataSource, calls);
+    if (results.length < calls.length) throw error;
+    return check.evaluate(results).found;
+  }
+}

@@ -1,0 +1,72 @@
+import type { DataSource } from 'typeorm';
+import type { CompleteOptions } from '../options.js';
+import type { OperationIdentity } from '../postgres/handler-transaction.js';
+import type { OpeningCheck } from '../postgres/opening-check.js';
+import type { Call } from '../postgres/statement.js';
+import type { Party } from '../protocol/commit.js';
+import type { Confirmation } from '../protocol/confirm.js';
+import type { Committable, Work } from '../protocol/decision.js';
+import { findOperation } from '../records/record.store.js';
+import {
+  advance,
+  appendTimeline,
+  completeHeld,
+  deleteTimeline,
+  fenceCheck,
+  parkHeld,
+  providerKeyOf,
+  removeHeld,
+  type HeldOperation,
+} from './operation.store.js';
+
+/** The holder of an operation as a party to the protocol: what a step settles commits while its attempt and step are the record's. */
+export class Hold implements Party<'held' | 'lost'> {
+  readonly check: OpeningCheck<'held' | 'lost'>;
+  readonly identity: OperationIdentity;
+  readonly traceId: string | null;
+  readonly render: CompleteOptions['render'];
+  /** Of a plain value; steps return none. */
+  readonly status = 200;
+
+  constructor(
+    private readonly held: HeldOperation,
+    readonly work: Work,
+    private readonly options: CompleteOptions,
+  ) {
+    const nextProviderKey = (step: string): string => providerKeyOf({ ...held, step, stepNo: held.stepNo + 1 });
+    this.check = fenceCheck(held);
+    this.identity = { operationId: held.operationId, owner: `step ${held.step}`, nextProviderKey };
+    this.traceId = held.traceId;
+    this.render = options.render;
+  }
+
+  callsFor(decision: Committable): Call[] {
+    const { held, options } = this;
+    const answered = appendTimeline(held, 'provider-answered', `${held.step}, attempt ${held.attempt}`);
+    switch (decision.kind) {
+      case 'store': {
+        const { response, resource } = decision;
+        return [answered, appendTimeline(held, 'settled', `${response.status}`), completeHeld(held, response, resource)];
+      }
+      case 'next':
+        return [answered, appendTimeline(held, 'step-started', decision.step), advance(held, decision.step, decision.subjectId, options)];
+      case 'park':
+        return [appendTimeline(held, 'parked', decision.reason), parkHeld(held, decision.reason, options)];
+      case 'undo':
+        return [deleteTimeline(held), removeHeld(held)];
+    }
+  }
+
+  /** The record tells; while this runner still holds it as before, nothing was committed. */
+  async lookAfter(dataSource: DataSource, decision: Committable): Promise<Confirmation<'held' | 'lost'>> {
+    const { held } = this;
+    const found = await findOperation(dataSource, held.accountId, held.operationId);
+    if (!found) return decision.kind === 'undo' ? { kind: 'committed' } : { kind: 'lost', found: 'lost' };
+    if (found.kind === 'completed') return decision.kind === 'store' ? { kind: 'committed' } : { kind: 'lost', found: 'lost' };
+    if (found.attempt !== held.attempt) return { kind: 'lost', found: 'lost' };
+    const isAsBefore = found.stepNo === held.stepNo && !found.parked;
+    const isDecided = decision.kind === 'next' ? found.stepNo === held.stepNo + 1 : decision.kind === 'park' && found.parked;
+    if (isAsBefore) return { kind: 'rolled-back' };
+    return isDecided ? { kind: 'committed' } : { kind: 'lost', found: 'lost' };
+  }
+}
