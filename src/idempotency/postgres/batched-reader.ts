@@ -23,7 +23,7 @@ export class BatchedReader {
   constructor(private readonly dataSource: DataSource) {}
 
   /** The statement's result. @throws the database's error, and what a pool says that has no connection */
-  read(call: Call): Promise<Result> {
+  fetch(call: Call): Promise<Result> {
     return new Promise((found, failed) => {
       if (this.waiting.length === 0) setImmediate(() => this.sendAll());
       this.waiting.push({ call, found, failed });
@@ -42,7 +42,7 @@ export class BatchedReader {
         const result = results[at];
         if (result) found(result);
         // The server refused one read and skipped those behind it, which are others' and leave once more.
-        else if (at > results.length && databaseError(error)) this.read(call).then(found, failed);
+        else if (at > results.length && databaseError(error)) this.fetch(call).then(found, failed);
         else failed(error);
       }
     } catch (error) {

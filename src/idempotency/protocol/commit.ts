@@ -54,7 +54,12 @@ export async function commitDecision<Found>(dataSource: DataSource, party: Party
   let decided: Decision | undefined;
   for (let run = 1; ;) {
     const tx = new PostgresTransaction(dataSource, party.check, party.identity.owner, way.optimistic && !decided);
-    const pass = await onePass(tx, party, way, decided).finally(() => tx.release());
+    let pass: Pass<Found>;
+    try {
+      pass = await onePass(tx, party, way, decided);
+    } finally {
+      await tx.release();
+    }
     if (pass.kind === 'replaced') decided = pass.decision;
     else if (pass.kind !== 'again') return pass;
     else if (way.optimistic) return { kind: 'undecided' };

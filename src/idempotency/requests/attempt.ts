@@ -49,7 +49,7 @@ export class Attempts {
    * What is tried first is a guess by the key; what comes of it is not. `leader` learns when the claim is won.
    * @throws IdempotencyRefusal reused, expired, unavailable; and what the handler threw that isn't final
    */
-  async run(request: KeyedRequest, leader: Leader): Promise<AttemptEnd> {
+  async make(request: KeyedRequest, leader: Leader): Promise<AttemptEnd> {
     const { intent } = request;
     const looksFirst = request.isRetry || !this.predictor.predictsNew(intent.key);
     let tried: Tried = looksFirst ? await this.lookUp(intent) : UNDECIDED;
@@ -62,9 +62,9 @@ export class Attempts {
     return tried.kind === 'interrupted' ? this.resume(tried.operationId, request) : tried;
   }
 
-  /** What is stored under the key; undecided where that takes a claim to say. @throws IdempotencyRefusal as `run` does */
+  /** What is stored under the key; undecided where that takes a claim to say. @throws IdempotencyRefusal as `make` does */
   async lookUp(intent: Intent): Promise<Tried> {
-    const result = await this.reader.read(findRecord(intent)).catch(throwUnavailable);
+    const result = await this.reader.fetch(findRecord(intent)).catch(throwUnavailable);
     this.predictor.record(intent.key, result.rows.length === 0);
     const found = meaningOfRecord(intent, lateRequestsOf(this.options), result);
     return found ? endOf(found) : UNDECIDED;

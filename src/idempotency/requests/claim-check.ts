@@ -76,7 +76,7 @@ export function claimCheck(intent: Intent, late: LateRequests): OpeningCheck<Cla
     evaluate: ([lock, record, archived]) => {
       const [taken] = (lock?.rows ?? []) as unknown as { locked: boolean; now: Date }[];
       if (!taken) throw new Error('the lock statement has one row');
-      const found = evaluateClaim(intent, late, taken, rowOf<RecordRow>(record), rowOf<ArchiveRow>(archived));
+      const found = evaluateClaim(intent, late, taken, rowOf(record) as RecordRow | undefined, rowOf(archived) as ArchiveRow | undefined);
       return { won: found.kind === 'won', now: taken.now, found };
     },
   };
@@ -99,7 +99,7 @@ export function claimAtOnce(intent: Intent, response: StoredResponse, resource: 
  * and may be executed again.
  */
 export function meaningOfRecord(intent: Intent, late: LateRequests, result: Result): ClaimResult | undefined {
-  const record = rowOf<RecordRow>(result);
+  const record = rowOf(result) as RecordRow | undefined;
   if (!record || (late.policy === 'execute' && hasExpired(record))) return undefined;
   return meaningOf(record, intent);
 }
@@ -141,6 +141,6 @@ function isBefore(key: string, instant: number): boolean {
   return time !== null && time < instant;
 }
 
-function rowOf<Row>(result: Result | undefined): Row | undefined {
-  return result?.rows[0] as Row | undefined;
+function rowOf(result: Result | undefined): unknown {
+  return result?.rows[0];
 }

@@ -57,11 +57,11 @@ export class Claim implements Party<ClaimResult> {
   }
 
   get check(): OpeningCheck<ClaimResult> {
-    const { calls, evaluate } = claimCheck(this.intent, this.late);
+    const check = claimCheck(this.intent, this.late);
     return {
-      calls,
+      calls: () => check.calls(),
       evaluate: (results) => {
-        const opened = evaluate(results);
+        const opened = check.evaluate(results);
         this.tell(opened.found);
         return opened;
       },

@@ -92,7 +92,7 @@ export class Executor {
     const leader = this.inFlight.take(scope, intent.fingerprint);
     try {
       for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-        const end = await this.attempts.run(request, leader);
+        const end = await this.attempts.make(request, leader);
         if (end.kind === 'completed') return this.remember(scope, intent, end);
         leader.learn('elsewhere');
         const left = this.timeLeft(request.deadline);
