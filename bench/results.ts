@@ -33,6 +33,12 @@ export const RATIOS = {
     below: ['first', 'nodeIdempotency'],
     atMost: 0.8,
   },
+  claimFirstVsOptimistic: {
+    label: 'first request, claim first ÷ optimistic',
+    above: ['first', 'claimFirst'],
+    below: ['first', 'holdfast'],
+    atMost: 1.5,
+  },
   hotReplayVsStatic: {
     label: 'replay ÷ an answer that is always the same',
     above: ['replays', 'hot'],

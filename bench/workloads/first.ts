@@ -7,7 +7,7 @@ import { inRounds, type Variant } from '../rounds.js';
 import type { Service } from '../service.js';
 
 /** The service, and what its first requests are compared with. */
-export type FirstVariant = 'holdfast' | 'floor' | 'inFlights' | 'oneByOne' | 'nodeIdempotency' | 'pgbench';
+export type FirstVariant = 'holdfast' | 'claimFirst' | 'floor' | 'inFlights' | 'oneByOne' | 'nodeIdempotency' | 'pgbench';
 
 /** What was measured of each variant, round by round, and why some could not run. */
 export interface First {
@@ -17,6 +17,7 @@ export interface First {
 
 const SCRIPTS: [FirstVariant, string][] = [
   ['holdfast', HOLDFAST],
+  ['claimFirst', 'variants/claim-first.js'],
   ['floor', 'variants/floor.js'],
   ['inFlights', 'variants/in-flights.js'],
   ['oneByOne', 'variants/one-by-one.js'],

@@ -107,8 +107,9 @@ async function commitWork<Found>(
   // Before anything else is asked of the database: with every connection taken, a second one would never come.
   await tx.release();
   if (commit.kind === 'committed') return { kind: 'committed', decision, result: commit.result };
-  if (commit.kind === 'unknown' || party.isLostRace?.(commit.error)) return confirmed(tx, party, way, decision, commit.error);
+  if (commit.kind === 'unknown') return confirmed(tx, party, way, decision, commit.error);
   if (atOnce) return { kind: 'again', error: commit.error };
+  if (party.isLostRace?.(commit.error)) return confirmed(tx, party, way, decision, commit.error);
   const meaning = tx.meaningOf(commit.error);
   if (meaning === commit.error || tx.usedCached) return failed(tx, way, commit.error);
   return { kind: 'replaced', decision: decisionOnError(meaning, party) };

@@ -16,11 +16,6 @@ import { Claim, type KeyedRequest } from './claim.js';
 import type { Leader } from './in-flight-keys.js';
 import { NewKeyPredictor } from './new-key-predictor.js';
 
-const UNDECIDED = { kind: 'undecided' } as const;
-
-/** What one way of trying came to; `undecided`: the next way has to be tried. */
-export type Tried = AttemptEnd | Interrupted | typeof UNDECIDED;
-
 /** Behind the claim; again where the database rolled the work back for reasons that lie in other transactions. */
 const LOCKED: Way = { optimistic: false, runs: 5, mayRunAgain: isRetryable, pauseMs: (run) => 20 * run };
 /** Before the claim is known, once; what it doesn't decide is left to the other way. */
@@ -47,49 +42,54 @@ export class Attempts {
   /**
    * A stored answer costs one statement, a claim two packets, and an optimistic handler that only writes one packet in all.
    * What is tried first is a guess by the key; what comes of it is not. `leader` learns when the claim is won.
-   * @throws IdempotencyRefusal reused, expired, unavailable; and what the handler threw that isn't final
+   * @throws IdempotencyRefusal reused, expired, unavailable, rate-limited; and what the handler threw that isn't final
    */
   async make(request: KeyedRequest, leader: Leader): Promise<AttemptEnd> {
-    const { intent } = request;
-    const looksFirst = request.isRetry || !this.predictor.predictsNew(intent.key);
-    let tried: Tried = looksFirst ? await this.lookUp(intent) : UNDECIDED;
-    if (tried.kind === 'undecided' && request.optimistic) {
-      tried = await this.claim(request, leader, OPTIMISTIC);
-      if (tried.kind === 'undecided') tried = await this.lookUp(intent);
-    }
-    if (tried.kind === 'undecided') tried = await this.claim(request, leader, request.optimistic ? LOCKED_AFTER_OPTIMISTIC : LOCKED);
-    if (tried.kind === 'undecided') throw new Error('an attempt behind the claim decides');
-    return tried.kind === 'interrupted' ? this.resume(tried.operationId, request) : tried;
+    const looksFirst = request.isRetry || !this.predictor.predictsNew(request.intent.key);
+    const found = looksFirst ? await this.find(request.intent) : undefined;
+    const end = found ? endOf(found) : await this.claim(request, leader);
+    return end.kind === 'interrupted' ? this.resume(end.operationId, request) : end;
   }
 
-  /** What is stored under the key; undecided where that takes a claim to say. @throws IdempotencyRefusal as `make` does */
-  async lookUp(intent: Intent): Promise<Tried> {
+  /** What is stored under the key; undefined where that takes a claim to say. @throws IdempotencyRefusal unavailable */
+  async find(intent: Intent): Promise<ClaimResult | undefined> {
     const result = await this.reader.fetch(findRecord(intent)).catch(throwUnavailable);
     this.predictor.record(intent.key, result.rows.length === 0);
-    const found = meaningOfRecord(intent, lateRequestsOf(this.options), result);
-    return found ? endOf(found) : UNDECIDED;
+    return meaningOfRecord(intent, lateRequestsOf(this.options), result);
   }
 
-  private async claim(request: KeyedRequest, leader: Leader, way: Way): Promise<Tried> {
+  private async claim(request: KeyedRequest, leader: Leader): Promise<AttemptEnd | Interrupted> {
     const { intent } = request;
     const claim = new Claim(request, this.options, ({ kind }) => {
       this.predictor.record(intent.key, kind === 'won');
       if (kind === 'won') leader.learn('won');
     });
-    const end = await commitDecision(this.dataSource, claim, way);
+    const end = await this.commit(request, claim);
     switch (end.kind) {
-      case 'undecided':
-        return UNDECIDED;
       case 'lost':
         return endOf(end.found, intent.operationId);
       case 'committed':
         return this.committed(request, end);
       case 'abandoned':
         return this.abandoned(claim, intent, end);
+      case 'undecided':
+        throw new Error('an attempt behind the claim decides');
     }
   }
 
-  private async committed(request: KeyedRequest, { decision, result }: Extract<End<ClaimResult>, { kind: 'committed' }>): Promise<Tried> {
+  /** Optimistically first, where the handler asks for that. */
+  private async commit({ intent, optimistic }: KeyedRequest, claim: Claim): Promise<End<ClaimResult>> {
+    if (!optimistic) return commitDecision(this.dataSource, claim, LOCKED);
+    const end = await commitDecision(this.dataSource, claim, OPTIMISTIC);
+    if (end.kind !== 'undecided') return end;
+    const found = await this.find(intent);
+    return found ? { kind: 'lost', found } : commitDecision(this.dataSource, claim, LOCKED_AFTER_OPTIMISTIC);
+  }
+
+  private async committed(
+    request: KeyedRequest,
+    { decision, result }: Extract<End<ClaimResult>, { kind: 'committed' }>,
+  ): Promise<AttemptEnd> {
     const { intent } = request;
     if (decision.kind === 'next' && decision.pending) {
       const { accountId, key, operationId, operation, traceId, windowMs } = intent;
@@ -126,7 +126,7 @@ export class Attempts {
     claim: Claim,
     intent: Intent,
     { error, opened }: Extract<End<ClaimResult>, { kind: 'abandoned' }>,
-  ): Promise<Tried> {
+  ): Promise<AttemptEnd | Interrupted> {
     if (error instanceof CommitUnconfirmed) throw unavailable(error);
     if (isConnectionLost(error)) throw unavailable(error);
     // Refused before its claim, by a validation whose rules may have changed since the key was used: a stored answer goes first.

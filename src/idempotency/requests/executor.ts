@@ -6,7 +6,7 @@ import type { Intent } from '../records/record.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import type { StoredResponse } from '../reply.js';
 import { Attempts } from './attempt.js';
-import type { AttemptEnd } from './attempt-end.js';
+import { endOf, type AttemptEnd } from './attempt-end.js';
 import type { KeyedRequest } from './claim.js';
 import { InFlightKeys } from './in-flight-keys.js';
 import { ReplayCache } from './replay-cache.js';
@@ -76,7 +76,8 @@ export class Executor {
     if (!leader) return undefined;
     await within(LEADER_WAIT, leader.known);
     // An optimistic leader knows nothing before its end, and the stored answer of a completed request must not wait for that.
-    const stored = leader.state === 'claiming' ? await this.attempts.lookUp(intent).catch(nothingWhenUnavailable) : undefined;
+    const found = leader.state === 'claiming' ? await this.attempts.find(intent).catch(nothingWhenUnavailable) : undefined;
+    const stored = found && endOf(found);
     if (stored?.kind === 'completed') return this.remember(scope, intent, stored);
     if (this.inFlight.find(scope) !== leader) return undefined;
     if (leader.state !== 'elsewhere' && leader.fingerprint !== intent.fingerprint) throw new IdempotencyRefusal('idempotency-key-reused');

@@ -2,7 +2,7 @@ import { timeOfKey } from './key.js';
 
 /** Clients make a key when they first send it, and most retry after a second or more. In milliseconds. */
 const YOUNG_MS = 1_000;
-/** So many keys are remembered, roughly: the weight of each fades. */
+/** An exponential moving average over about so many keys. */
 const MEMORY = 32;
 /** From this share of stored keys on, a look costs less than an attempt in vain. */
 const OFTEN = 0.25;
@@ -12,12 +12,13 @@ type Age = 'young' | 'old' | 'unknown';
 
 /**
  * Guesses whether a key is new: by the time that a UUIDv7 tells, and by what became of the last keys of its kind. A wrong
- * guess costs one flight and changes nothing else.
+ * guess costs one round trip and changes nothing else.
  */
 export class NewKeyPredictor {
   /** The share of stored keys among the last ones; at first, old keys are expected to be retries. */
   private readonly stored = { young: 0, old: 1, unknown: 0 };
 
+  /** Whether to try the key as a new one before looking for a stored answer. */
   predictsNew(key: string): boolean {
     return this.stored[ageOf(key)] < OFTEN;
   }
