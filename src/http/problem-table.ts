@@ -203,6 +203,13 @@ export const PROBLEMS = {
     meaning: 'A change must say which version it is meant for, so that it does not overwrite another one.',
     advice: 'Read the resource and send its ETag in If-Match. Nothing was stored.',
   },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    retry: 'same-key',
+    meaning: 'This account, or this address, sends more than is answered at a time. Nothing was executed and nothing stored: the key is unused.',
+    advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After.',
+  },
   'internal-error': {
     status: 500,
     title: 'Something went wrong here',

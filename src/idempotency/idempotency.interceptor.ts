@@ -130,6 +130,7 @@ const OUTCOME_OF: Record<RefusalCode, Outcome['outcome']> = {
   'idempotency-request-in-progress': 'in-progress',
   'idempotency-key-reused': 'reused',
   'idempotency-key-expired': 'expired',
+  'rate-limited': 'rate-limited',
   'service-unavailable': 'failed',
 };
 

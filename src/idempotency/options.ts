@@ -4,7 +4,7 @@ import type { StoredResponse } from './reply.js';
 export interface Outcome {
   /** Method and route. */
   operation: string;
-  outcome: 'executed' | 'replayed' | 'pending' | 'in-progress' | 'reused' | 'expired' | 'failed';
+  outcome: 'executed' | 'replayed' | 'pending' | 'in-progress' | 'reused' | 'expired' | 'rate-limited' | 'failed';
   /** The client's `Retry-Reason`, when it is one of the known ones. */
   retryReason: string | undefined;
 }
@@ -34,6 +34,13 @@ export interface IdempotencyOptions {
   purgeIntervalMs?: number;
   /** How long nobody may take over an operation that is in a step; longer than a step's call can take. Default: 30 seconds. */
   leaseMs?: number;
+  /**
+   * Part of the pool's connections, above 0 and at most 1, that the requests of one account may have while another account's
+   * wait. Default: a half.
+   */
+  accountShare?: number;
+  /** Requests of one account that may wait for a connection before further ones are refused as `rate-limited`. Default: 1,000. */
+  accountQueue?: number;
   /** How often the recoverer looks, and the first pause of a parked operation. Default: 2 seconds. */
   intervalMs?: number;
   /** How long a request waits for its steps before it is answered 202. Default: 12 seconds. */
@@ -71,6 +78,8 @@ export function withDefaults(options: IdempotencyOptions): CompleteOptions {
     purgeIntervalMs: options.purgeIntervalMs ?? 60_000,
     leaseMs: options.leaseMs ?? 30_000,
     intervalMs: options.intervalMs ?? 2_000,
+    accountShare: options.accountShare ?? 0.5,
+    accountQueue: options.accountQueue ?? 1_000,
     stepBudgetMs: options.stepBudgetMs ?? 12_000,
     trackTransactions: options.trackTransactions ?? Number.parseInt(process.versions.node) >= 24,
   };

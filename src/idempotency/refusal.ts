@@ -7,6 +7,7 @@ const REFUSALS = {
   'idempotency-request-in-progress': { status: 409, detail: 'A request with this Idempotency-Key is still running.' },
   'idempotency-key-reused': { status: 422, detail: 'This Idempotency-Key was used before with another method, path or payload.' },
   'idempotency-key-expired': { status: 410, detail: 'The window of this Idempotency-Key has passed; the request is not executed again.' },
+  'rate-limited': { status: 429, detail: 'Too many requests of this account wait for their turn. The same key is safe to send again.' },
   'service-unavailable': {
     status: 503,
     detail: 'The outcome could not be stored or read at this moment. The same key is safe to send again.',

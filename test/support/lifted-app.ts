@@ -6,7 +6,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Column, Entity, PrimaryGeneratedColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
-import { Idempotent, IdempotencyModule, Tx, type StoredResponse, type Transaction } from '../../src/idempotency/index.js';
+import { Idempotent, IdempotencyModule, Tx, type IdempotencyOptions, type StoredResponse, type Transaction } from '../../src/idempotency/index.js';
 import { send, type TestApp } from './app.js';
 import type { TestDatabase } from './database.js';
 
@@ -46,7 +46,7 @@ class NotesController {
 /** Another application that has taken over src/idempotency with its two migrations, and nothing else. */
 @Module({})
 class NotesModule {
-  static with(url: string, { controllers = [], poolSize = 10, pipeline = true }: LiftedOptions): DynamicModule {
+  static with(url: string, { controllers = [], poolSize = 10, pipeline = true, core }: LiftedOptions): DynamicModule {
     return {
       module: NotesModule,
       imports: [
@@ -64,6 +64,7 @@ class NotesModule {
           accountOf: (request) => (request as { headers: Record<string, string> }).headers['x-tenant'] ?? '',
           render: renderFinal,
           trackTransactions: true,
+          ...core,
         }),
       ],
       controllers: [NotesController, ...controllers],
@@ -89,6 +90,8 @@ export interface LiftedOptions {
   poolSize?: number;
   /** false: node-postgres as it is by default, one statement after the other. */
   pipeline?: boolean;
+  /** More options of the core. */
+  core?: Partial<IdempotencyOptions>;
 }
 
 /** Starts the other application, on an empty database the first time; `send` speaks for one tenant of it. */

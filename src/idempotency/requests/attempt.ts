@@ -10,6 +10,7 @@ import { findRecord, type Intent } from '../records/record.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import type { HeldOperation } from '../steps/operation.store.js';
 import { StepRunner, type Driven } from '../steps/step-runner.js';
+import { AccountTurns } from './account-turns.js';
 import { endOf, type AttemptEnd, type Interrupted } from './attempt-end.js';
 import { lateRequestsOf, meaningOfRecord, type ClaimResult } from './claim-check.js';
 import { Claim, type KeyedRequest } from './claim.js';
@@ -30,6 +31,7 @@ const LOCKED_AFTER_OPTIMISTIC: Way = { ...LOCKED, runs: LOCKED.runs - OPTIMISTIC
 export class Attempts {
   private readonly predictor = new NewKeyPredictor();
   private readonly reader: BatchedReader;
+  private readonly turns: AccountTurns;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -37,6 +39,8 @@ export class Attempts {
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {
     this.reader = new BatchedReader(dataSource);
+    const { accountShare: share, accountQueue: queue } = options;
+    this.turns = new AccountTurns({ places: poolSizeOf(dataSource), share, queue });
   }
 
   /**
@@ -64,7 +68,7 @@ export class Attempts {
       this.predictor.record(intent.key, kind === 'won');
       if (kind === 'won') leader.learn('won');
     });
-    const end = await this.commit(request, claim);
+    const end = await this.turns.inTurn(intent.accountId, () => this.commit(request, claim));
     switch (end.kind) {
       case 'lost':
         return endOf(end.found, intent.operationId);
@@ -154,6 +158,12 @@ export class Attempts {
     if (driven.kind === 'pending') return { ...driven, operationId: held.operationId };
     return { kind: 'completed', record: driven.record, replayed: driven.stored };
   }
+}
+
+/** As many connections as node-postgres' pool opens, which TypeORM is told in one of two ways. */
+function poolSizeOf({ options }: DataSource): number {
+  const { poolSize, extra } = options as { poolSize?: number; extra?: { max?: number } };
+  return extra?.max ?? poolSize ?? 10;
 }
 
 function throwUnavailable(error: unknown): never {

@@ -1,0 +1,80 @@
+import { IdempotencyRefusal } from '../refusal.js';
+
+/** How many requests execute at once, and how they are shared out. */
+export interface TurnsOptions {
+  /** Requests that execute at once in this process: as many as the pool has connections. */
+  places: number;
+  /** Part of the places, above 0 and at most 1, that one account may have while another one waits. */
+  share: number;
+  /** Requests of one account that may wait. */
+  queue: number;
+}
+
+/**
+ * Turns for requests that execute, so that one account can't crowd the others out: whoever finds all places taken, or has its
+ * share while others wait, waits in its account's queue; a place that becomes free goes to the accounts in rotation. An account
+ * that is alone has all places. A request waits once, and keeps its place for every transaction of its execution; steps, and
+ * whoever takes an operation over, don't come here.
+ */
+export class AccountTurns {
+  private readonly held = new Map<string, number>();
+  /** In the order of rotation: a Map keeps that of insertion. */
+  private readonly waiting = new Map<string, (() => void)[]>();
+  private readonly most: number;
+  private free: number;
+
+  constructor(private readonly options: TurnsOptions) {
+    this.free = options.places;
+    this.most = Math.max(1, Math.floor(options.places * options.share));
+  }
+
+  /** Does the work when it is the account's turn. @throws IdempotencyRefusal `rate-limited` when too many of the account wait */
+  async inTurn<T>(accountId: string, work: () => Promise<T>): Promise<T> {
+    if (this.free > 0 && !this.waiting.has(accountId) && this.mayEnter(accountId)) this.enter(accountId);
+    else await this.queueUp(accountId);
+    try {
+      return await work();
+    } finally {
+      this.leave(accountId);
+    }
+  }
+
+  private mayEnter(accountId: string): boolean {
+    const othersWait = this.waiting.size > (this.waiting.has(accountId) ? 1 : 0);
+    return !othersWait || (this.held.get(accountId) ?? 0) < this.most;
+  }
+
+  private enter(accountId: string): void {
+    this.free -= 1;
+    this.held.set(accountId, (this.held.get(accountId) ?? 0) + 1);
+  }
+
+  /** Resolves with a place taken. */
+  private queueUp(accountId: string): Promise<void> {
+    const queue = this.waiting.get(accountId) ?? [];
+    if (queue.length >= this.options.queue) throw new IdempotencyRefusal('rate-limited');
+    this.waiting.set(accountId, queue);
+    return new Promise((resolve) => queue.push(resolve));
+  }
+
+  private leave(accountId: string): void {
+    this.free += 1;
+    const left = (this.held.get(accountId) ?? 0) - 1;
+    if (left > 0) this.held.set(accountId, left);
+    else this.held.delete(accountId);
+    while (this.free > 0 && this.serveNext());
+  }
+
+  /** False when nobody who waits may enter now. */
+  private serveNext(): boolean {
+    for (const [accountId, queue] of this.waiting) {
+      if (!this.mayEnter(accountId)) continue;
+      this.enter(accountId);
+      this.waiting.delete(accountId);
+      queue.shift()?.();
+      if (queue.length > 0) this.waiting.set(accountId, queue);
+      return true;
+    }
+    return false;
+  }
+}

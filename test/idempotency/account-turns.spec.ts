@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Body, Controller, Headers, Post } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { Idempotent, Tx, type Transaction } from '../../src/idempotency/index.js';
+import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
+import { tally, type TestApp, type TestResponse } from '../support/app.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
+import { recordsOf } from '../support/ledger.js';
+import { TENANT, startLiftedApp } from '../support/lifted-app.js';
+import { blockedBackends, hold } from '../support/locks.js';
+
+/** Work that ends when the test says so; who began is written down. */
+function watch(turns: AccountTurns) {
+  const began: string[] = [];
+  const ends = new Map<string, () => void>();
+  const start = (accountId: string, name: string): Promise<void> =>
+    turns.inTurn(accountId, () => {
+      began.push(name);
+      return new Promise<void>((resolve) => ends.set(name, resolve));
+    });
+  const end = async (name: string): Promise<void> => {
+    ends.get(name)?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { began, start, end };
+}
+
+describe('turns', () => {
+  it('one account alone has all places, and the rest of its requests in their order', async () => {
+    const { began, start, end } = watch(new AccountTurns({ places: 2, share: 0.5, queue: 10 }));
+    const all = ['a1', 'a2', 'a3', 'a4'].map((name) => start('A', name));
+    expect(began).toEqual(['a1', 'a2']);
+    await end('a2');
+    expect(began).toEqual(['a1', 'a2', 'a3']);
+    for (const name of ['a1', 'a3', 'a4']) await end(name);
+    await Promise.all(all);
+    expect(began).toEqual(['a1', 'a2', 'a3', 'a4']);
+  });
+
+  it('the first free place goes to an account that waits beside one that has its share', async () => {
+    const { began, start, end } = watch(new AccountTurns({ places: 4, share: 0.5, queue: 10 }));
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'a5', 'a6']) void start('A', name);
+    for (const name of ['b1', 'b2', 'b3']) void start('B', name);
+    await end('a1');
+    await end('a2');
+    expect(began.slice(4)).toEqual(['b1', 'b2']);
+    // Each has its share now: they go on in rotation.
+    await end('a3');
+    await end('b1');
+    expect(began.slice(6).sort()).toEqual(['a5', 'b3']);
+  });
+
+  it('a newcomer never passes those of its account that wait', async () => {
+    const { began, start, end } = watch(new AccountTurns({ places: 1, share: 1, queue: 10 }));
+    for (const name of ['a1', 'a2', 'b1']) void start(name.slice(0, 1), name);
+    await end('a1');
+    void start('A', 'a3');
+    await end('b1');
+    await end('a2');
+    await end('b1');
+    expect(began.filter((name) => name.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
+  });
+
+  it('work that fails gives its place back', async () => {
+    const turns = new AccountTurns({ places: 1, share: 1, queue: 10 });
+    await expect(turns.inTurn('A', () => Promise.reject(new Error('on purpose')))).rejects.toThrow('on purpose');
+    await expect(turns.inTurn('A', () => Promise.resolve('done'))).resolves.toBe('done');
+  });
+
+  it('a full queue refuses, and other accounts still queue', async () => {
+    const { start, end, began } = watch(new AccountTurns({ places: 1, share: 1, queue: 1 }));
+    void start('A', 'a1');
+    void start('A', 'a2');
+    await expect(start('A', 'a3')).rejects.toMatchObject({ code: 'rate-limited' });
+    void start('B', 'b1');
+    await end('a1');
+    await end('a2');
+    expect(began).toEqual(['a1', 'a2', 'b1']);
+  });
+});
+
+describe('over two connections', () => {
+  const LOCK = { name: 'turns-lock', text: 'SELECT pg_advisory_xact_lock(7)' };
+  const OTHER = '018bcfe5-6800-7000-8000-0000000000ee';
+  const QUEUE = 3;
+  const began: string[] = [];
+
+  @Controller('turns')
+  class TurnsController {
+    @Post()
+    @Idempotent()
+    async take(@Tx() tx: Transaction, @Headers('x-tenant') tenant: string, @Body() { name }: { name: string }): Promise<object> {
+      began.push(tenant);
+      await tx.run(LOCK);
+      return { name };
+    }
+  }
+
+  let database: TestDatabase;
+  let app: TestApp;
+  beforeAll(async () => {
+    database = await createDatabase();
+    app = await startLiftedApp(database, { controllers: [TurnsController], poolSize: 2, core: { accountQueue: QUEUE } });
+  });
+  afterAll(async () => {
+    await app.close();
+    await database.drop();
+  });
+
+  const take = (tenant: string, key: string): Promise<TestResponse> =>
+    app.send('POST', '/turns', { key, body: { name: key }, headers: { 'x-tenant': tenant } });
+
+  /** Sends until one is refused, so that all places in the queue are taken; those that wait, and the key of the one refused. */
+  async function fillQueue(tenant: string): Promise<{ waiting: Promise<TestResponse>[]; refused: string }> {
+    const waiting: Promise<TestResponse>[] = [];
+    for (;;) {
+      const key = uuidv7();
+      const answer = take(tenant, key);
+      // Whoever waits is not answered before the lock is released; 429 comes at once.
+      const first = await Promise.race([answer, sleep(300, undefined)]);
+      if (first) {
+        expect(first.status).toBe(429);
+        return { waiting, refused: key };
+      }
+      waiting.push(answer);
+    }
+  }
+
+  it('an account that fills them lets another one pass, and what is beyond its queue leaves its key unused', async () => {
+    const held = await hold(database, 'SELECT pg_advisory_xact_lock(7)');
+    const executing = [take(TENANT, uuidv7()), take(TENANT, uuidv7())];
+    await eventually('both connections to be taken', async () => (await blockedBackends(database)).length === 2);
+    const mine = await fillQueue(TENANT);
+    const others = await fillQueue(OTHER);
+    expect([mine.waiting.length, others.waiting.length]).toEqual([QUEUE, QUEUE]);
+    expect(await recordsOf(database, mine.refused)).toEqual([]);
+    await held.release();
+    expect(tally(await Promise.all([...executing, ...mine.waiting, ...others.waiting]))).toEqual({ 201: 2 + 2 * QUEUE });
+    // The first free place was the other one's, though this one had waited longer; then each had its share.
+    expect(began.slice(0, 3)).toEqual([TENANT, TENANT, OTHER]);
+    expect((await take(TENANT, mine.refused)).status).toBe(201);
+  });
+});
