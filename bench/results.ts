@@ -63,7 +63,7 @@ export type Figures = Partial<Record<keyof Sample, Spread>>;
 /** What one account sees beside another that hammers one key; milliseconds. */
 export interface HotKeyFigures extends HotKey {
   /** The quiet account's p99, with the hammer over without it. */
-  p99Ratio: { held: number; unbounded: number };
+  p99Ratio: Record<Exclude<keyof HotKey, 'quiet'>, number>;
 }
 
 /** One thing that is promised, and what was found. `met` is null where the measurement can't tell. */
@@ -152,7 +152,8 @@ function roundedSpread({ median, low, high }: Spread): Spread {
   return { median: rounded(median), low: rounded(low), high: rounded(high) };
 }
 
-function hotKeyFigures({ quiet, held, unbounded }: HotKey): HotKeyFigures {
+function hotKeyFigures({ quiet, held, unbounded, crowd200, crowd600 }: HotKey): HotKeyFigures {
+  const over = ({ p99 }: HotKey['quiet']): number => rounded(p99 / quiet.p99);
   const shorter = (seen: HotKey['quiet']): HotKey['quiet'] => ({
     p50: rounded(seen.p50),
     p99: rounded(seen.p99),
@@ -163,7 +164,9 @@ function hotKeyFigures({ quiet, held, unbounded }: HotKey): HotKeyFigures {
     quiet: shorter(quiet),
     held: shorter(held),
     unbounded: shorter(unbounded),
-    p99Ratio: { held: rounded(held.p99 / quiet.p99), unbounded: rounded(unbounded.p99 / quiet.p99) },
+    crowd200: shorter(crowd200),
+    crowd600: shorter(crowd600),
+    p99Ratio: { held: over(held), unbounded: over(unbounded), crowd200: over(crowd200), crowd600: over(crowd600) },
   };
 }
 
@@ -180,6 +183,7 @@ function ratioGoals(ratios: Results['ratios']): Results['goals'] {
 
 const POOL_WAIT_MS = 50;
 const HOT_KEY_P99 = 2;
+const CROWD_P99 = { small: 3, large: 5 };
 
 function goalsOf(
   { mix, payments }: Measured,
@@ -206,6 +210,16 @@ function goalsOf(
       goal: `another account's p99 beside one that hammers a key: at most ${HOT_KEY_P99} times that without it`,
       measured: `${p99Ratio.held} held back, ${p99Ratio.unbounded} unbounded`,
       met: Math.max(p99Ratio.held, p99Ratio.unbounded) <= HOT_KEY_P99,
+    },
+    crowdOf200: {
+      goal: `another account's p99 beside 200 connections with new keys: at most ${CROWD_P99.small} times that without them`,
+      measured: String(p99Ratio.crowd200),
+      met: p99Ratio.crowd200 <= CROWD_P99.small,
+    },
+    crowdOf600: {
+      goal: `another account's p99 beside 600 connections with new keys: at most ${CROWD_P99.large} times that without them`,
+      measured: String(p99Ratio.crowd600),
+      met: p99Ratio.crowd600 <= CROWD_P99.large,
     },
     noPoolWait: {
       goal: `one account's hot key makes no other account wait for a connection for more than ${POOL_WAIT_MS} ms`,

@@ -60,6 +60,8 @@ function hotKeyTable({ workloads: { hotKey } }: Results): string {
       ['alone', hotKey.quiet, ''],
       ['beside 200 connections with one key, held back', hotKey.held, String(hotKey.p99Ratio.held)],
       ['beside 200 connections with one key, unbounded', hotKey.unbounded, String(hotKey.p99Ratio.unbounded)],
+      ['beside 200 connections with new keys', hotKey.crowd200, String(hotKey.p99Ratio.crowd200)],
+      ['beside 600 connections with new keys', hotKey.crowd600, String(hotKey.p99Ratio.crowd600)],
     ] as const
   ).map(([label, seen, ratio]) => [label, ...[seen.hammerPerSecond, seen.p50, seen.p99, seen.longest].map(String), ratio]);
   return table(['An account’s orders', 'the other’s requests/s', 'p50 ms', 'p99 ms', 'longest ms', 'p99 ÷ alone'], rows);

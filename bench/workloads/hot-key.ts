@@ -6,6 +6,8 @@ import { OTHER_API_KEY, freshOrder } from '../requests.js';
 const QUIET_PER_SECOND = 20;
 const QUIET_CONNECTIONS = 8;
 const HAMMER_CONNECTIONS = 200;
+/** Connections of an account that sends nothing but new orders. */
+const CROWDS = { small: 200, large: 600 };
 /** A rate of the other account that leaves the CPU time to spare. */
 const HELD_PER_SECOND = 1_000;
 /** The hammer is there before the first measured request, and still there after the last. In seconds. */
@@ -19,14 +21,19 @@ export interface Seen {
   hammerPerSecond: number;
 }
 
-/** One account's orders beside another one that hammers a single key: without it, at a rate that is held, and without a limit. */
+/**
+ * One account's orders beside another one: without it; while it hammers a single key, at a rate that is held and without a limit; and
+ * while it sends new orders over 200 and 600 connections as fast as they are answered.
+ */
 export interface HotKey {
   quiet: Seen;
   held: Seen;
   unbounded: Seen;
+  crowd200: Seen;
+  crowd600: Seen;
 }
 
-/** @param seconds how long each of the three lasts */
+/** @param seconds how long each of the five lasts */
 export async function hotKey({ world, loader, amounts }: Context, seconds: number): Promise<HotKey> {
   const holdfast = await world.start('holdfast', HOLDFAST);
   const hammerLoader = world.keep(new Loader());
@@ -43,7 +50,7 @@ export async function hotKey({ world, loader, amounts }: Context, seconds: numbe
     seconds: seconds + 2 * AROUND,
   };
   const beside = async (more: Partial<Job>): Promise<Seen> => {
-    const hammering = hammerLoader.run({ ...hammer, ...more });
+    const hammering = hammerLoader.run({ ...hammer, ...more }, [201, 429]);
     const [hammered, result] = await Promise.all([hammering, later(AROUND).then(() => loader.run(peaceful))]);
     return seen(result, hammered);
   };
@@ -56,6 +63,8 @@ export async function hotKey({ world, loader, amounts }: Context, seconds: numbe
     quiet: seen(await loader.run(peaceful)),
     held: await beside({ perSecond: HELD_PER_SECOND }),
     unbounded: await beside({}),
+    crowd200: await beside({ traffic: { kind: 'fresh', keys: 'uuidv7' }, connections: CROWDS.small }),
+    crowd600: await beside({ traffic: { kind: 'fresh', keys: 'uuidv7' }, connections: CROWDS.large }),
   };
   hammerLoader.stop();
   await holdfast.stop();

@@ -66,7 +66,7 @@ describe('a tiny run', () => {
   });
 
   it('sees one account beside another that hammers a key', () => {
-    for (const seen of ['quiet', 'held', 'unbounded'] as const) {
+    for (const seen of ['quiet', 'held', 'unbounded', 'crowd200', 'crowd600'] as const) {
       expect(results.workloads.hotKey[seen].p99).toBeGreaterThan(0);
     }
   });

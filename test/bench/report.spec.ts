@@ -19,7 +19,13 @@ const measured: Measured = {
   replays: { hot: rounds(50, 50, 50), cold: rounds(200, 200, 200), static: rounds(50, 50, 50) },
   mix: { samples: rounds(300, 300, 300), statuses: { '201': 90, '422': 10 }, effects: { keys: 80, orders: 80 } },
   payments: { samples: rounds(900, 900, 900), effects: { requests: 30, payments: 30, charges: 30 } },
-  hotKey: { quiet: seen, held: { ...seen, p99: 4, longest: 60 }, unbounded: { ...seen, p99: 40 } },
+  hotKey: {
+    quiet: seen,
+    held: { ...seen, p99: 4, longest: 60 },
+    unbounded: { ...seen, p99: 40 },
+    crowd200: { ...seen, p99: 5 },
+    crowd600: { ...seen, p99: 12 },
+  },
 };
 const results = resultsOf(
   measured,
@@ -55,11 +61,13 @@ it('goals are judged by what was measured', () => {
   });
   expect(results.goals).toMatchObject({
     hotKeyHurtsNobodyElse: { met: false },
+    crowdOf200: { met: true },
+    crowdOf600: { met: false },
     durable: { met: false },
     oneOrderPerKey: { met: true },
     noPoolWait: { met: null },
   });
-  expect(results.workloads.hotKey.p99Ratio).toEqual({ held: 2, unbounded: 20 });
+  expect(results.workloads.hotKey.p99Ratio).toEqual({ held: 2, unbounded: 20, crowd200: 2.5, crowd600: 6 });
 });
 
 it('the tables are Markdown, with every ratio and every variant', () => {
