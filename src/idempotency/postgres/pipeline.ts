@@ -18,6 +18,13 @@ export function sendPipeline(client: PoolClient, calls: readonly Call[]): Promis
   return new Promise((resolve) => client.query(new Pipeline(client, calls, resolve) as unknown as Query));
 }
 
+/** The rows of the last call. @throws the error of the pipeline */
+export function rowsOfLast<R>({ results, error }: PipelineEnd): R[] {
+  const last = results.at(-1);
+  if (error || !last) throw error ?? new Error('an empty pipeline');
+  return last.rows as R[];
+}
+
 /** What node-postgres' own queries and cursors use of a connection. */
 interface Wire {
   stream: { cork(): void; uncork(): void; destroy(): void };

@@ -3,7 +3,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { Violations } from '../transaction.js';
 import { databaseError, isDefinite } from './errors.js';
 import { ClaimLost, type OpeningCheck, type Opened } from './opening-check.js';
-import type { PipelineEnd } from './pipeline.js';
+import { rowsOfLast, type PipelineEnd } from './pipeline.js';
 import { toCall, type Call, type Result } from './statement.js';
 import { TransactionConnection } from './transaction-connection.js';
 
@@ -197,11 +197,4 @@ export class PostgresTransaction<Found = unknown> {
 export function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
-}
-
-/** @throws the error of the pipeline */
-function rowsOfLast<R>({ results, error }: PipelineEnd): R[] {
-  const last = results.at(-1);
-  if (error || !last) throw error ?? new Error('an empty pipeline');
-  return last.rows as R[];
 }
