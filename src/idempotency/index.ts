@@ -11,5 +11,6 @@ export type { Statement } from './postgres/pipeline.js';
 export { assertNoTransaction } from './postgres/connection-guard.js';
 export { Transaction, type Violations } from './transaction.js';
 export { parseKey } from './requests/key.js';
+export { PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';
 export { operationUuid, publicOperationId } from './operation-id.js';
 export { isTransient } from './postgres/errors.js';

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { publicOperationId } from '../../src/idempotency/index.js';
-import { PurgeCron } from '../../src/idempotency/records/purger.js';
+import { Purger } from '../../src/idempotency/records/purger.js';
 import { atOnce, ORDER, startApp, startWorld, type TestApp, type TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, countOf, insertRecord, recordsOf } from '../support/ledger.js';
@@ -30,7 +30,7 @@ interface ArchiveRow {
   replays: number;
 }
 
-const purge = (on: TestApp = world) => on.app.get(PurgeCron, { strict: false }).purge();
+const purge = (on: TestApp = world) => on.app.get(Purger, { strict: false }).purge();
 const place = (key: string, on: TestApp = world, headers: Record<string, string> = {}): Promise<TestResponse> =>
   on.send('POST', '/v1/orders', { key, body: ORDER, headers });
 const expire = (key: string) =>

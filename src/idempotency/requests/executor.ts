@@ -7,7 +7,7 @@ import { OPTIONS, type CompleteOptions } from '../options.js';
 import type { Intent } from '../records/record.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import { ReplayCache } from './replay-cache.js';
-import { ReplayTally } from './replay-counter.js';
+import { ReplayCounter } from './replay-counter.js';
 import type { StoredResponse } from '../response.js';
 import { RunningKeys, type Runner } from './in-flight-keys.js';
 
@@ -51,7 +51,7 @@ export class Engine {
 
   constructor(
     private readonly attempts: AttemptRunner,
-    private readonly tally: ReplayTally,
+    private readonly replays: ReplayCounter,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
 
@@ -65,7 +65,7 @@ export class Engine {
     const { waitMs = 0, status = 200, isRetry = false, retryReason } = options;
     const answer = await this.answer({ intent, work, status, isRetry, deadline: performance.now() + waitMs });
     if (!answer.replayed) return answer;
-    this.tally.count(intent.accountId, answer.operationId, retryReason);
+    this.replays.count(intent.accountId, answer.operationId, retryReason);
     await this.turns.take(intent.accountId);
     return answer;
   }
