@@ -7,10 +7,12 @@ import { Engine } from './requests/executor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
 import { trackTransactions } from './postgres/connection-guard.js';
+import { Figures } from './figures.js';
 import { Operations } from './operations.js';
 import { Purger } from './records/purger.js';
 import { Recoverer } from './steps/recoverer.js';
 import { ReplayCounter } from './requests/replay-counter.js';
+import { StepRegistry } from './steps/step-registry.js';
 import { StepRunner } from './steps/step-runner.js';
 
 /**
@@ -34,14 +36,16 @@ export class IdempotencyModule implements OnModuleInit {
         { provide: BACKGROUND_SOURCE, useExisting: getDataSourceToken(options.backgroundDataSource) },
         Engine,
         AttemptRunner,
+        StepRegistry,
         StepRunner,
         Recoverer,
         ReplayCounter,
         Purger,
         Operations,
+        Figures,
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
       ],
-      exports: [Operations],
+      exports: [Operations, Figures],
     };
   }
 

@@ -1,12 +1,25 @@
 /** The public surface of the core: what another application imports. Everything else in this folder is its own business. */
 export { Idempotent, IDEMPOTENT, Tx, type IdempotentOptions } from './idempotent.decorator.js';
 export { IdempotencyModule } from './idempotency.module.js';
+export { Figures, type UnfinishedFigures } from './figures.js';
 export { Operations, type OperationStory, type TimelineLine } from './operations.js';
 export type { IdempotencyOptions, Outcome } from './options.js';
 export { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './records/record.entity.js';
 export type { StoredResponse } from './response.js';
 export { IdempotencyRefusal, type RefusalCode } from './refusal.js';
-export { RecoverableStep, next, park, reply, undo, type Reply, type ReplyOptions, type Step, type StepEnd, type StepRun } from './step.js';
+export {
+  RecoverableStep,
+  next,
+  park,
+  reply,
+  stepName,
+  undo,
+  type Reply,
+  type ReplyOptions,
+  type Step,
+  type StepEnd,
+  type StepRun,
+} from './step.js';
 export type { Statement } from './postgres/pipeline.js';
 export { assertNoTransaction } from './postgres/connection-guard.js';
 export { Transaction, type Violations } from './transaction.js';

@@ -86,6 +86,8 @@ export const TENANT = '018bcfe5-6800-7000-8000-0000000000ff';
 /** What a test changes in the example. */
 export interface LiftedOptions {
   controllers?: Type[];
+  /** Its steps, for example. */
+  providers?: Type[];
   poolSize?: number;
   /** false: node-postgres as it is by default, one statement after the other. */
   pipeline?: boolean;
@@ -93,7 +95,8 @@ export interface LiftedOptions {
 
 /** Starts the other application, on an empty database the first time; `send` speaks for one tenant of it. */
 export async function startLiftedApp(database: Pick<TestDatabase, 'url'>, options: LiftedOptions = {}): Promise<TestApp> {
-  const app = await NestFactory.create(NotesModule.with(database.url, options), new FastifyAdapter(), { logger: false });
+  const module = { ...NotesModule.with(database.url, options), providers: options.providers ?? [] };
+  const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   return {

@@ -93,7 +93,8 @@ export class Purger implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async inBatches(statement: string, values: unknown[], signal: AbortSignal | undefined): Promise<number> {
     let total = 0;
     let newest: Batch['newest'] | '-infinity' = '-infinity';
-    for (let count = BATCH; count === BATCH && !signal?.aborted; total += count) {
+    for (let count = BATCH; count === BATCH; total += count) {
+      if (signal?.aborted) break;
       const began = performance.now();
       const [row]: (Batch | undefined)[] = await this.dataSource.query<Batch[]>(statement, [BATCH, newest, ...values]);
       if (!row) throw new Error('an aggregate has one row');

@@ -1,8 +1,9 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { heldOf, takeDue, type HeldRow } from './operation.store.js';
+import { heldOf, takeDue, unknownDue, type HeldRow } from './operation.store.js';
 import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
+import { StepRegistry } from './step-registry.js';
 import { StepRunner } from './step-runner.js';
 
 /** Operations that one replica drives at once; one that hangs takes one place, not all. */
@@ -13,10 +14,12 @@ const CONCURRENCY = 8;
 export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('Recoverer');
   private readonly task: PeriodicTask;
+  private readonly reported = new Set<string>();
   private busy = 0;
 
   constructor(
     private readonly runner: StepRunner,
+    private readonly steps: StepRegistry,
     @Inject(BACKGROUND_SOURCE) private readonly dataSource: DataSource,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {
@@ -35,9 +38,20 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   private async look(): Promise<void> {
     const wanted = CONCURRENCY - this.busy;
     if (wanted <= 0 || this.options.isClosing()) return;
-    const { text, values } = takeDue(wanted, this.options);
+    const { text, values } = takeDue(wanted, this.steps.names, this.options);
     const rows = await this.dataSource.query<HeldRow[]>(text, values);
     for (const row of rows) this.drive(row, rows.length === wanted);
+    if (rows.length < wanted) await this.reportUnknown();
+  }
+
+  /** What is due still, after a look that found fewer than it wanted, waits for whoever knows its step. Each name is told once. */
+  private async reportUnknown(): Promise<void> {
+    const { text, values } = unknownDue(this.steps.names);
+    for (const { recovery_point: step } of await this.dataSource.query<{ recovery_point: string }[]>(text, values)) {
+      if (this.reported.has(step)) continue;
+      this.reported.add(step);
+      this.log.warn({ step }, 'operations wait for a step that this process does not know; one that knows it will take them');
+    }
   }
 
   /** `more`: after an outage more are due than there are places, so the next one takes the free place at once. */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService } from '@nestjs/core';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Call, Result } from '../postgres/pipeline.js';
 import { assertNoTransaction, inside } from '../postgres/connection-guard.js';
@@ -24,8 +23,9 @@ import { OPTIONS, type CompleteOptions } from '../options.js';
 import { isConnectionLost, isRetryable } from '../postgres/errors.js';
 import { findOperation, type Completed } from '../records/record.store.js';
 import { toResponse, type StoredResponse } from '../response.js';
-import { isStepClass, stepName, type Step, type StepEnd, type StepRun } from '../step.js';
+import { stepName, type StepEnd, type StepRun } from '../step.js';
 import { GateLost, Transaction, type Commit } from '../transaction.js';
+import { StepRegistry } from './step-registry.js';
 
 /** Where an operation stands when its runner lets go of it. */
 export type Driven =
@@ -45,33 +45,23 @@ const MAX_SETTLES = 5;
  * operation abandoned: call, outside any transaction; settle, inside one that only the present holder can commit.
  */
 @Injectable()
-export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
+export class StepRunner implements BeforeApplicationShutdown {
   private readonly log = new Logger('Steps');
-  private readonly steps = new Map<string, Step>();
   private readonly running = new Set<Promise<Driven>>();
 
   constructor(
-    private readonly discovery: DiscoveryService,
+    private readonly steps: StepRegistry,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
-
-  onModuleInit(): void {
-    for (const { metatype, instance } of this.discovery.getProviders()) {
-      if (typeof metatype !== 'function' || !isStepClass(metatype) || !instance) continue;
-      const name = stepName(metatype);
-      if (this.steps.has(name)) throw new Error(`two steps are named ${name}`);
-      this.steps.set(name, instance as Step);
-    }
-  }
 
   /** Operations in hand are settled or parked before the connections go. */
   async beforeApplicationShutdown(): Promise<void> {
     while (this.running.size > 0) await Promise.allSettled(this.running);
   }
 
-  /** Takes an interrupted operation over; null when it runs, is finished, or somebody was faster. */
+  /** Takes an interrupted operation over; null when it runs, is finished, somebody was faster, or this process doesn't know its step. */
   async takeOver(dataSource: DataSource, accountId: string, operationUuid: string, by: string): Promise<HeldOperation | null> {
-    const { text, values } = takeOver(accountId, operationUuid, by, this.options);
+    const { text, values } = takeOver({ accountId, operationId: operationUuid }, by, this.steps.names, this.options);
     const [row] = await dataSource.query<HeldRow[]>(text, values);
     return row ? heldOf(row) : null;
   }
@@ -95,7 +85,7 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
 
   private async runStep(dataSource: DataSource, held: HeldOperation): Promise<Settled> {
     const run = runOf(dataSource, held);
-    const step = this.steps.get(held.step);
+    const step = this.steps.find(held.step);
     try {
       if (!step) throw new Error(`no step is named ${held.step}`);
       assertNoTransaction(`step ${held.step}`);
