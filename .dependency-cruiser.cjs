@@ -67,7 +67,14 @@ module.exports = {
       to: { path: '\\.controller\\.ts$' },
     },
     folder('accounts'),
-    folder('audit', 'observability/'),
+    // The names that records have come from those who gave them.
+    folder(
+      'audit',
+      'observability/',
+      'orders/order\\.dto\\.ts',
+      'tickets/ticket\\.dto\\.ts',
+      'payments/(payment-replies|.*\\.steps?)\\.ts',
+    ),
     folder('catalog'),
     folder('operations'),
     // Figures are their owners': what a metric shows of payments, payments count.

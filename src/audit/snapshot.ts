@@ -1,4 +1,7 @@
 import { Client } from 'pg';
+import { ORDERS_PATH } from '../orders/order.dto.js';
+import { PAYMENTS_PATH, REFUNDS_PATH } from '../payments/payment-replies.js';
+import { TICKETS_PATH } from '../tickets/ticket.dto.js';
 import type { Check, Finding, Findings } from './check.js';
 import type { LedgerEntry } from './provider-ledger.js';
 
@@ -34,10 +37,10 @@ const PREPARE = `
 /** Rows under the paths by which operations name them. */
 const NAME_RESOURCES = `
   INSERT INTO audit_resources
-  SELECT account_id, 'order', '/v1/orders/' || pg_temp.public_id('ord', id), NULL::uuid, created_at FROM orders
-  UNION ALL SELECT account_id, 'ticket', '/v1/tickets/' || pg_temp.public_id('tkt', id), NULL, created_at FROM tickets
-  UNION ALL SELECT account_id, 'payment', '/v1/payments/' || pg_temp.public_id('pay', id), operation_id, created_at FROM payments
-  UNION ALL SELECT account_id, 'refund', '/v1/refunds/' || pg_temp.public_id('re', id), operation_id, created_at FROM refunds`;
+  SELECT account_id, 'order', '${ORDERS_PATH}/' || pg_temp.public_id('ord', id), NULL::uuid, created_at FROM orders
+  UNION ALL SELECT account_id, 'ticket', '${TICKETS_PATH}/' || pg_temp.public_id('tkt', id), NULL, created_at FROM tickets
+  UNION ALL SELECT account_id, 'payment', '${PAYMENTS_PATH}/' || pg_temp.public_id('pay', id), operation_id, created_at FROM payments
+  UNION ALL SELECT account_id, 'refund', '${REFUNDS_PATH}/' || pg_temp.public_id('re', id), operation_id, created_at FROM refunds`;
 
 const ADD_ENTRIES = `
   INSERT INTO audit_ledger SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])`;
