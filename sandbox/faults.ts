@@ -27,7 +27,7 @@ export interface Fate {
 }
 
 /** mulberry32: 32 bits of state, a number in [0, 1) per call; small, well known, and the same on every machine. */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -8,7 +8,7 @@ import { AppModule } from './app.module.js';
 import { refuseClient } from './http/client-errors.js';
 import type { Config } from './kernel/config.js';
 import { BODY_LIMIT, readBodies } from './http/body.js';
-import { Lifecycle } from './http/lifecycle.js';
+import { announceClosing } from './http/lifecycle.js';
 import { createLogger, NestLogger } from './observability/logger.js';
 import { serveDocs } from './openapi/openapi.module.js';
 import { logRequests } from './observability/request-log.js';
@@ -66,32 +66,13 @@ export async function createHttpApp(
   return app;
 }
 
-/**
- * Ends the application in order: no new connections, requests in flight to their end, then background work, then the
- * connections to the database. Nest by itself would stop the background work first, while requests still come in.
- */
-export async function closeApp(app: NestFastifyApplication): Promise<void> {
-  await app.getHttpAdapter().getInstance().close();
-  await app.close();
-}
-
 function configureApp(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   readBodies(fastify);
   logRequests(fastify);
-  let closing = false;
-  fastify.addHook('preClose', (done) => {
-    closing = true;
-    app.get(Lifecycle).closing = true;
-    done();
-  });
+  announceClosing(app);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
-    done();
-  });
-  fastify.addHook('onSend', (_request, reply, _payload, done) => {
-    // Without it close() would wait for clients that keep their connection: 71 s were seen.
-    if (closing) void reply.header('connection', 'close');
     done();
   });
   app.useGlobalPipes(validationPipe());

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { closeApp, createApp } from './app.js';
+import { createApp } from './app.js';
+import { closeApp } from './http/lifecycle.js';
 import { readConfig } from './kernel/config.js';
 import { migrate } from './database/migrate.js';
 import { createLogger } from './observability/logger.js';

@@ -11,8 +11,6 @@ export const SCOPES = [
   'tickets:write',
   'operations:read',
   'operations:write',
-  'webhooks:read',
-  'webhooks:write',
   'admin',
 ] as const;
 

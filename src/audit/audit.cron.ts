@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
 import { Client } from 'pg';
 import { CONFIG, type Config } from '../kernel/config.js';
+import { PeriodicTask } from '../idempotency/index.js';
 import { Metrics } from '../observability/metrics.js';
 import { KINDS, audit, linesOf, sumOf, type AuditReport } from './auditor.js';
 
@@ -15,27 +15,24 @@ const MAX_LINES = 50;
 @Injectable()
 export class AuditCron implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('Audit');
-  private running: Promise<unknown> | undefined;
-  private stopping = false;
+  private readonly task = new PeriodicTask({ name: 'Audit', intervalMs: INTERVAL_MS, run: (signal) => this.auditAndShow(signal) });
 
   constructor(
-    private readonly schedule: SchedulerRegistry,
     private readonly metrics: Metrics,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   onApplicationBootstrap(): void {
-    const timer = setInterval(() => this.tick(), INTERVAL_MS);
-    this.schedule.addInterval('audit', timer.unref() as unknown as number);
+    this.task.start();
   }
 
-  /** An audit under way isn't waited for: it only reads, and its sessions end with the process. */
-  beforeApplicationShutdown(): void {
-    this.stopping = true;
+  /** Cuts an audit under way off: it only reads, and may have minutes to go. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   /** Audits, unless another replica does at this moment: then null. */
-  async audit(): Promise<AuditReport | null> {
+  async audit(signal?: AbortSignal): Promise<AuditReport | null> {
     const client = new Client({
       connectionString: this.config.databaseUrl,
       application_name: 'holdfast-audit',
@@ -46,29 +43,22 @@ export class AuditCron implements OnApplicationBootstrap, BeforeApplicationShutd
     try {
       // Held by the session, so it is given back whatever becomes of this process.
       const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [LOCK]);
-      return rows[0]?.locked ? await audit(this.config) : null;
+      return rows[0]?.locked ? await audit(this.config, { signal }) : null;
     } finally {
       await client.end();
     }
   }
 
-  private tick(): void {
-    if (this.running || this.stopping) return;
-    this.running = this.auditAndShow().finally(() => (this.running = undefined));
-  }
-
   /** What is known no longer is not shown: neither when another replica audits nor when nobody could. */
-  async auditAndShow(): Promise<void> {
-    try {
-      const report = await this.audit();
-      this.metrics.showAudit(report && new Map(KINDS.map((kind) => [kind, countOf(report, kind)])));
-      if (!report || sumOf(report) === 0) return;
-      const lines = [...linesOf(report)];
-      this.log.error({ differences: sumOf(report), report: lines.slice(0, MAX_LINES) }, 'the audit found differences');
-    } catch (error) {
+  async auditAndShow(signal?: AbortSignal): Promise<void> {
+    const report = await this.audit(signal).catch((error: unknown) => {
       this.metrics.showAudit(null);
-      if (!this.stopping) this.log.warn({ err: error }, 'the audit could not be made, and will be tried again');
-    }
+      throw error;
+    });
+    this.metrics.showAudit(report && new Map(KINDS.map((kind) => [kind, countOf(report, kind)])));
+    if (!report || sumOf(report) === 0) return;
+    const lines = [...linesOf(report)];
+    this.log.error({ differences: sumOf(report), report: lines.slice(0, MAX_LINES) }, 'the audit found differences');
   }
 }
 

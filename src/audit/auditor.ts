@@ -5,7 +5,7 @@ import { PENDING_AT_PROVIDER, ledgerChecks } from './ledger-checks.js';
 import { moneyChecks } from './money-checks.js';
 import { ledgerOf, type ProviderLedger } from './provider-ledger.js';
 import { WAITING, recordChecks } from './record-checks.js';
-import { Snapshot } from './snapshot.js';
+import { Snapshot, type SnapshotSettings } from './snapshot.js';
 
 /** Before suspects are looked at again, in milliseconds. */
 const SECOND_LOOK = 2_000;
@@ -34,20 +34,31 @@ interface Pass extends Pick<AuditReport, 'waiting' | 'pendingAtProvider'> {
   found: Findings[];
 }
 
+/** How an audit goes about it. */
+export interface AuditOptions {
+  /** Before suspects are looked at again, in milliseconds. */
+  pauseMs?: number;
+  /** From then on an operation that runs is reported, in milliseconds. */
+  longMs?: number;
+  /** Cuts the audit off, its queries too; it then rejects. */
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Reconciles records, business rows and the provider's ledger, and changes nothing. What differs is looked at a second
  * time after `pauseMs`, and only what differs both times is reported: an effect that was under way is no difference.
  * @throws Error when the database or the ledger can't be read
  */
-export async function audit(config: AuditConfig, { pauseMs = SECOND_LOOK, longMs = LONG_MS } = {}): Promise<AuditReport> {
+export async function audit(config: AuditConfig, options: AuditOptions = {}): Promise<AuditReport> {
+  const { pauseMs = SECOND_LOOK, longMs = LONG_MS, signal } = options;
   const ledger = ledgerOf(config);
   const checks = checksFor(config, ledger);
-  const ages = { archiveMs: config.archiveRetention, longMs };
-  let pass = await look(config.databaseUrl, ledger, checks, ages);
+  const lookOnce = (): Promise<Pass> => look(config.databaseUrl, ledger, checks, { archiveMs: config.archiveRetention, longMs, signal });
+  let pass = await lookOnce();
   if (pass.found.length > 0) {
-    await sleep(pauseMs);
+    await sleep(pauseMs, undefined, { signal });
     const first = pass.found;
-    pass = await look(config.databaseUrl, ledger, checks, ages);
+    pass = await lookOnce();
     pass.found = foundBothTimes(first, pass.found);
   }
   const { found: differences, waiting, pendingAtProvider } = pass;
@@ -66,13 +77,8 @@ function reasonsNotTo({ lateRequests }: AuditConfig, ledger: ProviderLedger | nu
   return reasons;
 }
 
-async function look(
-  url: string,
-  ledger: ProviderLedger | null,
-  checks: Check[],
-  ages: { archiveMs: number; longMs: number },
-): Promise<Pass> {
-  const snapshot = await Snapshot.take(url, ledger?.ledger() ?? null, ages);
+async function look(url: string, ledger: ProviderLedger | null, checks: Check[], settings: SnapshotSettings): Promise<Pass> {
+  const snapshot = await Snapshot.take(url, ledger?.ledger(settings.signal) ?? null, settings);
   try {
     const found: Findings[] = [];
     for (const check of checks) {

@@ -14,8 +14,8 @@ export interface LedgerEntry {
 
 /** The provider's own books, where it lets us read them. */
 export interface ProviderLedger {
-  /** Every effect, oldest first, as of one moment after the call. @throws Error when the ledger can't be read */
-  ledger(): AsyncIterable<LedgerEntry>;
+  /** Every effect, oldest first, as of one moment after the call. @throws Error when the ledger can't be read, or `signal` cuts it off */
+  ledger(signal?: AbortSignal): AsyncIterable<LedgerEntry>;
 }
 
 const effect = { id: z.string(), reference: z.string(), amount: z.int(), currency: z.string() };
@@ -26,8 +26,8 @@ const refund = z.object({ ...effect, chargeId: z.string() });
 class SandboxLedger implements ProviderLedger {
   constructor(private readonly baseUrl: string) {}
 
-  async *ledger(): AsyncGenerator<LedgerEntry> {
-    const response = await fetch(`${this.baseUrl}/ledger`).catch((error: unknown) => {
+  async *ledger(signal?: AbortSignal): AsyncGenerator<LedgerEntry> {
+    const response = await fetch(`${this.baseUrl}/ledger`, { signal: signal ?? null }).catch((error: unknown) => {
       throw new LedgerUnreadable('it does not answer', { cause: error });
     });
     if (!response.ok || !response.body) throw new LedgerUnreadable(`it answered ${response.status}`);

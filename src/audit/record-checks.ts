@@ -1,6 +1,24 @@
+import { stepName } from '../idempotency/index.js';
+import { ORDERS_PATH } from '../orders/order.dto.js';
+import { ChargeStep } from '../payments/charge.step.js';
+import { PAYMENTS_PATH, REFUNDS_OF_PAYMENT_PATH, REFUNDS_PATH } from '../payments/payment-replies.js';
+import { CancelRefundStep, CompensateStep, RefundStep } from '../payments/refund.steps.js';
+import { TICKETS_PATH } from '../tickets/ticket.dto.js';
 import type { Check } from './check.js';
 
-const CREATING = `('POST /v1/orders', 'POST /v1/tickets', 'POST /v1/payments', 'POST /v1/payments/:id/refunds')`;
+const REFUNDING = `POST ${REFUNDS_OF_PAYMENT_PATH}`;
+/** Operations whose 201 stands for one new thing. */
+export const CREATING: readonly string[] = [`POST ${ORDERS_PATH}`, `POST ${TICKETS_PATH}`, `POST ${PAYMENTS_PATH}`, REFUNDING];
+
+const CHARGING = stepName(ChargeStep);
+/** Steps that a payment, or else a refund, is processing for. */
+export const STEPS: readonly string[] = [CHARGING, ...[RefundStep, CompensateStep, CancelRefundStep].map(stepName)];
+
+/** Where the things are found that operations make or change. */
+const RESOURCES = [ORDERS_PATH, TICKETS_PATH, PAYMENTS_PATH, REFUNDS_PATH];
+
+/** Names of this program's own, as a list in SQL. */
+const listOf = (names: readonly string[]): string => `(${names.map((name) => `'${name}'`).join(', ')})`;
 
 /** Operations that run for long, with the payment that they are about, or whose refund. */
 const RUNNING_LONG = `
@@ -18,7 +36,7 @@ export const recordChecks: readonly Check[] = [
     sql: `
       SELECT o.account_id, o.resource AS subject, 'made or changed by ' || min(pg_temp.public_id('op', o.operation_id)) || ', and is not there' AS detail
         FROM audit_operations o LEFT JOIN audit_resources r ON r.account_id = o.account_id AND r.path = o.resource
-       WHERE o.status = 'completed' AND r.path IS NULL AND o.resource ~ '^/v1/(orders|tickets|payments|refunds)/'
+       WHERE o.status = 'completed' AND r.path IS NULL AND o.resource ~ '^(${RESOURCES.join('|')})/'
        GROUP BY o.account_id, o.resource`,
   },
   {
@@ -29,7 +47,7 @@ export const recordChecks: readonly Check[] = [
         FROM audit_resources r
        WHERE r.kind IN ('order', 'ticket') AND r.created_at > (SELECT horizon FROM audit_times)
          AND NOT EXISTS (SELECT FROM audit_operations o
-                          WHERE o.account_id = r.account_id AND o.resource = r.path AND o.response_status = 201 AND o.operation IN ${CREATING})
+                          WHERE o.account_id = r.account_id AND o.resource = r.path AND o.response_status = 201 AND o.operation IN ${listOf(CREATING)})
       UNION ALL
       SELECT r.account_id, r.path, 'its operation ' || pg_temp.public_id('op', r.operation_id) || ' is neither in the records nor in the archive'
         FROM audit_resources r
@@ -41,7 +59,7 @@ export const recordChecks: readonly Check[] = [
     sql: `
       SELECT account_id, resource AS subject, count(*) || ' operations say that they made it' AS detail
         FROM audit_operations
-       WHERE status = 'completed' AND response_status = 201 AND operation IN ${CREATING}
+       WHERE status = 'completed' AND response_status = 201 AND operation IN ${listOf(CREATING)}
        GROUP BY account_id, resource HAVING count(*) > 1`,
   },
   {
@@ -49,7 +67,7 @@ export const recordChecks: readonly Check[] = [
     sql: `
       SELECT r.account_id, pg_temp.public_id('op', r.operation_id) AS subject, 'made ' || string_agg(r.path, ', ') AS detail
         FROM audit_resources r LEFT JOIN audit_operations o ON o.account_id = r.account_id AND o.operation_id = r.operation_id
-       WHERE r.kind = 'payment' OR r.kind = 'refund' AND o.operation = 'POST /v1/payments/:id/refunds'
+       WHERE r.kind = 'payment' OR r.kind = 'refund' AND o.operation = '${REFUNDING}'
        GROUP BY r.account_id, r.operation_id, r.kind HAVING count(*) > 1`,
   },
   {
@@ -66,11 +84,11 @@ export const recordChecks: readonly Check[] = [
       SELECT o.account_id, pg_temp.public_id('op', o.operation_id) AS subject,
              'waits for ' || o.recovery_point || ', and nothing of it is processing' AS detail
         FROM idempotency_records o
-       WHERE o.status = 'running' AND o.recovery_point IN ('payments.charge', 'payments.refund', 'payments.compensate', 'orders.cancel.refund')
+       WHERE o.status = 'running' AND o.recovery_point IN ${listOf(STEPS)}
          AND NOT EXISTS (SELECT FROM payments p
-                          WHERE o.recovery_point = 'payments.charge' AND p.account_id = o.account_id AND p.id = o.subject_id AND p.status = 'processing')
+                          WHERE o.recovery_point = '${CHARGING}' AND p.account_id = o.account_id AND p.id = o.subject_id AND p.status = 'processing')
          AND NOT EXISTS (SELECT FROM refunds r
-                          WHERE o.recovery_point <> 'payments.charge' AND r.account_id = o.account_id AND r.id = o.subject_id AND r.status = 'processing')`,
+                          WHERE o.recovery_point <> '${CHARGING}' AND r.account_id = o.account_id AND r.id = o.subject_id AND r.status = 'processing')`,
   },
   {
     kind: 'processing-without-operation',

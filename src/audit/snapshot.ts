@@ -1,4 +1,7 @@
 import { Client } from 'pg';
+import { ORDERS_PATH } from '../orders/order.dto.js';
+import { PAYMENTS_PATH, REFUNDS_PATH } from '../payments/payment-replies.js';
+import { TICKETS_PATH } from '../tickets/ticket.dto.js';
 import type { Check, Finding, Findings } from './check.js';
 import type { LedgerEntry } from './provider-ledger.js';
 
@@ -34,47 +37,50 @@ const PREPARE = `
 /** Rows under the paths by which operations name them. */
 const NAME_RESOURCES = `
   INSERT INTO audit_resources
-  SELECT account_id, 'order', '/v1/orders/' || pg_temp.public_id('ord', id), NULL::uuid, created_at FROM orders
-  UNION ALL SELECT account_id, 'ticket', '/v1/tickets/' || pg_temp.public_id('tkt', id), NULL, created_at FROM tickets
-  UNION ALL SELECT account_id, 'payment', '/v1/payments/' || pg_temp.public_id('pay', id), operation_id, created_at FROM payments
-  UNION ALL SELECT account_id, 'refund', '/v1/refunds/' || pg_temp.public_id('re', id), operation_id, created_at FROM refunds`;
+  SELECT account_id, 'order', '${ORDERS_PATH}/' || pg_temp.public_id('ord', id), NULL::uuid, created_at FROM orders
+  UNION ALL SELECT account_id, 'ticket', '${TICKETS_PATH}/' || pg_temp.public_id('tkt', id), NULL, created_at FROM tickets
+  UNION ALL SELECT account_id, 'payment', '${PAYMENTS_PATH}/' || pg_temp.public_id('pay', id), operation_id, created_at FROM payments
+  UNION ALL SELECT account_id, 'refund', '${REFUNDS_PATH}/' || pg_temp.public_id('re', id), operation_id, created_at FROM refunds`;
 
 const ADD_ENTRIES = `
   INSERT INTO audit_ledger SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])`;
 
-/** Ages that the checks compare with, in milliseconds. */
-export interface Ages {
+/** Ages that the checks compare with, in milliseconds, and what ends the session early. */
+export interface SnapshotSettings {
   /** What is older may have left the archive. */
   archiveMs: number;
   /** An operation that runs for longer is worth a word. */
   longMs: number;
+  signal?: AbortSignal | undefined;
 }
 
 /** One picture of the provider's ledger and, taken after it, one of the database. */
 export class Snapshot {
-  private constructor(private readonly client: Client) {}
+  private constructor(
+    private readonly client: Client,
+    private readonly release: () => Promise<void>,
+  ) {}
 
   /** Connects, reads the ledger, and then opens the transaction that all checks read in. */
-  static async take(url: string, ledger: AsyncIterable<LedgerEntry> | null, { archiveMs, longMs }: Ages): Promise<Snapshot> {
+  static async take(url: string, ledger: AsyncIterable<LedgerEntry> | null, settings: SnapshotSettings): Promise<Snapshot> {
+    const { archiveMs, longMs, signal } = settings;
+    signal?.throwIfAborted();
     const client = new Client({ connectionString: url, application_name: 'holdfast-audit', connectionTimeoutMillis: 5_000 });
     // A connection that breaks fails the query that waits for it; without a listener it would end the process.
     client.on('error', () => undefined);
+    // With a query under way this closes the connection, and the query fails.
+    const cutOff = (): void => void client.end();
+    signal?.addEventListener('abort', cutOff);
+    const release = async (): Promise<void> => {
+      signal?.removeEventListener('abort', cutOff);
+      await client.end();
+    };
     await client.connect();
     try {
-      await client.query(PREPARE);
-      await client.query(
-        `INSERT INTO audit_times SELECT now, now - $1 * interval '1 ms', now - $2 * interval '1 ms' FROM (SELECT clock_timestamp() AS now) AS c`,
-        [archiveMs, longMs],
-      );
-      if (ledger) await load(client, ledger);
-      await client.query('ANALYZE audit_ledger');
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      // Even a transaction that reads only may fill temporary tables.
-      await client.query(NAME_RESOURCES);
-      await client.query('ANALYZE audit_resources');
-      return new Snapshot(client);
+      await prepare(client, ledger, { archiveMs, longMs });
+      return new Snapshot(client, release);
     } catch (error) {
-      await client.end();
+      await release();
       throw error;
     }
   }
@@ -103,8 +109,26 @@ export class Snapshot {
 
   /** Ends the session and all that belongs to it. */
   async close(): Promise<void> {
-    await this.client.end();
+    await this.release();
   }
+}
+
+async function prepare(
+  client: Client,
+  ledger: AsyncIterable<LedgerEntry> | null,
+  { archiveMs, longMs }: Pick<SnapshotSettings, 'archiveMs' | 'longMs'>,
+): Promise<void> {
+  await client.query(PREPARE);
+  await client.query(
+    `INSERT INTO audit_times SELECT now, now - $1 * interval '1 ms', now - $2 * interval '1 ms' FROM (SELECT clock_timestamp() AS now) AS c`,
+    [archiveMs, longMs],
+  );
+  if (ledger) await load(client, ledger);
+  await client.query('ANALYZE audit_ledger');
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  // Even a transaction that reads only may fill temporary tables.
+  await client.query(NAME_RESOURCES);
+  await client.query('ANALYZE audit_resources');
 }
 
 async function load(client: Client, ledger: AsyncIterable<LedgerEntry>): Promise<void> {

@@ -207,7 +207,8 @@ export const PROBLEMS = {
     status: 429,
     title: 'Too many requests',
     retry: 'same-key',
-    meaning: 'This account, or this address, sends more than is answered at a time. Nothing was executed and nothing stored: the key is unused.',
+    meaning:
+      'This account, or this address, sends more than is answered at a time. Nothing was executed and nothing stored: the key is unused.',
     advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After.',
   },
   'internal-error': {

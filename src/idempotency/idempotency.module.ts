@@ -1,6 +1,5 @@
 import { Global, Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
-import { ScheduleModule } from '@nestjs/schedule';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Attempts } from './requests/attempt.js';
@@ -8,10 +7,12 @@ import { Executor } from './requests/executor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
 import { trackTransactions } from './postgres/connection-guard.js';
+import { Figures } from './figures.js';
 import { Operations } from './operations.js';
-import { PurgeCron } from './records/purger.js';
+import { Purger } from './records/purger.js';
 import { Recoverer } from './steps/recoverer.js';
-import { ReplayTally } from './requests/replay-counter.js';
+import { ReplayCounter } from './requests/replay-counter.js';
+import { StepRegistry } from './steps/step-registry.js';
 import { StepRunner } from './steps/step-runner.js';
 
 /**
@@ -29,20 +30,22 @@ export class IdempotencyModule implements OnModuleInit {
   static forRoot(options: IdempotencyOptions): DynamicModule {
     return {
       module: IdempotencyModule,
-      imports: [DiscoveryModule, ScheduleModule.forRoot()],
+      imports: [DiscoveryModule],
       providers: [
         { provide: OPTIONS, useValue: withDefaults(options) },
         { provide: BACKGROUND_SOURCE, useExisting: getDataSourceToken(options.backgroundDataSource) },
         Executor,
         Attempts,
+        StepRegistry,
         StepRunner,
         Recoverer,
-        ReplayTally,
-        PurgeCron,
+        ReplayCounter,
+        Purger,
         Operations,
+        Figures,
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
       ],
-      exports: [Operations],
+      exports: [Operations, Figures],
     };
   }
 

@@ -82,21 +82,33 @@ export type StepClass = abstract new (...args: never[]) => {
   settle(tx: Transaction, subjectId: string, outcome: never, run: StepRun): Promise<StepEnd>;
 };
 
-const STEP_NAME = 'holdfast:step';
+const STEP_NAMES = 'holdfast:step';
 
-/** Makes a provider a step under a name that is stored with the operation, so it may not change while one is unfinished. */
-export const RecoverableStep = (name: string): ClassDecorator => SetMetadata(STEP_NAME, name);
+/** Under which names a step is stored. */
+export interface StepNames {
+  name: string;
+  aliases: readonly string[];
+}
+
+/**
+ * Makes a provider a step. Its name is a contract, not a label: it is stored with each operation that waits for the step, and
+ * the provider's key derives from it. A step that is renamed therefore keeps its earlier names as `aliases` until no record
+ * has them any more, and goes on with what was stored under them, with the provider keys of then. A process leaves operations
+ * of steps that it doesn't know to those that do.
+ */
+export const RecoverableStep = (name: string, { aliases = [] }: { aliases?: readonly string[] } = {}): ClassDecorator =>
+  SetMetadata(STEP_NAMES, { name, aliases } satisfies StepNames);
 
 /** The name that `@RecoverableStep()` gave. @throws Error for a class without one */
 export function stepName(step: object): string {
-  const name: unknown = Reflect.getMetadata(STEP_NAME, step);
-  if (typeof name !== 'string') throw new Error('a step needs @RecoverableStep(name)');
-  return name;
+  const names = namesOfStep(step);
+  if (!names) throw new Error('a step needs @RecoverableStep(name)');
+  return names.name;
 }
 
-/** True for classes that `@RecoverableStep()` marks. */
-export function isStepClass(candidate: object): boolean {
-  return typeof Reflect.getMetadata(STEP_NAME, candidate) === 'string';
+/** What `@RecoverableStep()` said; undefined for any other class. */
+export function namesOfStep(candidate: object): StepNames | undefined {
+  return Reflect.getMetadata(STEP_NAMES, candidate) as StepNames | undefined;
 }
 
 /** True for the given kind of end; anything else a handler returns is a plain body. */

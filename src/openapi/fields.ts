@@ -8,7 +8,6 @@ export const EXAMPLE_ID = {
   tkt: 'tkt_01kf0fv329e5yr6dkty8rxn4xr',
   pay: 'pay_01kf0fv2wje87tas37vg7k03sp',
   re: 're_01kf0fv2xre889166n6hx7sz4y',
-  evt: 'evt_01kf0fv2kzek8v3rwxptz1529n',
   op: 'op_01kf0fv3dpeyt80w9nzcbvrcmt',
 } as const satisfies Record<IdPrefix | 'op', string>;
 

@@ -173,7 +173,10 @@ export class OrderView {
   }
 }
 
+/** Where orders are placed. Records name what made an order by it. */
+export const ORDERS_PATH = '/v1/orders';
+
 /** Where an order is found. */
 export function orderPath(order: OrderView): string {
-  return `/v1/orders/${order.id}`;
+  return `${ORDERS_PATH}/${order.id}`;
 }

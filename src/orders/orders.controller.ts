@@ -6,11 +6,11 @@ import { etagOf, requireIfMatch, sendVersion } from '../http/etag.js';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../http/page.js';
 import { Api } from '../openapi/api.decorator.js';
-import { CreateOrder, ListOrders, UpdateOrder, orderPath, type OrderView } from './order.dto.js';
+import { CreateOrder, ListOrders, ORDERS_PATH, UpdateOrder, orderPath, type OrderView } from './order.dto.js';
 import { CHANGE_ORDER, GET_ORDER, LIST_ORDERS, PLACE_ORDER } from './orders.api.js';
 import { OrdersService } from './orders.service.js';
 
-@Controller('v1/orders')
+@Controller(ORDERS_PATH)
 export class OrdersController {
   constructor(private readonly orders: OrdersService) {}
 

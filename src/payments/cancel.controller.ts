@@ -2,18 +2,17 @@ import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
-import { orderPath } from '../orders/order.dto.js';
 import { etagOf } from '../http/etag.js';
 import { Idempotent, Tx, next, reply, type StepEnd, type Transaction } from '../idempotency/index.js';
 import { Api } from '../openapi/api.decorator.js';
-import { CancelOrder } from '../orders/order.dto.js';
+import { CancelOrder, ORDERS_PATH, orderPath } from '../orders/order.dto.js';
 import { CANCEL_ORDER } from './cancel.api.js';
 import { CancellationService } from './cancellation.service.js';
 import { pending } from './payment-replies.js';
 import { CancelRefundStep } from './refund.steps.js';
 
 /** Cancelling an order; here and not with the orders, since it gives money back. */
-@Controller('v1/orders')
+@Controller(ORDERS_PATH)
 @ApiTags('Orders')
 export class CancelController {
   constructor(private readonly cancellation: CancellationService) {}

@@ -2,14 +2,20 @@ import { reply, type Reply, type StepRun, type Transaction } from '../idempotenc
 import { publicId } from '../kernel/ids.js';
 import { PROBLEM_JSON, problemDocument, type Problem } from '../http/problem.js';
 
+/** Where payments are made, and their refunds. Records name what made a payment or a refund by it. */
+export const PAYMENTS_PATH = '/v1/payments';
+export const REFUNDS_OF_PAYMENT_PATH = `${PAYMENTS_PATH}/:id/refunds`;
+/** Where refunds are found. */
+export const REFUNDS_PATH = '/v1/refunds';
+
 /** Where a payment is found. */
 export function paymentPath(payment: { id: string }): string {
-  return `/v1/payments/${publicId('pay', payment.id)}`;
+  return `${PAYMENTS_PATH}/${publicId('pay', payment.id)}`;
 }
 
 /** Where a refund is found. */
 export function refundPath(refund: { id: string }): string {
-  return `/v1/refunds/${publicId('re', refund.id)}`;
+  return `${REFUNDS_PATH}/${publicId('re', refund.id)}`;
 }
 
 /** What a client is told while the provider's answer is not known: the address of the operation, and to come back. */

@@ -1,3 +1,4 @@
+import type { DataSource } from 'typeorm';
 import type { Statement, Transaction } from '../idempotency/index.js';
 import type { Payment, PaymentStatus } from './payment.entity.js';
 
@@ -64,6 +65,12 @@ export async function lockPayment(tx: Transaction, accountId: string, id: string
 export function finishPayment(tx: Transaction, payment: FinishedPayment): void {
   const { accountId, id, status, providerReference, failureCode, updatedAt } = payment;
   tx.write(FINISH, [accountId, id, status, providerReference, failureCode, updatedAt]);
+}
+
+/** How many payments of all accounts wait for a person, since the provider can't tell what became of them. */
+export async function countForReview(dataSource: DataSource): Promise<number> {
+  const [row] = await dataSource.query<{ count: number }[]>('SELECT count(*)::int AS count FROM payments WHERE review_reason IS NOT NULL');
+  return row?.count ?? 0;
 }
 
 interface PaymentRow extends Record<string, unknown> {

@@ -5,17 +5,17 @@ import { Idempotent, Tx, next, type StepEnd, type Transaction } from '../idempot
 import type { Page } from '../http/page.js';
 import { Api } from '../openapi/api.decorator.js';
 import { ChargeStep } from './charge.step.js';
-import { paymentPath, pending, refundPath } from './payment-replies.js';
+import { PAYMENTS_PATH, REFUNDS_OF_PAYMENT_PATH, REFUNDS_PATH, paymentPath, pending, refundPath } from './payment-replies.js';
 import { CreatePayment, CreateRefund, ListPayments, PaymentView, RefundView } from './payment.dto.js';
 import { CREATE_PAYMENT, CREATE_REFUND, GET_PAYMENT, GET_REFUND, LIST_PAYMENTS } from './payments.api.js';
 import { PaymentsService } from './payments.service.js';
 import { RefundStep } from './refund.steps.js';
 
-@Controller('v1')
+@Controller()
 export class PaymentsController {
   constructor(private readonly payments: PaymentsService) {}
 
-  @Post('payments')
+  @Post(PAYMENTS_PATH)
   @NeedsScope('payments:write')
   @Idempotent({ optimistic: true })
   @Api(CREATE_PAYMENT)
@@ -24,21 +24,21 @@ export class PaymentsController {
     return next(ChargeStep, payment.id, pending(tx, PaymentView.of(payment), paymentPath(payment)));
   }
 
-  @Get('payments')
+  @Get(PAYMENTS_PATH)
   @NeedsScope('payments:read')
   @Api(LIST_PAYMENTS)
   list(@Caller() { accountId }: CallerType, @Query() query: ListPayments): Promise<Page<PaymentView>> {
     return this.payments.list(accountId, query);
   }
 
-  @Get('payments/:id')
+  @Get(`${PAYMENTS_PATH}/:id`)
   @NeedsScope('payments:read')
   @Api(GET_PAYMENT)
   get(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<PaymentView> {
     return this.payments.get(accountId, id);
   }
 
-  @Post('payments/:id/refunds')
+  @Post(REFUNDS_OF_PAYMENT_PATH)
   @HttpCode(201)
   @NeedsScope('payments:write')
   @Idempotent({ optimistic: true })
@@ -53,7 +53,7 @@ export class PaymentsController {
     return next(RefundStep, refund.id, pending(tx, RefundView.of(refund), refundPath(refund)));
   }
 
-  @Get('refunds/:id')
+  @Get(`${REFUNDS_PATH}/:id`)
   @NeedsScope('payments:read')
   @Api(GET_REFUND)
   getRefund(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<RefundView> {

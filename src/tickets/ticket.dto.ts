@@ -112,3 +112,11 @@ export class TicketView {
     };
   }
 }
+
+/** Where tickets are opened. Records name what made a ticket by it. */
+export const TICKETS_PATH = '/v1/tickets';
+
+/** Where a ticket is found. */
+export function ticketPath(ticket: TicketView): string {
+  return `${TICKETS_PATH}/${ticket.id}`;
+}

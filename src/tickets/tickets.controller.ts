@@ -6,11 +6,11 @@ import { etagOf, requireIfMatch, sendVersion } from '../http/etag.js';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../http/page.js';
 import { Api } from '../openapi/api.decorator.js';
-import { CreateTicket, ListTickets, UpdateTicket, type TicketView } from './ticket.dto.js';
+import { CreateTicket, ListTickets, TICKETS_PATH, UpdateTicket, ticketPath, type TicketView } from './ticket.dto.js';
 import { CHANGE_TICKET, GET_TICKET, LIST_TICKETS, OPEN_TICKET } from './tickets.api.js';
 import { TicketsService } from './tickets.service.js';
 
-@Controller('v1/tickets')
+@Controller(TICKETS_PATH)
 export class TicketsController {
   constructor(private readonly tickets: TicketsService) {}
 
@@ -20,7 +20,7 @@ export class TicketsController {
   @Api(OPEN_TICKET)
   async open(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreateTicket): Promise<Reply> {
     const ticket = await this.tickets.open(tx, accountId, body);
-    return reply(201, ticket, { location: pathOf(ticket), etag: etagOf(ticket.version) });
+    return reply(201, ticket, { location: ticketPath(ticket), etag: etagOf(ticket.version) });
   }
 
   @Get()
@@ -54,10 +54,6 @@ export class TicketsController {
     @Body() body: UpdateTicket,
   ): Promise<Reply> {
     const ticket = await this.tickets.change(tx, accountId, id, requireIfMatch(ifMatch), body);
-    return reply(200, ticket, { etag: etagOf(ticket.version), resource: pathOf(ticket) });
+    return reply(200, ticket, { etag: etagOf(ticket.version), resource: ticketPath(ticket) });
   }
-}
-
-function pathOf(ticket: TicketView): string {
-  return `/v1/tickets/${ticket.id}`;
 }

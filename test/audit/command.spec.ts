@@ -2,7 +2,7 @@ import { AuditCron } from '../../src/audit/audit.cron.js';
 import { KINDS } from '../../src/audit/auditor.js';
 import { uuidOf } from '../../src/kernel/ids.js';
 import { run, type Ended } from '../support/built-process.js';
-import { hold } from '../support/locks.js';
+import { hold, untilBlocked } from '../support/locks.js';
 import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 
 let world: PaymentWorld;
@@ -90,8 +90,18 @@ describe('the cron', () => {
 
   it('shows nothing when it could not audit', async () => {
     await world.stopSandbox();
-    await world.app.get(AuditCron).auditAndShow();
+    await expect(world.app.get(AuditCron).auditAndShow()).rejects.toThrow('it does not answer');
     await world.restartSandbox();
     expect(await gauges()).toEqual([]);
+  });
+
+  it('is cut off by a stop, with the query that it waits for', async () => {
+    const other = await hold(world.database, 'LOCK TABLE refunds IN ACCESS EXCLUSIVE MODE');
+    const stop = new AbortController();
+    const audited = world.app.get(AuditCron).audit(stop.signal);
+    await untilBlocked(world.database);
+    stop.abort();
+    await expect(audited).rejects.toThrow(/terminated/);
+    await other.release();
   });
 });

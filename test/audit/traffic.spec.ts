@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { PurgeCron } from '../../src/idempotency/records/purger.js';
+import { Purger } from '../../src/idempotency/records/purger.js';
 import { ORDER, atOnce, type TestApp } from '../support/app.js';
 import { auditWorld, namesOf } from '../support/audit.js';
 import { eventually } from '../support/eventually.js';
@@ -66,7 +66,7 @@ it('traffic under faults has no differences, neither while it runs nor afterward
 it('what was purged into the archive is no difference', async () => {
   await world.send('POST', '/v1/orders', { body: ORDER });
   await world.database.query(`UPDATE idempotency_records SET expires_at = now() WHERE status = 'completed'`);
-  expect((await world.app.get(PurgeCron).purge()).archived).toBeGreaterThan(10);
+  expect((await world.app.get(Purger).purge()).archived).toBeGreaterThan(10);
   expect(namesOf(await auditWorld(world))).toEqual([]);
 });
 

@@ -1,6 +1,9 @@
 import { GuardedProvider } from '../../src/payments/provider/guarded-provider.js';
 import type { Found, Outcome, Provider } from '../../src/payments/provider/provider.js';
 
+// Jest's clock drives the global timers alone.
+jest.mock('node:timers/promises', () => ({ setTimeout: (milliseconds: number) => new Promise((wake) => setTimeout(wake, milliseconds)) }));
+
 const REQUEST = { reference: 'hf_1', amount: 2500, currency: 'EUR', source: 'tok_visa' };
 const succeeded: Outcome = { kind: 'succeeded', providerReference: 'ch_1' };
 const declined: Outcome = { kind: 'declined', code: 'card_declined' };

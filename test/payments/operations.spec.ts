@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { PurgeCron } from '../../src/idempotency/records/purger.js';
+import { Purger } from '../../src/idempotency/records/purger.js';
 import { KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js';
 import { addApiKey } from '../support/api-keys.js';
 import { eventually } from '../support/eventually.js';
@@ -139,7 +139,7 @@ describe('operations are found', () => {
     await world.pay(order, 'tok_visa', { key, on: replica });
     await eventually('the replay to be counted', async () => (await operationOf(payment))['replays'] === 1);
     await world.database.query(`UPDATE idempotency_records SET expires_at = now() WHERE key = $1`, [key]);
-    await world.app.get(PurgeCron).purge();
+    await world.app.get(Purger).purge();
     const operation = await operationOf(payment);
     expect(operation).toMatchObject({ status: 'completed', attempts: 1, replays: 1, resource: `/v1/payments/${payment.body['id']}` });
     expect(eventsOf(operation)).toEqual(['claimed', 'settled']);
@@ -160,7 +160,7 @@ describe('operations are found', () => {
       `UPDATE idempotency_records SET created_at = now() - interval '2 years', expires_at = now() WHERE key = $1`,
       [key],
     );
-    await world.app.get(PurgeCron).purge();
+    await world.app.get(Purger).purge();
     expect((await world.send('GET', `/v1/operations?idempotencyKey=${key}`)).body['data']).toMatchObject([{ status: 'interrupted' }]);
     expect((await world.pay(order, 'tok_hang_after', { key })).status).toBe(201);
     expect(await world.chargesOf(order)).toHaveLength(1);

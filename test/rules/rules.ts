@@ -1,7 +1,7 @@
 // Rules are run by tests.
 /* oxlint-disable jest/no-standalone-expect */
 import { v7 as uuidv7 } from 'uuid';
-import { PurgeCron } from '../../src/idempotency/records/purger.js';
+import { Purger } from '../../src/idempotency/records/purger.js';
 import { KEY_A, KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js';
 import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -162,7 +162,7 @@ function place(on: TestApp, key: string, productId: string): Promise<TestRespons
 }
 
 function purge(on: TestApp): Promise<unknown> {
-  return on.app.get(PurgeCron, { strict: false }).purge();
+  return on.app.get(Purger, { strict: false }).purge();
 }
 
 /** Runs `work` while this raises an error; what happens AFTER something does so no sooner than at COMMIT. */

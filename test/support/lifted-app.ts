@@ -6,7 +6,14 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Column, Entity, PrimaryGeneratedColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
-import { Idempotent, IdempotencyModule, Tx, type IdempotencyOptions, type StoredResponse, type Transaction } from '../../src/idempotency/index.js';
+import {
+  Idempotent,
+  IdempotencyModule,
+  Tx,
+  type IdempotencyOptions,
+  type StoredResponse,
+  type Transaction,
+} from '../../src/idempotency/index.js';
 import { send, type TestApp } from './app.js';
 import type { TestDatabase } from './database.js';
 
@@ -87,6 +94,8 @@ export const TENANT = '018bcfe5-6800-7000-8000-0000000000ff';
 /** What a test changes in the example. */
 export interface LiftedOptions {
   controllers?: Type[];
+  /** Its steps, for example. */
+  providers?: Type[];
   poolSize?: number;
   /** false: node-postgres as it is by default, one statement after the other. */
   pipeline?: boolean;
@@ -96,7 +105,8 @@ export interface LiftedOptions {
 
 /** Starts the other application, on an empty database the first time; `send` speaks for one tenant of it. */
 export async function startLiftedApp(database: Pick<TestDatabase, 'url'>, options: LiftedOptions = {}): Promise<TestApp> {
-  const app = await NestFactory.create(NotesModule.with(database.url, options), new FastifyAdapter(), { logger: false });
+  const module = { ...NotesModule.with(database.url, options), providers: options.providers ?? [] };
+  const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   return {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ConfigError, parseConfig, parseDuration, variableNames } from '../../src/kernel/config.js';
+import { ConfigError, parseConfig, variableNames } from '../../src/kernel/config.js';
+import { parseDuration } from '../../src/kernel/variables.js';
 import { run } from '../support/built-process.js';
 
 const DEMO_KEY = `hf_test_${'0'.repeat(26)}_topsecretvalue`;
@@ -75,8 +76,8 @@ describe('a wrong value', () => {
     ['DB_POOL_SIZE', '4711'],
     ['DEMO_API_KEY', 'hf_test_short_hunter2hunter2'],
     ['DEMO_API_KEY_B', 'hf_live_00000000000000000000000000_hunter2hunter2'],
-    ['RATE_LIMIT', '777'],
-    ['RATE_LIMIT', '0/7m'],
+    // Accepted before, it did nothing.
+    ['RATE_LIMIT', '600/1m'],
     ['IDEMPOTENCY_WINDOW', '97'],
     ['IDEMPOTENCY_WINDOW', '1ms'],
     ['IDEMPOTENCY_PURGE_INTERVAL', 'often'],
@@ -93,9 +94,10 @@ describe('a wrong value', () => {
   });
 
   it('is named together with all the others', () => {
-    expect(complaints({ PORT: 'abc', LOG_LEVEL: 'loud' }).split('\n')).toEqual([
+    expect(complaints({ PORT: 'abc', LOG_LEVEL: 'loud', RATE_LIMIT: '600/1m' }).split('\n')).toEqual([
       expect.stringMatching(/^PORT: /),
       expect.stringMatching(/^LOG_LEVEL: /),
+      expect.stringMatching(/^RATE_LIMIT: /),
     ]);
   });
 

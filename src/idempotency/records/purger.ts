@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
 import type { DataSource } from 'typeorm';
 import { ARCHIVED_COLUMNS, ARCHIVE_GONE } from './archive.js';
 import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from '../options.js';
+import { PeriodicTask } from '../periodic-task.js';
 
 /**
  * About 2 MB of the server's log. Requests that commit meanwhile wait until the disk has what stands before them in it: with
@@ -60,47 +60,41 @@ const FORGET = `
 
 /** Purges expired records on every replica, at an interval. */
 @Injectable()
-export class PurgeCron implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly log = new Logger('Purge');
-  private running: Promise<unknown> | undefined;
-  private readonly stopping = new AbortController();
+export class Purger implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly log = new Logger('Purger');
+  private readonly task: PeriodicTask;
 
   constructor(
-    private readonly schedule: SchedulerRegistry,
     @Inject(BACKGROUND_SOURCE) private readonly dataSource: DataSource,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
-  ) {}
+  ) {
+    this.task = new PeriodicTask({ name: 'Purger', intervalMs: options.purgeIntervalMs, run: (signal) => this.purge(signal) });
+  }
 
   onApplicationBootstrap(): void {
-    const timer = setInterval(() => this.tick(), this.options.purgeIntervalMs);
-    this.schedule.addInterval('idempotency-purge', timer.unref() as unknown as number);
+    this.task.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+  beforeApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
-  /** Purges all that has expired by now; returns how many records went into the archive and how many left it. */
-  async purge(): Promise<{ archived: number; forgotten: number }> {
-    const archived = await this.inBatches(PURGE);
-    const forgotten = await this.inBatches(FORGET, this.options.archiveMs);
+  /**
+   * Purges all that has expired by now, or what it gets done before `signal`; returns how many records went into the archive
+   * and how many left it.
+   */
+  async purge(signal?: AbortSignal): Promise<{ archived: number; forgotten: number }> {
+    const archived = await this.inBatches(PURGE, [], signal);
+    const forgotten = await this.inBatches(FORGET, [this.options.archiveMs], signal);
     if (archived + forgotten > 0) this.log.log(`archived ${archived} expired records, forgot ${forgotten} archived ones`);
     return { archived, forgotten };
   }
 
-  private tick(): void {
-    if (this.running || this.stopping.signal.aborted) return;
-    this.running = this.purge()
-      .catch((error: unknown) => this.log.warn({ err: error }, 'purging failed, and will be tried again'))
-      .finally(() => (this.running = undefined));
-  }
-
-  private async inBatches(statement: string, ...values: unknown[]): Promise<number> {
-    const { signal } = this.stopping;
+  private async inBatches(statement: string, values: unknown[], signal: AbortSignal | undefined): Promise<number> {
     let total = 0;
     let newest: Batch['newest'] | '-infinity' = '-infinity';
-    for (let count = BATCH; count === BATCH && !signal.aborted; total += count) {
+    for (let count = BATCH; count === BATCH; total += count) {
+      if (signal?.aborted) break;
       const began = performance.now();
       const [row]: (Batch | undefined)[] = await this.dataSource.query<Batch[]>(statement, [BATCH, newest, ...values]);
       if (!row) throw new Error('an aggregate has one row');

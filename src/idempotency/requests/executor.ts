@@ -11,7 +11,7 @@ import type { KeyedRequest } from './claim.js';
 import { InFlightKeys } from './in-flight-keys.js';
 import { ReplayCache } from './replay-cache.js';
 import { ReplayScheduler } from './replay-scheduler.js';
-import { ReplayTally } from './replay-counter.js';
+import { ReplayCounter } from './replay-counter.js';
 
 /** What the client gets. */
 export interface Answer {
@@ -43,7 +43,7 @@ export class Executor {
 
   constructor(
     private readonly attempts: Attempts,
-    private readonly counter: ReplayTally,
+    private readonly counter: ReplayCounter,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
 

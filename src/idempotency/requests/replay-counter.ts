@@ -1,6 +1,7 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { BACKGROUND_SOURCE } from '../options.js';
+import { PeriodicTask } from '../periodic-task.js';
 
 const FLUSH_INTERVAL_MS = 1_000;
 /** Beyond this many different operations between two flushes, further ones are not counted: memory is bounded, replays are not. */
@@ -26,38 +27,32 @@ interface Entry {
 
 /** Counts replays in memory and writes them in batches: a replay writes nothing on the request's path. */
 @Injectable()
-export class ReplayTally implements OnModuleInit, BeforeApplicationShutdown {
-  private readonly log = new Logger('Idempotency');
+export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
   private entries = new Map<string, Entry>();
-  private timer: NodeJS.Timeout | undefined;
-  private flushing: Promise<void> = Promise.resolve();
+  private readonly flushing = new PeriodicTask({ name: 'ReplayCounter', intervalMs: FLUSH_INTERVAL_MS, run: () => this.flush() });
 
   constructor(@Inject(BACKGROUND_SOURCE) private readonly dataSource: DataSource) {}
 
   onModuleInit(): void {
-    this.timer = setInterval(() => void this.flush(), FLUSH_INTERVAL_MS).unref();
+    this.flushing.start();
   }
 
+  /** What can't be written now is lost with the process: it is a count, and nothing waits for it. */
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.flush();
+    await this.flushing.stop();
+    await this.flush().catch(() => undefined);
   }
 
-  /** One more replay; `reason` is the client's `Retry-Reason`. */
-  count(accountId: string, operationId: string, reason: string | undefined): void {
-    const id = `${accountId} ${operationId} ${reason ?? ''}`;
+  /** One more replay, or `times` of them; `reason` is the client's `Retry-Reason`. */
+  count(accountId: string, operationId: string, reason = '', times = 1): void {
+    const id = `${accountId} ${operationId} ${reason}`;
     const entry = this.entries.get(id);
-    if (entry) entry.count += 1;
-    else if (this.entries.size < MAX_ENTRIES) this.entries.set(id, { accountId, operationId, reason: reason ?? '', count: 1 });
+    if (entry) entry.count += times;
+    else if (this.entries.size < MAX_ENTRIES) this.entries.set(id, { accountId, operationId, reason, count: times });
   }
 
   /** Writes what was counted so far. Counts that can't be written now are kept. */
-  flush(): Promise<void> {
-    this.flushing = this.flushing.then(() => this.write());
-    return this.flushing;
-  }
-
-  private async write(): Promise<void> {
+  private async flush(): Promise<void> {
     if (this.entries.size === 0) return;
     const batch = [...this.entries.values()];
     this.entries = new Map();
@@ -69,12 +64,8 @@ export class ReplayTally implements OnModuleInit, BeforeApplicationShutdown {
         batch.map((entry) => entry.count),
       ]);
     } catch (error) {
-      this.log.warn({ err: error }, 'replays could not be counted now');
-      for (const { accountId, operationId, reason, count } of batch) {
-        this.count(accountId, operationId, reason);
-        const entry = this.entries.get(`${accountId} ${operationId} ${reason}`);
-        if (entry) entry.count += count - 1;
-      }
+      for (const { accountId, operationId, reason, count } of batch) this.count(accountId, operationId, reason, count);
+      throw error;
     }
   }
 }

@@ -1,8 +1,9 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
 import type { DataSource } from 'typeorm';
-import { heldOf, takeDue, type HeldRow } from './operation.store.js';
+import { heldOf, takeDue, unknownDue, type HeldRow } from './operation.store.js';
 import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from '../options.js';
+import { PeriodicTask } from '../periodic-task.js';
+import { StepRegistry } from './step-registry.js';
 import { StepRunner } from './step-runner.js';
 
 /** Operations that one replica drives at once; one that hangs takes one place, not all. */
@@ -12,50 +13,56 @@ const CONCURRENCY = 8;
 @Injectable()
 export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('Recoverer');
+  private readonly task: PeriodicTask;
+  private readonly reported = new Set<string>();
   private busy = 0;
-  private looking: Promise<void> | undefined;
-  private stopping = false;
 
   constructor(
-    private readonly schedule: SchedulerRegistry,
     private readonly runner: StepRunner,
+    private readonly steps: StepRegistry,
     @Inject(BACKGROUND_SOURCE) private readonly dataSource: DataSource,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
-  ) {}
+  ) {
+    this.task = new PeriodicTask({ name: 'Recoverer', intervalMs: options.intervalMs, run: () => this.look() });
+  }
 
   onApplicationBootstrap(): void {
-    const timer = setInterval(() => this.tick(), this.options.intervalMs);
-    this.schedule.addInterval('idempotency-recovery', timer.unref() as unknown as number);
+    this.task.start();
   }
 
   /** Stops claiming; what is in hand is the runner's to finish. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopping = true;
-    await this.looking;
-  }
-
-  private tick(): void {
-    if (this.stopping || this.options.isClosing() || this.looking || this.busy >= CONCURRENCY) return;
-    this.looking = this.look()
-      .catch((error: unknown) => this.log.warn({ err: error }, 'looking for interrupted operations failed, and will be tried again'))
-      .finally(() => (this.looking = undefined));
+  beforeApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   private async look(): Promise<void> {
     const wanted = CONCURRENCY - this.busy;
-    const { text, values } = takeDue(wanted, this.options);
+    if (wanted <= 0 || this.options.isClosing()) return;
+    const { text, values } = takeDue(wanted, this.steps.names, this.options);
     const rows = await this.dataSource.query<HeldRow[]>(text, values);
-    const more = rows.length === wanted;
-    for (const row of rows) {
-      this.busy += 1;
-      this.runner
-        .drive(this.dataSource, heldOf(row))
-        .catch((error: unknown) => this.log.error({ err: error }, 'an operation could not be driven'))
-        .finally(() => {
-          this.busy -= 1;
-          // After an outage there are more than an interval's worth: the next ones take the free place at once.
-          if (more) this.tick();
-        });
+    for (const row of rows) this.drive(row, rows.length === wanted);
+    if (rows.length < wanted) await this.reportUnknown();
+  }
+
+  /** What is due still, after a look that found fewer than it wanted, waits for whoever knows its step. Each name is told once. */
+  private async reportUnknown(): Promise<void> {
+    const { text, values } = unknownDue(this.steps.names);
+    for (const { recovery_point: step } of await this.dataSource.query<{ recovery_point: string }[]>(text, values)) {
+      if (this.reported.has(step)) continue;
+      this.reported.add(step);
+      this.log.warn({ step }, 'operations wait for a step that this process does not know; one that knows it will take them');
     }
+  }
+
+  /** `more`: after an outage more are due than there are places, so the next one takes the free place at once. */
+  private drive(row: HeldRow, more: boolean): void {
+    this.busy += 1;
+    this.runner
+      .drive(this.dataSource, heldOf(row))
+      .catch((error: unknown) => this.log.error({ err: error }, 'an operation could not be driven'))
+      .finally(() => {
+        this.busy -= 1;
+        if (more) this.task.runNow();
+      });
   }
 }

@@ -1,5 +1,4 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { DiscoveryService } from '@nestjs/core';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { publicOperationId } from '../operation-id.js';
 import { OPTIONS, type CompleteOptions } from '../options.js';
@@ -10,9 +9,10 @@ import { CommitUnconfirmed } from '../protocol/confirm.js';
 import type { Work } from '../protocol/decision.js';
 import { findOperation, type Completed } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
-import { isStepClass, park, stepName, type Step, type StepRun } from '../step.js';
+import { park, type StepRun } from '../step.js';
 import { Hold } from './hold.js';
 import { heldOf, providerKeyOf, takeOver, type HeldOperation, type HeldRow } from './operation.store.js';
+import { StepRegistry } from './step-registry.js';
 
 /** Where an operation stands when its runner lets go of it. */
 export type Driven =
@@ -37,33 +37,23 @@ const SETTLING: Way = {
  * operation abandoned: call, outside any transaction; settle, inside one that only the present holder can commit.
  */
 @Injectable()
-export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
+export class StepRunner implements BeforeApplicationShutdown {
   private readonly log = new Logger('Steps');
-  private readonly steps = new Map<string, Step>();
   private readonly running = new Set<Promise<Driven>>();
 
   constructor(
-    private readonly discovery: DiscoveryService,
+    private readonly steps: StepRegistry,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
-
-  onModuleInit(): void {
-    for (const { metatype, instance } of this.discovery.getProviders()) {
-      if (typeof metatype !== 'function' || !isStepClass(metatype) || !instance) continue;
-      const name = stepName(metatype);
-      if (this.steps.has(name)) throw new Error(`two steps are named ${name}`);
-      this.steps.set(name, instance as Step);
-    }
-  }
 
   /** Operations in hand are settled or parked before the connections go. */
   async beforeApplicationShutdown(): Promise<void> {
     while (this.running.size > 0) await Promise.allSettled(this.running);
   }
 
-  /** Takes an interrupted operation over; null when it runs, is finished, or somebody was faster. */
+  /** Takes an interrupted operation over; null when it runs, is finished, somebody was faster, or this process doesn't know its step. */
   async takeOver(dataSource: DataSource, accountId: string, operationUuid: string, by: string): Promise<HeldOperation | null> {
-    const { text, values } = takeOver(accountId, operationUuid, by, this.options);
+    const { text, values } = takeOver({ accountId, operationId: operationUuid }, by, this.steps.names, this.options);
     const [row] = await dataSource.query<HeldRow[]>(text, values);
     return row ? heldOf(row) : null;
   }
@@ -86,7 +76,7 @@ export class StepRunner implements OnModuleInit, BeforeApplicationShutdown {
 
   private async runStep(dataSource: DataSource, held: HeldOperation): Promise<Stepped> {
     const run = runOf(dataSource, held);
-    const step = this.steps.get(held.step);
+    const step = this.steps.find(held.step);
     try {
       if (!step) throw new Error(`no step is named ${held.step}`);
       assertNoTransaction(`step ${held.step}`);

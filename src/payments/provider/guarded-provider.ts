@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BulkheadRejectedError, BrokenCircuitError, ConsecutiveBreaker, bulkhead, circuitBreaker, handleAll, wrap } from 'cockatiel';
 import { assertNoTransaction } from '../../idempotency/index.js';
-import type { ChargeRequest, Found, Outcome, Provider, RefundRequest, Undecided } from './provider.js';
+import { countdown, type ChargeRequest, type Found, type Outcome, type Provider, type RefundRequest, type Undecided } from './provider.js';
 
 /** Calls at once; a provider that hangs takes these and no more of the process. */
 const MAX_CALLS = 64;
@@ -78,7 +79,7 @@ export class GuardedProvider {
     let doubt: Outcome | undefined;
     for (let retries = 0; ; retries++) {
       const result = await this.bounded(async () => {
-        // Read when its turn has come: waiting for it was part of the time.
+        // Read when its turn has come: waiting for it was part of the time. It comes before then: those ahead have earlier deadlines.
         const timeoutMs = left();
         return timeoutMs > 0 ? call(timeoutMs) : notReached('no time left');
       });
@@ -100,18 +101,6 @@ export class GuardedProvider {
       return { kind: 'unknown', reason: error instanceof Error ? error.message : String(error) };
     }
   }
-}
-
-/** Milliseconds until the deadline. One that waits for its turn gets it before then: those ahead have earlier deadlines. */
-function countdown(timeoutMs: number): () => number {
-  const deadline = performance.now() + timeoutMs;
-  return () => deadline - performance.now();
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }
 
 function notReached(reason: string): Outcome {

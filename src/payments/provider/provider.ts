@@ -44,5 +44,11 @@ export interface Provider {
   readonly keyWindowMs: number;
 }
 
+/** Tells at each call what is left of the time until the deadline, in milliseconds; less than 0 when that has passed. */
+export function countdown(timeoutMs: number): () => number {
+  const deadline = performance.now() + timeoutMs;
+  return () => deadline - performance.now();
+}
+
 /** Injection token of the provider in use. */
 export const PROVIDER = Symbol('holdfast:provider');

@@ -1,6 +1,6 @@
 // oxlint-disable-next-line import/no-named-as-default -- its CommonJS build, which Jest loads, has the default export only
 import Stripe from 'stripe';
-import type { ChargeRequest, Found, Outcome, Provider, RefundRequest } from './provider.js';
+import { countdown, type ChargeRequest, type Found, type Outcome, type Provider, type RefundRequest } from './provider.js';
 import { stripeAmount } from './stripe-amount.js';
 import { conclude, outcomeOfError, outcomeOfIntent, outcomeOfRefund, reasonOf, UNANSWERED_DEMAND } from './stripe-outcome.js';
 import { stripeTransport } from './stripe-transport.js';
@@ -37,7 +37,7 @@ export class StripeProvider implements Provider {
   async charge({ reference, amount, currency, source }: ChargeRequest, key: string, timeoutMs: number): Promise<Outcome> {
     const units = stripeAmount(amount, currency);
     if (units === null) return NOT_REPRESENTABLE;
-    const left = countdown(timeoutMs);
+    const left = timeouts(timeoutMs);
     try {
       const params: Stripe.PaymentIntentCreateParams = {
         amount: units,
@@ -59,7 +59,7 @@ export class StripeProvider implements Provider {
   async refund({ reference, chargeId, amount, currency }: RefundRequest, key: string, timeoutMs: number): Promise<Outcome> {
     const units = stripeAmount(amount, currency);
     if (units === null) return NOT_REPRESENTABLE;
-    const left = countdown(timeoutMs);
+    const left = timeouts(timeoutMs);
     try {
       const params: Stripe.RefundCreateParams = { payment_intent: chargeId, amount: units, metadata: { reference } };
       return outcomeOfRefund(await this.stripe.refunds.create(params, { idempotencyKey: key, timeout: left() }));
@@ -76,7 +76,7 @@ export class StripeProvider implements Provider {
    * through all of a busy account. Where there is no search (India), this throws, and nothing is concluded.
    */
   async findCharge(reference: string, timeoutMs: number): Promise<Found> {
-    const left = countdown(timeoutMs);
+    const left = timeouts(timeoutMs);
     try {
       const hits = await this.stripe.paymentIntents.search(
         { query: `metadata['reference']:'${reference}'`, limit: 100 },
@@ -95,7 +95,7 @@ export class StripeProvider implements Provider {
 
   /** The refunds of one PaymentIntent are few, and their list is consistent. */
   async findRefund(reference: string, chargeId: string, timeoutMs: number): Promise<Found> {
-    const left = countdown(timeoutMs);
+    const left = timeouts(timeoutMs);
     try {
       const outcomes: Outcome[] = [];
       for (let after: string | undefined, more = true; more;) {
@@ -144,11 +144,11 @@ function paymentMethodOf(source: string): Pick<Stripe.PaymentIntentCreateParams,
  * What is left of the time, for one request after the other. Whole milliseconds, and more than none: the SDK takes its 80
  * seconds for anything else. @throws Error when nothing is left
  */
-function countdown(timeoutMs: number): () => number {
-  const deadline = performance.now() + timeoutMs;
+function timeouts(timeoutMs: number): () => number {
+  const left = countdown(timeoutMs);
   return () => {
-    const left = Math.ceil(deadline - performance.now());
-    if (left <= 0) throw new Error('no answer in time');
-    return left;
+    const whole = Math.ceil(left());
+    if (whole <= 0) throw new Error('no answer in time');
+    return whole;
   };
 }
