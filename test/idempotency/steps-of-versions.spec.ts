@@ -14,7 +14,7 @@ import {
   type StepRun,
   type Transaction,
 } from '../../src/idempotency/index.js';
-import { providerKeyOf } from '../../src/idempotency/steps/operation.store.js';
+import { providerKeyOf } from '../../src/idempotency/steps/held-operation.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { TENANT, startLiftedApp } from '../support/lifted-app.js';

@@ -8,7 +8,7 @@ import { commitDecision, type End, type Way } from '../protocol/commit.js';
 import { CommitUnconfirmed } from '../protocol/confirm.js';
 import { findRecord, type Intent } from '../records/record.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
-import type { HeldOperation } from '../steps/operation.store.js';
+import type { HeldOperation } from '../steps/held-operation.js';
 import { StepRunner, type Driven } from '../steps/step-runner.js';
 import { AccountTurns } from './account-turns.js';
 import { endOf, type AttemptEnd, type Interrupted } from './attempt-end.js';

@@ -9,7 +9,9 @@ import type { Party } from '../protocol/commit.js';
 import type { Confirmation } from '../protocol/confirm.js';
 import type { Committable, Work } from '../protocol/decision.js';
 import { CLAIM_CONSTRAINT, deleteExpired, insertCompleted, type Intent } from '../records/record.store.js';
-import { appendTimeline, insertRunning, providerKeyOf } from '../steps/operation.store.js';
+import { appendTimeline } from '../records/timeline.store.js';
+import { insertRunning } from '../steps/operation.store.js';
+import { providerKeyOf } from '../steps/held-operation.js';
 import { claimAtOnce, claimCheck, lateRequestsOf, type ClaimResult, type LateRequests } from './claim-check.js';
 
 /** One request and how to run its work. */

@@ -7,17 +7,9 @@ import type { Party } from '../protocol/commit.js';
 import type { Confirmation } from '../protocol/confirm.js';
 import type { Committable, Work } from '../protocol/decision.js';
 import { findOperation } from '../records/record.store.js';
-import {
-  advance,
-  appendTimeline,
-  completeHeld,
-  deleteTimeline,
-  fenceCheck,
-  parkHeld,
-  providerKeyOf,
-  removeHeld,
-  type HeldOperation,
-} from './operation.store.js';
+import { advance, completeHeld, fenceCheck, parkHeld, removeHeld } from './operation.store.js';
+import { appendTimeline, deleteTimeline } from '../records/timeline.store.js';
+import { providerKeyOf, type HeldOperation } from './held-operation.js';
 
 /** The holder of an operation as a party to the protocol: what a step settles commits while its attempt and step are the record's. */
 export class Hold implements Party<'held' | 'lost'> {

@@ -1,26 +1,8 @@
-import { hash } from 'node:crypto';
 import type { OpeningCheck } from '../postgres/opening-check.js';
 import type { Call } from '../postgres/statement.js';
 import type { Intent } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
-
-/** An unfinished operation in the hands of this process, as the record has it. */
-export interface HeldOperation {
-  accountId: string;
-  key: string;
-  /** uuid */
-  operationId: string;
-  operation: string;
-  step: string;
-  stepNo: number;
-  subjectId: string;
-  /** The fencing token: whoever takes the operation over makes it larger. */
-  attempt: number;
-  traceId: string | null;
-  windowMs: number;
-  ageMs: number;
-  pending: StoredResponse;
-}
+import type { HeldOperation } from './held-operation.js';
 
 /** Times of the recovery, in milliseconds. */
 export interface Leases {
@@ -29,10 +11,6 @@ export interface Leases {
   /** First pause before a parked operation is called again; doubles, to 20 times of it. */
   intervalMs: number;
 }
-
-const HELD_COLUMNS = `account_id, key, operation_id, operation, recovery_point, step_no, subject_id, attempt, trace_id, window_ms,
-  (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, response_status, response_headers,
-  convert_from(response_body, 'UTF8') AS response_body`;
 
 /** Zero rows: somebody else holds the operation now, or it is finished. */
 const FENCE = `account_id = $1 AND key = $2 AND operation_id = $3 AND attempt = $4 AND step_no = $5 AND status = 'running'`;
@@ -79,73 +57,6 @@ const PARK = {
 };
 
 const REMOVE = { name: 'idempotency-remove', text: `DELETE FROM idempotency_records WHERE ${FENCE}` };
-
-/** The taking statement itself writes who goes on with the operation: a crash behind it can not lose that line. */
-const TIMELINE_OF_TAKEN = `noted AS (
-           INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail)
-           SELECT account_id, operation_id, clock_timestamp(), 'resumed', $4 || ', attempt ' || attempt FROM taken)`;
-
-/** Takes one interrupted operation over. Zero rows: it runs, is finished, somebody was faster, or its step is none of $5. */
-const TAKE_OVER = {
-  name: 'idempotency-take-over',
-  text: `WITH taken AS (
-           UPDATE idempotency_records
-              SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $3),
-                  next_run_at = clock_timestamp() + make_interval(secs => $3)
-            WHERE account_id = $1 AND operation_id = $2 AND status = 'running'
-              AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AND recovery_point = ANY ($5::text[])
-           RETURNING ${HELD_COLUMNS}),
-         ${TIMELINE_OF_TAKEN}
-         SELECT * FROM taken`,
-};
-
-/** The same for whatever is due, across accounts; SKIP LOCKED, so that replicas share the work instead of waiting. */
-const TAKE_DUE = {
-  name: 'idempotency-take-due',
-  text: `WITH taken AS (
-           UPDATE idempotency_records
-              SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1),
-                  next_run_at = clock_timestamp() + make_interval(secs => $1)
-            WHERE ctid = ANY (ARRAY (SELECT ctid FROM idempotency_records
-                                      WHERE status = 'running' AND next_run_at <= clock_timestamp() AND recovery_point = ANY ($4::text[])
-                                      ORDER BY next_run_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-           RETURNING ${HELD_COLUMNS}),
-         ${TIMELINE_OF_TAKEN.replace('$4', '$3')}
-         SELECT * FROM taken`,
-};
-
-const UNKNOWN_DUE = {
-  name: 'idempotency-unknown-due',
-  text: `SELECT DISTINCT recovery_point FROM idempotency_records
-          WHERE status = 'running' AND next_run_at <= clock_timestamp() AND recovery_point <> ALL ($1::text[])`,
-};
-
-const APPEND_TIMELINE = {
-  name: 'idempotency-note',
-  text: `INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail) VALUES ($1, $2, clock_timestamp(), $3, $4)`,
-};
-
-const DELETE_TIMELINE = {
-  name: 'idempotency-forget-timeline',
-  text: `DELETE FROM idempotency_timeline WHERE account_id = $1 AND operation_id = $2`,
-};
-
-/** Removes the timeline of an operation that is taken back. */
-export function deleteTimeline({ accountId, operationId }: { accountId: string; operationId: string }): Call {
-  return { ...DELETE_TIMELINE, values: [accountId, operationId] };
-}
-
-/** What can happen to an operation with steps. */
-export type TimelineEvent = 'claimed' | 'step-started' | 'provider-answered' | 'parked' | 'settled';
-
-/** Appends to the operation's timeline, in the transaction of what it tells. */
-export function appendTimeline(
-  { accountId, operationId }: { accountId: string; operationId: string },
-  event: TimelineEvent,
-  detail: string,
-): Call {
-  return { ...APPEND_TIMELINE, values: [accountId, operationId, event, detail] };
-}
 
 /** Writes the record of an operation that goes on with a step after this transaction. */
 export function insertRunning(
@@ -205,69 +116,6 @@ export function removeHeld(held: HeldOperation): Call {
   return { ...REMOVE, values: fence(held) };
 }
 
-/** `by`: who goes on, for the timeline. `steps`: the names that the taker knows. */
-export function takeOver(
-  operation: { accountId: string; operationId: string },
-  by: string,
-  steps: readonly string[],
-  leases: Leases,
-): Call & { values: unknown[] } {
-  return { ...TAKE_OVER, values: [operation.accountId, operation.operationId, leases.leaseMs / 1000, by, steps] };
-}
-
-/** At most `limit` operations that are due and wait for one of `steps`. */
-export function takeDue(limit: number, steps: readonly string[], leases: Leases): Call & { values: unknown[] } {
-  return { ...TAKE_DUE, values: [leases.leaseMs / 1000, limit, 'by the recoverer', steps] };
-}
-
-/** The steps other than `steps` that operations are due for, each as `recovery_point`. */
-export function unknownDue(steps: readonly string[]): Call & { values: unknown[] } {
-  return { ...UNKNOWN_DUE, values: [steps] };
-}
-
 function fence(held: HeldOperation): unknown[] {
   return [held.accountId, held.key, held.operationId, held.attempt, held.stepNo];
-}
-
-/** What `takeOver` and `takeDue` return. */
-export interface HeldRow {
-  account_id: string;
-  key: string;
-  operation_id: string;
-  operation: string;
-  recovery_point: string;
-  step_no: number;
-  subject_id: string;
-  attempt: number;
-  trace_id: string | null;
-  window_ms: string;
-  age_ms: number;
-  response_status: number;
-  response_headers: Record<string, string>;
-  response_body: string;
-}
-
-export function heldOf(row: HeldRow): HeldOperation {
-  return {
-    accountId: row.account_id,
-    key: row.key,
-    operationId: row.operation_id,
-    operation: row.operation,
-    step: row.recovery_point,
-    stepNo: row.step_no,
-    subjectId: row.subject_id,
-    attempt: row.attempt,
-    traceId: row.trace_id,
-    windowMs: Number(row.window_ms),
-    ageMs: row.age_ms,
-    pending: { status: row.response_status, headers: row.response_headers, body: row.response_body },
-  };
-}
-
-/**
- * What a step sends to the outside as its idempotency key. It derives from the client's key and the step alone, never
- * from anything made here, so that it is the same after a restore of the database, and doesn't give the client's key away.
- */
-export function providerKeyOf(held: Pick<HeldOperation, 'accountId' | 'key' | 'step' | 'stepNo'>): string {
-  return hash('sha256', `${held.accountId}\0${held.key}\0${held.step}\0${held.stepNo}`, 'hex');
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { heldOf, takeDue, unknownDue, type HeldRow } from './operation.store.js';
+import { heldOf, type HeldRow } from './held-operation.js';
+import { takeDue, unknownDue } from './takeover.store.js';
 import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
 import { StepRegistry } from './step-registry.js';

@@ -11,7 +11,8 @@ import { findOperation, type Completed } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
 import { park, type StepRun } from '../step.js';
 import { Hold } from './hold.js';
-import { heldOf, providerKeyOf, takeOver, type HeldOperation, type HeldRow } from './operation.store.js';
+import { heldOf, providerKeyOf, type HeldOperation, type HeldRow } from './held-operation.js';
+import { takeOver } from './takeover.store.js';
 import { StepRegistry } from './step-registry.js';
 
 /** Where an operation stands when its runner lets go of it. */

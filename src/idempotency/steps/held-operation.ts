@@ -1,0 +1,68 @@
+import { hash } from 'node:crypto';
+import type { StoredResponse } from '../reply.js';
+
+/** An unfinished operation in the hands of this process, as the record has it. */
+export interface HeldOperation {
+  accountId: string;
+  key: string;
+  /** uuid */
+  operationId: string;
+  operation: string;
+  step: string;
+  stepNo: number;
+  subjectId: string;
+  /** The fencing token: whoever takes the operation over makes it larger. */
+  attempt: number;
+  traceId: string | null;
+  windowMs: number;
+  ageMs: number;
+  pending: StoredResponse;
+}
+
+/** The columns of a HeldRow. */
+export const HELD_COLUMNS = `account_id, key, operation_id, operation, recovery_point, step_no, subject_id, attempt, trace_id, window_ms,
+  (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, response_status, response_headers,
+  convert_from(response_body, 'UTF8') AS response_body`;
+
+/** What `takeOver` and `takeDue` return. */
+export interface HeldRow {
+  account_id: string;
+  key: string;
+  operation_id: string;
+  operation: string;
+  recovery_point: string;
+  step_no: number;
+  subject_id: string;
+  attempt: number;
+  trace_id: string | null;
+  window_ms: string;
+  age_ms: number;
+  response_status: number;
+  response_headers: Record<string, string>;
+  response_body: string;
+}
+
+export function heldOf(row: HeldRow): HeldOperation {
+  return {
+    accountId: row.account_id,
+    key: row.key,
+    operationId: row.operation_id,
+    operation: row.operation,
+    step: row.recovery_point,
+    stepNo: row.step_no,
+    subjectId: row.subject_id,
+    attempt: row.attempt,
+    traceId: row.trace_id,
+    windowMs: Number(row.window_ms),
+    ageMs: row.age_ms,
+    pending: { status: row.response_status, headers: row.response_headers, body: row.response_body },
+  };
+}
+
+/**
+ * What a step sends to the outside as its idempotency key. It derives from the client's key and the step alone, never
+ * from anything made here, so that it is the same after a restore of the database, and doesn't give the client's key away.
+ */
+export function providerKeyOf(held: Pick<HeldOperation, 'accountId' | 'key' | 'step' | 'stepNo'>): string {
+  return hash('sha256', `${held.accountId}\0${held.key}\0${held.step}\0${held.stepNo}`, 'hex');
+}

@@ -1,0 +1,63 @@
+import type { Call } from '../postgres/statement.js';
+import { HELD_COLUMNS } from './held-operation.js';
+import type { Leases } from './operation.store.js';
+
+/** The taking statement itself writes who goes on with the operation: a crash behind it can not lose that line. */
+const TIMELINE_OF_TAKEN = `noted AS (
+           INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail)
+           SELECT account_id, operation_id, clock_timestamp(), 'resumed', $4 || ', attempt ' || attempt FROM taken)`;
+
+/** Takes one interrupted operation over. Zero rows: it runs, is finished, somebody was faster, or its step is none of $5. */
+const TAKE_OVER = {
+  name: 'idempotency-take-over',
+  text: `WITH taken AS (
+           UPDATE idempotency_records
+              SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $3),
+                  next_run_at = clock_timestamp() + make_interval(secs => $3)
+            WHERE account_id = $1 AND operation_id = $2 AND status = 'running'
+              AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AND recovery_point = ANY ($5::text[])
+           RETURNING ${HELD_COLUMNS}),
+         ${TIMELINE_OF_TAKEN}
+         SELECT * FROM taken`,
+};
+
+/** The same for whatever is due, across accounts; SKIP LOCKED, so that replicas share the work instead of waiting. */
+const TAKE_DUE = {
+  name: 'idempotency-take-due',
+  text: `WITH taken AS (
+           UPDATE idempotency_records
+              SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1),
+                  next_run_at = clock_timestamp() + make_interval(secs => $1)
+            WHERE ctid = ANY (ARRAY (SELECT ctid FROM idempotency_records
+                                      WHERE status = 'running' AND next_run_at <= clock_timestamp() AND recovery_point = ANY ($4::text[])
+                                      ORDER BY next_run_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+           RETURNING ${HELD_COLUMNS}),
+         ${TIMELINE_OF_TAKEN.replace('$4', '$3')}
+         SELECT * FROM taken`,
+};
+
+const UNKNOWN_DUE = {
+  name: 'idempotency-unknown-due',
+  text: `SELECT DISTINCT recovery_point FROM idempotency_records
+          WHERE status = 'running' AND next_run_at <= clock_timestamp() AND recovery_point <> ALL ($1::text[])`,
+};
+
+/** `by`: who goes on, for the timeline. `steps`: the names that the taker knows. */
+export function takeOver(
+  operation: { accountId: string; operationId: string },
+  by: string,
+  steps: readonly string[],
+  leases: Leases,
+): Call & { values: unknown[] } {
+  return { ...TAKE_OVER, values: [operation.accountId, operation.operationId, leases.leaseMs / 1000, by, steps] };
+}
+
+/** At most `limit` operations that are due and wait for one of `steps`. */
+export function takeDue(limit: number, steps: readonly string[], leases: Leases): Call & { values: unknown[] } {
+  return { ...TAKE_DUE, values: [leases.leaseMs / 1000, limit, 'by the recoverer', steps] };
+}
+
+/** The steps other than `steps` that operations are due for, each as `recovery_point`. */
+export function unknownDue(steps: readonly string[]): Call & { values: unknown[] } {
+  return { ...UNKNOWN_DUE, values: [steps] };
+}
