@@ -144,6 +144,21 @@ export const RULES = {
     },
   },
 
+  fairTurns: {
+    name: 'an account that has everything under way leaves another one alone',
+    async check({ database, a }) {
+      const slow = await addProduct(database);
+      const held = await holdProduct(database, slow);
+      const crowd = Array.from({ length: 30 }, () => place(a, uuidv7(), slow));
+      await untilBlocked(database);
+      const other = await a.send('POST', '/v1/orders', { as: KEY_B, body: ORDER });
+      const whileHeld = (await blockedBackends(database)).length;
+      await held.release();
+      await Promise.all(crowd);
+      expect([other.status, whileHeld > 0]).toEqual([201, true]);
+    },
+  },
+
   presentPrices: {
     name: 'an order has the price of the catalogue, whatever a process remembers of it',
     async check({ database, a, b }) {

@@ -3,6 +3,7 @@
 import { DataSource } from 'typeorm';
 import { PostgresTransaction, type CommitResult } from '../../src/idempotency/postgres/postgres-transaction.js';
 import type { Call } from '../../src/idempotency/postgres/statement.js';
+import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
 import { Executor } from '../../src/idempotency/requests/executor.js';
 import { Problem } from '../../src/http/problem.js';
 import type { TestDatabase } from '../support/database.js';
@@ -13,6 +14,8 @@ import type { RuleName } from './rules.js';
 export interface Saboteur {
   name: string;
   breaks?: RuleName;
+  /** Rules that can't be told from that one under this saboteur: they are not looked at. */
+  besides?: RuleName[];
   /** What is changed in the database before the replicas start, or in the code of this process. */
   sabotage: (database: TestDatabase) => Promise<void> | void;
 }
@@ -31,11 +34,18 @@ export const SABOTEURS: Saboteur[] = [
   },
   { name: 'the record is written in another transaction', breaks: 'noRecordWithoutWork', sabotage: recordFirst },
   { name: 'the record is committed after the work', breaks: 'noWorkWithoutRecord', sabotage: recordLast },
-  { name: 'the key is not scoped to the account', breaks: 'ownKeys', sabotage: () => changeIntents({ accountId: ACCOUNT_A }) },
+  {
+    name: 'the key is not scoped to the account',
+    breaks: 'ownKeys',
+    // All accounts are one then, also where they take turns.
+    besides: ['fairTurns'],
+    sabotage: () => changeIntents({ accountId: ACCOUNT_A }),
+  },
   { name: 'the fingerprint is not compared', breaks: 'sameRequest', sabotage: () => changeIntents({ fingerprint: '0'.repeat(64) }) },
   { name: 'a 5xx is stored', breaks: 'failuresAreNotKept', sabotage: storeFailures },
   { name: 'the response is kept as jsonb', breaks: 'sameBytes', sabotage: keepAsJson },
   { name: 'the purge takes unfinished rows', breaks: 'unfinishedStays', sabotage: purgeUnfinished },
+  { name: 'whoever comes first takes every connection', breaks: 'fairTurns', sabotage: takeNoTurns },
   { name: 'what is remembered is not verified', breaks: 'presentPrices', sabotage: verifyNothing },
   { name: 'the purge archives nothing', breaks: 'purgedStaysDone', sabotage: archiveNothing },
 ];
@@ -127,6 +137,10 @@ function purgeUnfinished(): void {
 }
 
 const orNow = (column: string): string => `coalesce(${column}, now()) AS ${column}`;
+
+function takeNoTurns(): void {
+  jest.spyOn(AccountTurns.prototype, 'inTurn').mockImplementation((_account, work) => work());
+}
 
 /** Handlers rely on their memory, and nobody knows. */
 function verifyNothing(): void {

@@ -10,22 +10,28 @@ export interface TurnsOptions {
   queue: number;
 }
 
+/** One place of so many is kept from an account that is alone, for the next one that comes: its own requests may be slow. */
+const RESERVE = 8;
+
 /**
  * Turns for requests that execute, so that one account can't crowd the others out: whoever finds all places taken, or has its
  * share while others wait, waits in its account's queue; a place that becomes free goes to the accounts in rotation. An account
- * that is alone has all places. A request waits once, and keeps its place for every transaction of its execution; steps, and
+ * that is alone has nearly all places. A request waits once, and keeps its place for every transaction of its execution; steps, and
  * whoever takes an operation over, don't come here.
  */
 export class AccountTurns {
   private readonly held = new Map<string, number>();
   /** In the order of rotation: a Map keeps that of insertion. */
   private readonly waiting = new Map<string, (() => void)[]>();
-  private readonly most: number;
+  private readonly mostAlone: number;
+  private readonly mostBeside: number;
   private free: number;
 
   constructor(private readonly options: TurnsOptions) {
     this.free = options.places;
-    this.most = Math.max(1, Math.floor(options.places * options.share));
+    const { places, share } = options;
+    this.mostAlone = places - Math.floor(places / RESERVE);
+    this.mostBeside = Math.max(1, Math.floor(places * share));
   }
 
   /** Does the work when it is the account's turn. @throws IdempotencyRefusal `rate-limited` when too many of the account wait */
@@ -41,7 +47,7 @@ export class AccountTurns {
 
   private mayEnter(accountId: string): boolean {
     const othersWait = this.waiting.size > (this.waiting.has(accountId) ? 1 : 0);
-    return !othersWait || (this.held.get(accountId) ?? 0) < this.most;
+    return (this.held.get(accountId) ?? 0) < (othersWait ? this.mostBeside : this.mostAlone);
   }
 
   private enter(accountId: string): void {
