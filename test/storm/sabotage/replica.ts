@@ -1,5 +1,4 @@
 // A replica with a saboteur in it: what the saboteur changes is changed before the service, as it was built, starts.
-import 'reflect-metadata';
 import { SABOTEUR } from './seams.js';
 import { INTACT, SABOTEURS } from './saboteurs.js';
 

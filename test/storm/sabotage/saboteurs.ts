@@ -4,12 +4,12 @@ import { problemOf } from '../../../src/http/problem.filter.js';
 import { IdempotencyModule, Operations } from '../../../src/idempotency/index.js';
 import { PurgeCron } from '../../../src/idempotency/records/purger.js';
 import { COMPLETED, INSERT_COMPLETED } from '../../../src/idempotency/records/record.store.js';
+import { LOCK } from '../../../src/idempotency/requests/claim-check.js';
 import { Recoverer } from '../../../src/idempotency/steps/recoverer.js';
 import { StepRunner } from '../../../src/idempotency/steps/step-runner.js';
 import { ChargeStep } from '../../../src/payments/charge.step.js';
 import { PaymentsService } from '../../../src/payments/payments.service.js';
 import { SandboxProvider } from '../../../src/payments/provider/sandbox-provider.js';
-import { LOCK } from '../../../src/idempotency/requests/claim-check.js';
 import type { Rule } from '../../../storm/checker.js';
 import { CALM, LEASE_MS, fullPlan, type Plan } from '../../../storm/plan.js';
 import { override, replaceStatement, runSql } from './seams.js';
@@ -154,8 +154,9 @@ function newKeyEachTime(): void {
 }
 
 /**
- * Whoever settles takes the record as it was when they held it, also when it is finished. The configuration refuses a lease
- * that is shorter than the provider's deadline, so the core gets it behind that check.
+ * The statement that looks for the record as its runner held it makes it so instead, also when it is finished; whatever
+ * settles behind it then finds what it expects. The configuration refuses a lease that is shorter than the provider's
+ * deadline, so the core gets one behind that check.
  */
 function fenceNobody(): void {
   override(AppModule, 'with', (original, used) => (config) => {
