@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Injections, Plan } from './plan.js';
+import { LEASE_MS, type Injections, type Plan } from './plan.js';
 import type { Random } from './random.js';
-import { LEASE_MS, type World } from './world.js';
+import type { World } from './world.js';
 
 /** Disturbs a world: each kind of injection again after so many finished operations. */
 export class Chaos {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fullPlan } from './plan.js';
 import { runStorm, type Outcome } from './storm.js';
-import { Server } from './world.js';
+import { Server, scriptsOf } from './world.js';
 
 const USAGE = 'npm run storm -- [--operations 2000] [--seed 7] [--quick]';
 const QUICK = 200;
@@ -21,8 +21,7 @@ if (!Number.isInteger(operations) || operations < 1 || !Number.isInteger(seed)) 
 
 const server = await Server.start();
 try {
-  const dist = join(import.meta.dirname, '..');
-  const outcome = await runStorm(fullPlan({ operations, seed }), server, { dist, original: dist });
+  const outcome = await runStorm(fullPlan({ operations, seed }), server, scriptsOf(join(import.meta.dirname, '..')));
   process.stdout.write(render(outcome));
   process.exitCode = outcome.violations.length + outcome.tooFew.length === 0 ? 0 : 1;
 } finally {

@@ -58,6 +58,9 @@ export interface Plan {
   restWithin: number;
 }
 
+/** A replica's lease, longer than its provider's deadline, as it must be; a paused replica sleeps past it. In milliseconds. */
+export const LEASE_MS = 1_000;
+
 export const CALM: Faults = { refuse: 0, dropBefore: 0, dropAfter: 0, hangAfter: 0, error500: 0, latencyMs: 0 };
 
 /** Tokens that come to an end. `tok_unavailable` doesn't, and has an action of its own. */

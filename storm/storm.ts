@@ -6,7 +6,7 @@ import { accountOf, readFacts, readStock, type Facts } from './facts.js';
 import { CALM, type Injections, type Plan } from './plan.js';
 import { Random } from './random.js';
 import { Market, SCARCE, Worker } from './workload.js';
-import { World, type Server } from './world.js';
+import { World, type Scripts, type Server } from './world.js';
 
 /** A storm as it ended. */
 export interface Outcome {
@@ -21,9 +21,9 @@ export interface Outcome {
 }
 
 /** Lets clients work while everything around them breaks, waits until all is at rest, and looks at what is there. */
-export async function runStorm(plan: Plan, server: Server, builds: { dist: string; original: string }): Promise<Outcome> {
+export async function runStorm(plan: Plan, server: Server, scripts: Scripts): Promise<Outcome> {
   const startedAt = performance.now();
-  const world = await World.start(server, builds, plan.env);
+  const world = await World.start(server, scripts, plan.env);
   try {
     const accountId = await accountOf(world);
     await world.query(

@@ -4,15 +4,12 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../local/embedded-postgres.js';
 import { migrate } from '../src/database/migrate.js';
-import type { Faults } from './plan.js';
+import { LEASE_MS, type Faults } from './plan.js';
 import { Piece } from './processes.js';
 
 export const API_KEY = `hf_test_${'s'.repeat(26)}_secretofthestorm`;
 const OTHER_API_KEY = `hf_test_${'t'.repeat(26)}_secretofthestorm`;
 const WEBHOOK_SECRET = `whsec_${Buffer.from('the webhook secret of the storm').toString('base64')}`;
-
-/** Longer than the provider's deadline, as it must be; a paused replica sleeps past it. In milliseconds. */
-export const LEASE_MS = 1_000;
 
 /** Short times, so that what waits for a deadline or a lease doesn't wait long. */
 const REPLICA_ENV = {
@@ -52,6 +49,17 @@ export class Server {
   }
 }
 
+/** What the processes of a world run. */
+export interface Scripts {
+  replica: string;
+  sandbox: string;
+}
+
+/** Those of the build in the directory. */
+export function scriptsOf(dist: string): Scripts {
+  return { replica: join(dist, 'src/main.js'), sandbox: join(dist, 'sandbox/main.js') };
+}
+
 /** Two replicas, the provider's sandbox, which sends its webhooks to the first of them, and a database for each side. */
 export class World {
   private constructor(
@@ -60,8 +68,7 @@ export class World {
     private readonly admin: Client,
   ) {}
 
-  /** `dist`: the build that the replicas run; `original`: the one of the sandbox. */
-  static async start(server: Server, builds: { dist: string; original: string }, env: Record<string, string>): Promise<World> {
+  static async start(server: Server, scripts: Scripts, env: Record<string, string>): Promise<World> {
     const name = `storm_${process.pid}_${Math.random().toString(36).slice(2)}`;
     const [databaseUrl, sandboxDatabaseUrl] = [server.url(name), server.url(`${name}_sandbox`)];
     await createDatabase(server.url('postgres'), name);
@@ -71,18 +78,15 @@ export class World {
     admin.on('error', () => undefined);
     await admin.connect();
 
-    const script = join(builds.original, 'sandbox/main.js');
     const sandboxEnv = { LOG_LEVEL: 'fatal', SANDBOX_DATABASE_URL: sandboxDatabaseUrl, PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET };
-    const quiet = new Piece('the sandbox', script, 'SANDBOX_PORT', sandboxEnv);
+    const quiet = new Piece('the sandbox', scripts.sandbox, 'SANDBOX_PORT', sandboxEnv);
     await quiet.start();
     const replicaEnv = { ...REPLICA_ENV, DATABASE_URL: databaseUrl, PROVIDER_URL: quiet.url, ...env };
-    const replicas = ['one replica', 'the other replica'].map(
-      (which) => new Piece(which, join(builds.dist, 'src/main.js'), 'PORT', replicaEnv),
-    );
+    const replicas = ['one replica', 'the other replica'].map((which) => new Piece(which, scripts.replica, 'PORT', replicaEnv));
     await Promise.all(replicas.map((replica) => replica.start()));
     // Only now is it known where the webhooks go.
     const webhooks = { PROVIDER_WEBHOOK_URL: `${replicas[0]?.url}/v1/provider/webhooks` };
-    const sandbox = new Piece('the sandbox', script, 'SANDBOX_PORT', { ...sandboxEnv, ...webhooks });
+    const sandbox = new Piece('the sandbox', scripts.sandbox, 'SANDBOX_PORT', { ...sandboxEnv, ...webhooks });
     sandbox.url = quiet.url;
     await quiet.kill();
     await sandbox.start();

@@ -1,11 +1,12 @@
 // The originals are called with the `this` that belongs to them.
 /* oxlint-disable typescript/unbound-method */
-import { DataSource } from 'typeorm';
 import { PostgresTransaction, type CommitResult } from '../../src/idempotency/postgres/postgres-transaction.js';
 import type { Call } from '../../src/idempotency/postgres/statement.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
+import { Purger } from '../../src/idempotency/records/purger.js';
 import { Executor } from '../../src/idempotency/requests/executor.js';
 import { Problem } from '../../src/http/problem.js';
+import { ARCHIVE_UNFINISHED } from '../storm/sabotage/unfinished.js';
 import type { TestDatabase } from '../support/database.js';
 import { ACCOUNT_A } from '../support/ledger.js';
 import type { RuleName } from './rules.js';
@@ -119,24 +120,13 @@ async function keepAsJson(database: TestDatabase): Promise<void> {
     CREATE TRIGGER as_jsonb BEFORE INSERT ON idempotency_records FOR EACH ROW EXECUTE FUNCTION as_jsonb()`);
 }
 
-/** As a purge might that counts from the end of the lease. */
-function purgeUnfinished(): void {
-  const query = DataSource.prototype.query;
-  const spy = jest.spyOn(DataSource.prototype, 'query');
-  spy.mockImplementation(function (this: DataSource, text: string, ...rest: unknown[]) {
-    const changed = text.includes('INSERT INTO idempotency_archive')
-      ? text
-          .replaceAll(`status = 'completed' AND expires_at BETWEEN $2 AND now()`, 'coalesce(expires_at, lease_until) BETWEEN $2 AND now()')
-          .replace(
-            'attempt, created_at, completed_at, expires_at',
-            `attempt, created_at, ${['completed_at', 'expires_at'].map(orNow).join(', ')}`,
-          )
-      : text;
-    return query.call(this, changed, ...(rest as []));
-  } as typeof query);
+function purgeUnfinished(database: TestDatabase): void {
+  const purge = Purger.prototype.purge;
+  jest.spyOn(Purger.prototype, 'purge').mockImplementation(async function (this: Purger) {
+    await database.query(ARCHIVE_UNFINISHED);
+    return purge.call(this);
+  });
 }
-
-const orNow = (column: string): string => `coalesce(${column}, now()) AS ${column}`;
 
 function takeNoTurns(): void {
   jest.spyOn(AccountTurns.prototype, 'inTurn').mockImplementation((_account, work) => work());

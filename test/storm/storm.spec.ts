@@ -1,7 +1,7 @@
+import { resolve } from 'node:path';
 import { fullPlan } from '../../storm/plan.js';
 import { runStorm } from '../../storm/storm.js';
-import { Server } from '../../storm/world.js';
-import { DIST } from './broken-build.js';
+import { Server, scriptsOf } from '../../storm/world.js';
 
 let server: Server;
 beforeAll(async () => {
@@ -10,6 +10,10 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 it('a short storm breaks no rule, and was one: enough was injected', async () => {
-  const { violations, tooFew } = await runStorm(fullPlan({ operations: 150, seed: 7 }), server, { dist: DIST, original: DIST });
+  const { violations, tooFew } = await runStorm(
+    fullPlan({ operations: 150, seed: 7 }),
+    server,
+    scriptsOf(resolve(__dirname, '../../dist')),
+  );
   expect({ violations, tooFew }).toEqual({ violations: [], tooFew: [] });
 }, 240_000);
