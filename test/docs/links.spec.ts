@@ -6,16 +6,18 @@ import { PAGES, anchorsOf, blocksOf, linksOf, proseOf, read } from './markdown.j
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
 /** In capitals as variables are, and none of Holdfast's. */
-const OTHERS = new Set([
-  // The tests', and those of the end-to-end suite.
-  ...['BASE_URL', 'TEST_SERVER_URL'],
-  // What the pages themselves set.
-  ...['API', 'KEY', 'TRY', 'ORDER', 'OPERATION'],
-  // Planned: setting it stops the start.
-  'RATE_LIMIT',
-  // HTTP, SQL and Nest.
-  ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'WHERE', 'HTTP_CODE_METADATA'],
-]);
+const OTHERS = new Set(
+  [
+    // The tests', and those of the end-to-end suite.
+    'BASE_URL TEST_SERVER_URL',
+    // What the pages themselves set.
+    'API KEY TRY ORDER OPERATION',
+    // Planned: setting it stops the start.
+    'RATE_LIMIT',
+    // HTTP, SQL and Nest.
+    'GET HEAD POST PUT PATCH DELETE OPTIONS WHERE HTTP_CODE_METADATA',
+  ].flatMap((names) => names.split(' ')),
+);
 
 it('there are pages', () => {
   expect(PAGES).toEqual(expect.arrayContaining(['README.md', 'docs/lifting.md', 'docs/problems.md', 'src/idempotency/README.md']));
@@ -56,6 +58,6 @@ describe.each(PAGES)('%s', (page) => {
 });
 
 it('every page of docs is led to from the README', () => {
-  const led = linksOf('README.md').map(({ path }) => path);
-  expect(PAGES.filter((page) => page.startsWith('docs/') && !led.includes(page))).toEqual([]);
+  const led = new Set(linksOf('README.md').map(({ path }) => path));
+  expect(PAGES.filter((page) => page.startsWith('docs/') && !led.has(page))).toEqual([]);
 });
