@@ -5,7 +5,7 @@
 const shared = [
   '^src/(kernel|http|database)/',
   '^src/idempotency/index\\.ts$',
-  '^src/openapi/(api\\.decorator|fields)\\.ts$',
+  '^src/openapi/(api\\.decorator|api\\.builders|field\\.decorator|fields)\\.ts$',
 ];
 const accounts = '^src/accounts/';
 

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, LessThan, type Repository } from 'typeorm';
+import { In, type Repository } from 'typeorm';
 import { CatalogService, type PricedLine } from '../catalog/catalog.service.js';
 import { checkIfMatch } from '../http/etag.js';
 import type { Statement, Transaction } from '../idempotency/index.js';
-import { newId, publicId, uuidOf } from '../kernel/ids.js';
-import { pageOf, type Page } from '../http/page.js';
+import { newId, uuidOf } from '../kernel/ids.js';
+import type { Page } from '../http/page.js';
 import { MAX_AMOUNT } from '../kernel/money.js';
-import { Problem } from '../http/problem.js';
+import { Problem, noSuch } from '../http/problem.js';
+import { findByPublicId, pageBy } from '../http/reads.js';
 import { OrderView, type CreateOrder, type ListOrders, type UpdateOrder } from './order.dto.js';
 import { Order, OrderItem, type OrderStatus } from './order.entity.js';
 
@@ -126,43 +127,34 @@ export class OrdersService {
   async require(tx: Transaction, accountId: string, id: string): Promise<string> {
     const uuid = uuidOf('ord', id);
     const [row] = uuid ? await tx.read<{ id: string }>(FIND_ORDER, [accountId, uuid]) : [];
-    if (!row) throw noSuchOrder();
+    if (!row) throw noSuch('order');
     return row.id;
   }
 
   /** @throws Problem `not-found` */
   async get(accountId: string, id: string): Promise<OrderView> {
-    const uuid = uuidOf('ord', id);
-    const order =
-      uuid &&
-      (await this.orders.findOne({ where: { accountId, id: uuid }, relations: { items: true }, order: { items: { lineNo: 'ASC' } } }));
-    if (!order) throw noSuchOrder();
+    const withItems = { relations: { items: true }, order: { items: { lineNo: 'ASC' } } } as const;
+    const order = await findByPublicId(this.orders, 'ord', { accountId, id }, withItems);
+    if (!order) throw noSuch('order');
     return OrderView.of(order);
   }
 
   async list(accountId: string, query: ListOrders): Promise<Page<OrderView>> {
-    const before = query.after((text) => uuidOf('ord', text));
-    const rows = await this.orders.find({
-      where: { accountId, ...(query.status && { status: query.status }), ...(before !== null && { id: LessThan(before) }) },
-      order: { id: 'DESC' },
-      take: query.limit + 1,
-    });
+    const page = await pageBy(this.orders, 'ord', query, { accountId, status: query.status });
     // A query of its own: joined, the page's limit would count lines instead of orders.
-    const items = await this.items.find({ where: { accountId, orderId: In(rows.map((row) => row.id)) }, order: { lineNo: 'ASC' } });
-    const linesOf = new Map<string, OrderItem[]>(rows.map((row) => [row.id, []]));
+    const items = await this.items.find({
+      where: { accountId, orderId: In(page.data.map((order) => order.id)) },
+      order: { lineNo: 'ASC' },
+    });
+    const linesOf = new Map<string, OrderItem[]>(page.data.map((order) => [order.id, []]));
     for (const item of items) linesOf.get(item.orderId)?.push(item);
-    return pageOf(
-      rows,
-      query.limit,
-      (order) => publicId('ord', order.id),
-      (order) => OrderView.of({ ...order, items: linesOf.get(order.id) ?? [] }),
-    );
+    return { ...page, data: page.data.map((order) => OrderView.of({ ...order, items: linesOf.get(order.id) ?? [] })) };
   }
 
   /** The order, locked until the transaction ends. @throws Problem `not-found` */
   async lock(tx: Transaction, accountId: string, id: string): Promise<OrderState> {
     const uuid = uuidOf('ord', id);
-    if (!uuid) throw noSuchOrder();
+    if (!uuid) throw noSuch('order');
     return this.lockUuid(tx, accountId, uuid);
   }
 
@@ -172,7 +164,7 @@ export class OrdersService {
       tx.run<OrderRow>(LOCK_ORDER, [accountId, uuid]),
       tx.run<ItemRow>(FIND_ITEMS, [accountId, uuid]),
     ]);
-    if (!row) throw noSuchOrder();
+    if (!row) throw noSuch('order');
     return {
       id: row.id,
       status: row.status,
@@ -224,10 +216,6 @@ interface ItemRow extends Record<string, unknown> {
   name: string;
   quantity: number;
   unit_price: string;
-}
-
-function noSuchOrder(): Problem {
-  return new Problem('not-found', 'This account has no such order.');
 }
 
 /** Currency and total, as the catalogue has them and the buyer expects them. */

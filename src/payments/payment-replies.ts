@@ -1,6 +1,6 @@
 import { reply, type Reply, type StepRun, type Transaction } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
-import { PROBLEM_JSON, problemDocument, type Problem } from '../http/problem.js';
+import { PROBLEM_JSON, Problem, problemDocument } from '../http/problem.js';
 
 /** Where a payment is found. */
 export function paymentPath(payment: { id: string }): string {
@@ -21,4 +21,12 @@ export function pending(tx: Transaction, view: unknown, resource: string): Reply
 export function problemReply(problem: Problem, { operationId, traceId }: StepRun, resource: string): Reply {
   const document = problemDocument(problem, { instance: `/v1/operations/${operationId}`, requestId: traceId, operationId });
   return reply(problem.status, document, { 'content-type': PROBLEM_JSON, resource });
+}
+
+/**
+ * The provider's key and reference derive from the client's key, and the provider remembers them: a key that was used
+ * once can't be used again, even where late requests are executed.
+ */
+export function keySpent(): Problem {
+  return new Problem('idempotency-key-expired', 'The provider remembers an earlier request with this key, so it cannot be made once more.');
 }

@@ -106,7 +106,7 @@ export const SABOTEURS: Saboteur[] = [
     name: 'a webhook is believed, and the provider not asked',
     patches: [
       {
-        file: 'payments/provider-webhooks.controller.js',
+        file: 'payments/provider-events.service.js',
         from: 'if (fresh.length === 0 || reference === null) return;',
         to: `await this.dataSource.query("WITH p AS (UPDATE payments SET status = 'succeeded' WHERE reference = $1 AND status = 'processing' RETURNING account_id, order_id) UPDATE orders o SET status = 'paid', version = version + 1 FROM p WHERE o.account_id = p.account_id AND o.id = p.order_id", [reference]);`,
       },
@@ -118,9 +118,14 @@ export const SABOTEURS: Saboteur[] = [
     name: 'the provider is called before the first commit',
     patches: [
       {
+        file: 'payments/provider/guarded-provider.js',
+        from: 'this.timeoutMs = timeoutMs;',
+        to: 'this.timeoutMs = timeoutMs; globalThis.provider = provider;',
+      },
+      {
         file: 'payments/payments.service.js',
-        from: 'return payment;\n    }\n    /** Opens a refund',
-        to: 'await this.refunds.provider.provider.charge({ reference: payment.reference, amount, currency, source }, tx.nextProviderKey(ChargeStep), 500);\n        return payment;\n    }\n    /** Opens a refund',
+        from: 'insertPayment(tx, payment);',
+        to: 'insertPayment(tx, payment); await globalThis.provider.charge({ reference: payment.reference, amount, currency, source }, tx.nextProviderKey(ChargeStep), 500);',
       },
     ],
     plan: { operations: 80, vanish: 0.6, faults: { ...CALM, latencyMs: 150 }, cadence: { ...NEVER, terminate: 1 } },

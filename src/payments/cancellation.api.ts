@@ -1,11 +1,11 @@
+import { having, ok } from '../openapi/api.builders.js';
 import type { ApiOptions } from '../openapi/api.decorator.js';
 import { idOf } from '../openapi/fields.js';
-import { OrderView } from '../orders/order.dto.js';
-import { ORDER_EXAMPLE } from '../orders/orders.api.js';
-import { Problem } from '../http/problem.js';
+import { ORDER } from '../orders/orders.api.js';
+import { Problem, noSuch } from '../http/problem.js';
 import { notYet } from './payments.api.js';
 
-const CANCELLED = { ...ORDER_EXAMPLE, status: 'cancelled', version: 2 };
+const CANCELLED = having(ORDER, { status: 'cancelled', version: 2 });
 
 export const CANCEL_ORDER: ApiOptions = {
   id: 'cancelOrder',
@@ -14,12 +14,9 @@ export const CANCEL_ORDER: ApiOptions = {
   effects: 'one cancellation, the stock released once, each captured payment refunded once',
   params: { id: idOf('ord', 'Id of the order.') },
   requests: { 'Nothing more to say': {} },
-  answers: [
-    { status: 200, description: 'The order is cancelled.', view: OrderView, example: CANCELLED, headers: { ETag: '"2"' } },
-    notYet(OrderView, CANCELLED),
-  ],
+  answers: [ok(CANCELLED, 'The order is cancelled.'), notYet(CANCELLED)],
   problems: [
-    new Problem('not-found', 'This account has no such order.'),
+    noSuch('order'),
     new Problem('order-not-cancellable', 'The order is cancelled already.'),
     new Problem('payment-in-progress', 'Another payment of this order is under way.'),
   ],
