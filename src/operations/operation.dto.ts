@@ -48,7 +48,12 @@ export class OperationView {
   })
   status: OperationStory['status'];
 
-  @AnswerField({ type: 'string', nullable: true, description: 'The step that it goes on with.', example: 'payments.charge' })
+  @AnswerField({
+    type: 'string',
+    nullable: true,
+    description: 'The step that it goes on with, or ended with; null where it has none.',
+    example: 'payments.charge',
+  })
   recoveryPoint: string | null;
 
   @AnswerField({ type: 'integer', minimum: 0, description: 'How often its present step was begun.', example: 1 })

@@ -11,7 +11,7 @@ const OPERATION: Shown = {
     id: EXAMPLE_ID.op,
     operation: 'POST /v1/payments',
     status: 'completed',
-    recoveryPoint: null,
+    recoveryPoint: 'payments.charge',
     attempts: 1,
     resource: `/v1/payments/${EXAMPLE_ID.pay}`,
     response: { status: 201 },
