@@ -3,6 +3,7 @@ import type { ApiOptions } from '../openapi/api.decorator.js';
 import { idOf } from '../openapi/fields.js';
 import { ORDER } from '../orders/orders.api.js';
 import { Problem, noSuch } from '../http/problem.js';
+import { inFlight } from './payment-replies.js';
 import { notYet } from './payments.api.js';
 
 const CANCELLED = having(ORDER, { status: 'cancelled', version: 2 });
@@ -15,9 +16,5 @@ export const CANCEL_ORDER: ApiOptions = {
   params: { id: idOf('ord', 'Id of the order.') },
   requests: { 'Nothing more to say': {} },
   answers: [ok(CANCELLED, 'The order is cancelled.'), notYet(CANCELLED)],
-  problems: [
-    noSuch('order'),
-    new Problem('order-not-cancellable', 'The order is cancelled already.'),
-    new Problem('payment-in-progress', 'Another payment of this order is under way.'),
-  ],
+  problems: [noSuch('order'), new Problem('order-not-cancellable', 'The order is cancelled already.'), inFlight()],
 };

@@ -2,7 +2,7 @@ import { Inject, Logger } from '@nestjs/common';
 import { RecoverableStep, next, park, reply, undo, type Step, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { Problem } from '../http/problem.js';
-import { paymentPath, problemReply } from './payment-replies.js';
+import { notReached, paymentPath, problemReply } from './payment-replies.js';
 import { CompensateStep } from './compensate.step.js';
 import { PaymentView } from './payment.dto.js';
 import { Payment } from './payment.entity.js';
@@ -107,7 +107,7 @@ export class ChargeStep implements Step<DoubtfulOutcome> {
 
   private async takeBack(tx: Transaction, paymentId: string, { accountId }: StepRun): Promise<StepEnd> {
     await (await tx.manager()).delete(Payment, { accountId, id: paymentId });
-    return undo(new Problem('provider-unavailable', 'The payment provider was not reached. Nothing was charged.'));
+    return undo(notReached('charged'));
   }
 }
 

@@ -30,3 +30,13 @@ export function problemReply(problem: Problem, { operationId, traceId }: StepRun
 export function keySpent(): Problem {
   return new Problem('idempotency-key-expired', 'The provider remembers an earlier request with this key, so it cannot be made once more.');
 }
+
+/** Another payment of the order has no outcome yet. */
+export function inFlight(): Problem {
+  return new Problem('payment-in-progress', 'Another payment of this order is under way.');
+}
+
+/** Nothing is at the provider, and nothing follows. `done`: what did not happen. */
+export function notReached(done: 'charged' | 'refunded'): Problem {
+  return new Problem('provider-unavailable', `The payment provider was not reached. Nothing was ${done}.`);
+}

@@ -20,6 +20,15 @@ const reason: TextField = {
   example: 'sent back',
 };
 
+export const source = {
+  type: 'string',
+  // No twelve digits in a row, underscores between them or not: the shortest card numbers have as many.
+  pattern: String.raw`^(?!.*(?:\d_*){12})[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$`,
+  refusal: "must be a provider's token such as tok_visa, never a card number",
+  description: 'A token of the provider. Card numbers are refused: they must never reach this service.',
+  example: 'tok_visa',
+} satisfies TextField;
+
 @ApiSchema({ description: 'A payment of an order.' })
 export class CreatePayment {
   @RequestField(nameOf('ord', 'The order to pay.'))
@@ -31,14 +40,7 @@ export class CreatePayment {
   @RequestField(currency)
   currency: string;
 
-  @RequestField({
-    type: 'string',
-    // No twelve digits in a row, underscores between them or not: the shortest card numbers have as many.
-    pattern: String.raw`^(?!.*(?:\d_*){12})[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$`,
-    refusal: "must be a provider's token such as tok_visa, never a card number",
-    description: 'A token of the provider. Card numbers are refused: they must never reach this service.',
-    example: 'tok_visa',
-  })
+  @RequestField(source)
   source: string;
 }
 

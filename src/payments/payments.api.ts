@@ -3,7 +3,8 @@ import type { ApiAnswer, ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
 import { Problem, noSuch } from '../http/problem.js';
 import { invalid } from '../http/validation.js';
-import { PaymentView, RefundView } from './payment.dto.js';
+import { inFlight, notReached } from './payment-replies.js';
+import { PaymentView, RefundView, source } from './payment.dto.js';
 
 const PAYMENT: Shown = {
   view: PaymentView,
@@ -63,13 +64,13 @@ export const CREATE_PAYMENT: ApiOptions = {
     notYet(having(PAYMENT, { status: 'processing', providerReference: null })),
   ],
   problems: [
-    invalid([{ pointer: '/source', detail: "must be a provider's token such as tok_visa, never a card number" }]),
+    invalid([{ pointer: '/source', detail: source.refusal }]),
     new Problem('payment-declined', 'The provider declined: insufficient_funds.', { members: { payment: DECLINED.example } }),
     noSuch('order'),
     new Problem('order-not-payable', 'The order is paid.'),
-    new Problem('payment-in-progress', 'Another payment of this order is under way.'),
+    inFlight(),
     new Problem('amount-mismatch', "The order's total is 5000 EUR."),
-    new Problem('provider-unavailable', 'The payment provider was not reached. Nothing was charged.'),
+    notReached('charged'),
   ],
 };
 
@@ -91,11 +92,7 @@ export const CREATE_REFUND: ApiOptions = {
   params: paymentParams,
   requests: { 'A part of it': { amount: 1000, reason: 'sent back' }, 'All that is left': {} },
   answers: [created(REFUND, 'The money goes back.', `/v1/refunds/${EXAMPLE_ID.re}`), notYet(having(REFUND, { status: 'processing' }))],
-  problems: [
-    noSuch('payment'),
-    new Problem('refund-exceeds-payment', '500 of 5000 EUR can still be refunded.'),
-    new Problem('provider-unavailable', 'The payment provider was not reached. Nothing was refunded.'),
-  ],
+  problems: [noSuch('payment'), new Problem('refund-exceeds-payment', '500 of 5000 EUR can still be refunded.'), notReached('refunded')],
 };
 
 export const GET_REFUND = readOf(REFUND, {

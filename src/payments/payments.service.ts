@@ -4,12 +4,12 @@ import { In, type Repository } from 'typeorm';
 import type { Transaction } from '../idempotency/index.js';
 import { newId, uuidOf } from '../kernel/ids.js';
 import type { Page } from '../http/page.js';
-import type { OrderState } from '../orders/orders.service.js';
+import type { OrderState } from '../orders/order.store.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { Problem, noSuch } from '../http/problem.js';
 import { findByPublicId, pageBy } from '../http/reads.js';
 import { ChargeStep } from './charge.step.js';
-import { keySpent } from './payment-replies.js';
+import { inFlight, keySpent } from './payment-replies.js';
 import { PaymentView, type CreatePayment, type ListPayments } from './payment.dto.js';
 import { Payment, Refund } from './payment.entity.js';
 import { referenceOf } from './provider/ask.js';
@@ -93,8 +93,4 @@ export class PaymentsService {
     const page = await pageBy(this.payments, 'pay', query, { accountId, orderId, status: query.status });
     return { ...page, data: page.data.map(PaymentView.of) };
   }
-}
-
-function inFlight(): Problem {
-  return new Problem('payment-in-progress', 'Another payment of this order is under way.');
 }

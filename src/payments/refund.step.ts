@@ -1,7 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { RecoverableStep, reply, undo, type Step, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
-import { Problem } from '../http/problem.js';
-import { refundPath } from './payment-replies.js';
+import { notReached, refundPath } from './payment-replies.js';
 import { RefundView } from './payment.dto.js';
 import type { DoubtfulOutcome } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
@@ -22,7 +21,7 @@ export class RefundStep implements Step<DoubtfulOutcome> {
     // It is the first step of its operation: nothing of an earlier attempt can be at the provider.
     if (outcome.kind === 'not-reached' && run.attempt === 1) {
       await undoRefund(tx, run.accountId, refundId);
-      return undo(new Problem('provider-unavailable', 'The payment provider was not reached. Nothing was refunded.'));
+      return undo(notReached('refunded'));
     }
     return finishRefund(tx, refundId, outcome, run, ({ refund }) => reply(201, RefundView.of(refund), { location: refundPath(refund) }));
   }

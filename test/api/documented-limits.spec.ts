@@ -39,18 +39,27 @@ function isForeign({ body }: TestResponse): boolean {
 interface Verdict extends Edge {
   documented: boolean;
   checked: boolean;
+  /** What the client was told, by place. */
+  errors: unknown[];
 }
 
 /** Expects both to agree on each value, and the values to lie on both sides of each limit. */
-function expectAgreement(id: string, limits: string[], verdicts: Verdict[]): void {
-  const differing = verdicts.filter(({ documented, checked }) => documented !== checked);
-  expect({ id, differing: differing.map((one) => ({ ...one, value: JSON.stringify(one.value).slice(-300) })) }).toEqual({
-    id,
-    differing: [],
-  });
+function expectAgreement({ id }: DocumentedOperation, limits: string[], verdicts: Verdict[]): void {
+  const differing = verdicts
+    .filter(({ documented, checked }) => documented !== checked)
+    .map(({ at, limit, value, documented }) => ({ at, limit, documented, value: JSON.stringify(value).slice(-300) }));
+  expect({ id, differing }).toEqual({ id, differing: [] });
   const sidesOf = (limit: string) =>
     new Set(verdicts.filter((one) => `${one.at} ${one.limit}` === limit).map(({ documented }) => documented));
   expect({ id, oneSided: limits.filter((limit) => sidesOf(limit).size !== 2) }).toEqual({ id, oneSided: [] });
+}
+
+/** Expects the example of an invalid request to name what the server really said of one. */
+function expectToldAsDocumented({ id, operation }: DocumentedOperation, verdicts: Verdict[]): void {
+  const example = operation['responses'][400].content['application/problem+json'].examples['invalid-request'];
+  const told = new Set(verdicts.flatMap(({ errors }) => errors).map((error) => JSON.stringify(error)));
+  const untold = (example.value.errors ?? []).filter((error: unknown) => !told.has(JSON.stringify(error)));
+  expect({ id, untold }).toEqual({ id, untold: [] });
 }
 
 const bodySchema = ({ operation }: DocumentedOperation): Schema =>
@@ -65,24 +74,35 @@ it('bodies are taken and refused as documented', async () => {
       const text = JSON.stringify(edge.value);
       const headers = { 'if-match': '"1"', ...(each.id === 'receiveProviderEvent' && signed(text)) };
       const answer = await world.send(each.method.toUpperCase(), examplePath(each), { headers, body: text });
-      verdicts.push({ ...edge, documented: api.errorsOfRequest(each, edge.value).length === 0, checked: accepted(answer) });
+      verdicts.push(verdictOn(edge, api.errorsOfRequest(each, edge.value), answer));
     }
-    expectAgreement(each.id, limitsOf(bodySchema(each)), verdicts);
+    expectAgreement(each, limitsOf(bodySchema(each)), verdicts);
+    expectToldAsDocumented(each, verdicts);
   }
 });
 
 it('queries are taken and refused as documented', async () => {
-  for (const each of api.operations) {
-    for (const { name, in: where, schema } of each.operation['parameters']) {
-      if (where !== 'query') continue;
+  for (const each of api.operations.filter(({ operation }) => queryOf(operation).length > 0)) {
+    const all: Verdict[] = [];
+    for (const { name, schema } of queryOf(each.operation)) {
       const verdicts: Verdict[] = [];
-      for (const edge of edgesOf(schema, name)) {
+      for (const edge of edgesOf(schema, `/${name}`)) {
         // A query knows texts alone; one of digits is a number as well.
         if (!['string', 'number'].includes(typeof edge.value) || (schema.type === 'string' && typeof edge.value === 'number')) continue;
         const answer = await world.send('GET', `${each.path}?${name}=${encodeURIComponent(String(edge.value))}`);
-        verdicts.push({ ...edge, documented: api.errorsUnder(schema, edge.value).length === 0, checked: accepted(answer) });
+        verdicts.push(verdictOn(edge, api.errorsUnder(schema, edge.value), answer));
       }
-      expectAgreement(each.id, limitsOf(schema, name), verdicts);
+      expectAgreement(each, limitsOf(schema, `/${name}`), verdicts);
+      all.push(...verdicts);
     }
+    expectToldAsDocumented(each, all);
   }
 });
+
+function queryOf(operation: DocumentedOperation['operation']): { name: string; schema: Schema }[] {
+  return operation['parameters'].filter((parameter: { in?: string }) => parameter.in === 'query');
+}
+
+function verdictOn(edge: Edge, errors: unknown[], answer: TestResponse): Verdict {
+  return { ...edge, documented: errors.length === 0, checked: accepted(answer), errors: answer.body['errors'] ?? [] };
+}
