@@ -36,7 +36,8 @@ export function makeOrder(accountId: string, wanted: CreateOrder, products: Quer
   const id = newId();
   const currency = items[0]?.currency ?? '';
   const total = items.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0);
-  const { customerReference = null, metadata = {} } = wanted;
+  const { customerReference = null } = wanted;
+  const metadata = wanted.metadata ?? {};
   const view = OrderView.of({
     id,
     status: 'pending',

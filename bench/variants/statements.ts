@@ -2,4 +2,4 @@
 export { CHANGE_STOCK, FIND_PRODUCTS } from '../../src/catalog/catalog.service.js';
 export { FIND, FIND_ARCHIVED, INSERT_COMPLETED } from '../../src/idempotency/records/record.store.js';
 export { LOCK } from '../../src/idempotency/requests/claim-check.js';
-export { INSERT_ITEMS, INSERT_ORDER } from '../../src/orders/orders.service.js';
+export { INSERT_ITEMS, INSERT_ORDER } from '../../src/orders/order.store.js';

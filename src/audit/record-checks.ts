@@ -2,7 +2,9 @@ import { stepName } from '../idempotency/index.js';
 import { ORDERS_PATH } from '../orders/order.dto.js';
 import { ChargeStep } from '../payments/charge.step.js';
 import { PAYMENTS_PATH, REFUNDS_OF_PAYMENT_PATH, REFUNDS_PATH } from '../payments/payment-replies.js';
-import { CancelRefundStep, CompensateStep, RefundStep } from '../payments/refund.steps.js';
+import { CancelRefundStep } from '../payments/cancel-refund.step.js';
+import { CompensateStep } from '../payments/compensate.step.js';
+import { RefundStep } from '../payments/refund.step.js';
 import { TICKETS_PATH } from '../tickets/ticket.dto.js';
 import type { Check } from './check.js';
 

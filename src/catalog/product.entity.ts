@@ -1,9 +1,6 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 import { bigintAsNumber } from '../kernel/money.js';
 
-/** Product ids are the account's own words; NUL, which PostgreSQL's text can't hold, is none of these. */
-export const PRODUCT_ID = /^[A-Za-z0-9._-]{1,64}$/;
-
 /** What can be ordered. */
 @Entity('products')
 @Check('products_price_check', `unit_price BETWEEN 1 AND 9999999999`)

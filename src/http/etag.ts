@@ -11,7 +11,7 @@ export function etagOf(version: number): string {
  * @throws Problem `precondition-required`
  */
 export function requireIfMatch(ifMatch: string | undefined): string {
-  if (!ifMatch) throw new Problem('precondition-required', 'Send the ETag of the version that you want to change in If-Match.');
+  if (!ifMatch) throw versionMissing();
   return ifMatch;
 }
 
@@ -21,13 +21,23 @@ export function requireIfMatch(ifMatch: string | undefined): string {
  */
 export function checkIfMatch(ifMatch: string, version: number): void {
   if (!tags(ifMatch).some((tag) => tag === '*' || tag === etagOf(version))) {
-    throw new Problem('precondition-failed', `The present version has the ETag ${etagOf(version)}.`);
+    throw versionStale(version);
   }
 }
 
 /** If-None-Match by weak comparison (RFC 9110, section 13.1.2): true when the client has this version already. */
 export function isUnchanged(ifNoneMatch: string | undefined, version: number): boolean {
   return tags(ifNoneMatch ?? '').some((tag) => tag === '*' || tag.replace(/^W\//, '') === etagOf(version));
+}
+
+/** The request doesn't say which version it is meant for. */
+export function versionMissing(): Problem {
+  return new Problem('precondition-required', 'Send the ETag of the version that you want to change in If-Match.');
+}
+
+/** It is meant for another one than the present `version`. */
+export function versionStale(version: number): Problem {
+  return new Problem('precondition-failed', `The present version has the ETag ${etagOf(version)}.`);
 }
 
 function tags(header: string): string[] {

@@ -1,6 +1,5 @@
 import { Transform } from 'class-transformer';
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { RequestField } from '../openapi/field.decorator.js';
 import { invalid } from './validation.js';
 
 const DEFAULT_LIMIT = 20;
@@ -8,24 +7,18 @@ const MAX_LIMIT = 100;
 
 /** `?limit=&cursor=` of every list. */
 export class ListQuery {
-  @ApiPropertyOptional({
+  @RequestField({
     type: 'integer',
     minimum: 1,
     maximum: MAX_LIMIT,
     default: DEFAULT_LIMIT,
+    required: false,
     description: 'How many entries a page has.',
   })
-  @IsOptional()
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value))
-  @IsInt()
-  @Min(1)
-  @Max(MAX_LIMIT)
   limit: number = DEFAULT_LIMIT;
 
-  @ApiPropertyOptional({ type: 'string', maxLength: 500, description: '`nextCursor` of the page before.' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(500)
+  @RequestField({ type: 'string', maxLength: 500, required: false, description: '`nextCursor` of the page before.' })
   cursor?: string;
 
   /**

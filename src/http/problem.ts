@@ -39,6 +39,11 @@ export class Problem extends Error {
   }
 }
 
+/** That the account has no such thing, be it that nobody has it: whose it is says nothing. */
+export function noSuch(thing: string): Problem {
+  return new Problem('not-found', `This account has no such ${thing}.`);
+}
+
 /** Statuses of requests that never came to be executed. */
 const BEFORE_EXECUTION = new Set([400, 401, 403, 413, 415, 428, 429]);
 

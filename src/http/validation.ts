@@ -1,6 +1,4 @@
-import { ValidationPipe, applyDecorators, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
-import { Transform } from 'class-transformer';
-import { ValidateBy } from 'class-validator';
+import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
 import { Problem, type FieldError } from './problem.js';
 
 /** Turns bodies into DTO instances and refuses everything that a DTO doesn't declare. */
@@ -64,35 +62,4 @@ function escaped(name: string): string {
 function withoutName(message: string, property: string): string {
   if (message === `property ${property} should not exist`) return 'is not a known member';
   return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
-}
-
-const METADATA_ENTRIES = 50;
-const METADATA_KEY_LENGTH = 255;
-const METADATA_VALUE_LENGTH = 500;
-
-/** An object of at most 50 texts of at most 500 characters, taken as it was sent, whatever its names are. */
-export function IsMetadata(): PropertyDecorator {
-  return applyDecorators(
-    Transform(({ obj, key }: { obj: Record<string, unknown>; key: string }) => obj[key]),
-    ValidateBy({
-      name: 'isMetadata',
-      validator: {
-        validate: (value: unknown) => isMetadata(value),
-        defaultMessage: () =>
-          `must be an object of at most ${METADATA_ENTRIES} texts of at most ${METADATA_VALUE_LENGTH} characters, with names of 1 to ${METADATA_KEY_LENGTH}`,
-      },
-    }),
-  );
-}
-
-function isMetadata(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const entries = Object.entries(value);
-  return (
-    entries.length <= METADATA_ENTRIES &&
-    entries.every(
-      ([name, text]) =>
-        name.length >= 1 && name.length <= METADATA_KEY_LENGTH && typeof text === 'string' && [...text].length <= METADATA_VALUE_LENGTH,
-    )
-  );
 }

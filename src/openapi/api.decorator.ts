@@ -1,16 +1,13 @@
 import { applyDecorators, SetMetadata, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiOperation } from '@nestjs/swagger';
 import type { Problem } from '../http/problem.js';
-import type { SchemaObject } from './types.js';
+import type { TextField } from './field.decorator.js';
 
 /** Metadata key of `@Api()`. */
 export const API = 'holdfast:api';
 
-/** A parameter of the path: the schema and words of the field that it stands for (`idOf('ord', …)`). */
-export type ApiParam = Pick<SchemaObject, 'type' | 'pattern' | 'enum' | 'minLength' | 'maxLength'> & {
-  description: string;
-  example: string;
-};
+/** A parameter of the path: the field that it stands for (`idOf('ord', …)`). */
+export type ApiParam = Pick<TextField, 'type' | 'pattern' | 'refusal' | 'description'> & { enum?: string[]; example: string };
 
 /** One answer that is no problem. */
 export interface ApiAnswer {

@@ -1,5 +1,6 @@
 import type { IdPrefix } from '../kernel/ids.js';
 import { MAX_AMOUNT } from '../kernel/money.js';
+import type { IntegerField, TextField, TextsField } from './field.decorator.js';
 
 /** Ids that the examples use for one and the same thing everywhere. */
 export const EXAMPLE_ID = {
@@ -14,30 +15,52 @@ export const EXAMPLE_ID = {
 /** The time of the examples. */
 export const EXAMPLE_TIME = '2026-01-15T09:30:00.120Z';
 
+/** The longest text where nothing else is said, in characters. */
+export const MAX_TEXT = 255;
+
 /** The public id of one kind of thing: a TypeID, whose suffix is a UUID in Crockford's base 32. */
 export function idOf(prefix: keyof typeof EXAMPLE_ID, description: string) {
-  return { type: 'string', pattern: `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`, description, example: EXAMPLE_ID[prefix] } as const;
+  return {
+    type: 'string',
+    pattern: `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`,
+    description,
+    example: EXAMPLE_ID[prefix],
+  } satisfies TextField;
 }
 
-/** The client's own id of a product. */
+/** The same where a client names a thing: any text, since one that is no such id is as unknown (404) as an id that nothing has. */
+export function nameOf(prefix: keyof typeof EXAMPLE_ID, description: string) {
+  return { type: 'string', maxLength: MAX_TEXT, description, example: EXAMPLE_ID[prefix] } satisfies TextField;
+}
+
+/** A product's id, which is the account's own words; NUL, which PostgreSQL's text can't hold, is none of them. */
+export const PRODUCT_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
 export function productId(description: string) {
-  return { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$', description, example: '123' } as const;
+  return {
+    type: 'string',
+    pattern: PRODUCT_ID.source,
+    refusal: 'must be 1 to 64 letters, digits, dots, hyphens or underscores',
+    description,
+    example: '123',
+  } satisfies TextField;
 }
 
 /** Money in the currency's minor unit; beyond 2^31, but exact in a double. */
 export function amount(description: string, example: number) {
-  return { type: 'integer', format: 'int64', minimum: 1, maximum: MAX_AMOUNT, description, example } as const;
+  return { type: 'integer', format: 'int64', minimum: 1, maximum: MAX_AMOUNT, description, example } satisfies IntegerField;
 }
 
 export const currency = {
   type: 'string',
   pattern: '^[A-Z]{3}$',
+  refusal: 'must be an ISO 4217 code',
   description: 'ISO 4217 code of the account’s currency.',
   example: 'EUR',
-} as const;
+} satisfies TextField;
 
 export function time(description: string) {
-  return { type: 'string', format: 'date-time', description, example: EXAMPLE_TIME } as const;
+  return { type: 'string', format: 'date-time', description, example: EXAMPLE_TIME } satisfies TextField;
 }
 
 export const createdAt = time('When it was made (UTC).');
@@ -49,12 +72,13 @@ export const version = {
   minimum: 1,
   description: 'Grows with every change. In quotes it is the ETag.',
   example: 1,
-} as const;
+} satisfies IntegerField;
 
 export const metadata = {
   type: 'object',
   additionalProperties: { type: 'string', maxLength: 500 },
+  propertyNames: { minLength: 1, maxLength: MAX_TEXT },
   maxProperties: 50,
   description: 'At most 50 texts of at most 500 characters, under names of 1 to 255; the service keeps them and reads nothing into them.',
   example: { channel: 'web' },
-} as const;
+} satisfies TextsField;

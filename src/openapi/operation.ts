@@ -69,7 +69,7 @@ function describe(parameter: Parameter, { id, params = {} }: ApiOptions): Parame
   if (parameter.in !== 'path') return parameter;
   const described = params[parameter.name];
   if (!described) throw new Error(`${id}: the parameter ${parameter.name} is not described`);
-  const { description, example, ...schema } = described;
+  const { description, example, refusal: _, ...schema } = described;
   return { ...parameter, description, schema, example };
 }
 

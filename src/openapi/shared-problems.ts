@@ -1,4 +1,5 @@
 import { IdempotencyRefusal, type RefusalCode } from '../idempotency/index.js';
+import { versionMissing, versionStale } from '../http/etag.js';
 import { Problem } from '../http/problem.js';
 import { problemOf } from '../http/problem.filter.js';
 import { invalid } from '../http/validation.js';
@@ -22,7 +23,7 @@ export function problemsOf({ api, idempotent, scope }: DocumentedRoute, traits: 
     ...requestProblems(traits),
     ...(scope ? accessProblems(scope) : []),
     ...(idempotent ? keyProblems(traits.resource) : []),
-    ...(traits.needsIfMatch ? versionProblems() : []),
+    ...(traits.needsIfMatch ? [versionStale(2), versionMissing()] : []),
     new Problem('internal-error', 'The request could not be completed.'),
   ];
   const taken = new Set(own.map(({ code }) => code));
@@ -59,12 +60,5 @@ function keyProblems(resource: string): Problem[] {
     refusal('idempotency-request-in-progress'),
     refusal('idempotency-key-expired'),
     refusal('idempotency-key-reused'),
-  ];
-}
-
-function versionProblems(): Problem[] {
-  return [
-    new Problem('precondition-failed', 'The present version has the ETag "2".'),
-    new Problem('precondition-required', 'Send the ETag of the version that you want to change in If-Match.'),
   ];
 }

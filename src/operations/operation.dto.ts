@@ -1,80 +1,83 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { publicOperationId, type OperationStory, type TimelineLine } from '../idempotency/index.js';
 import { ListQuery } from '../http/page.js';
+import { AnswerField, RequestField } from '../openapi/field.decorator.js';
 import { createdAt, idOf, time } from '../openapi/fields.js';
 
 /** Query of the list of operations. */
 export class ListOperations extends ListQuery {
-  @ApiPropertyOptional({
+  @RequestField({
     type: 'string',
     maxLength: 600,
+    required: false,
     description: 'Only the operation with this key, bare or quoted as in the header.',
   })
-  @IsOptional()
-  @IsString()
-  @MaxLength(600)
   idempotencyKey?: string;
 }
 
 @ApiSchema({ name: 'OperationEvent', description: 'One line of the story of an operation.' })
 class TimelineLineView implements TimelineLine {
-  @ApiProperty(time('When (UTC).'))
+  @AnswerField(time('When (UTC).'))
   at: Date;
 
-  @ApiProperty({ type: 'string', description: 'What happened.', example: 'provider-answered' })
+  @AnswerField({ type: 'string', description: 'What happened.', example: 'provider-answered' })
   event: string;
 
-  @ApiProperty({ type: 'string', description: 'More about it.', example: 'payments.charge' })
+  @AnswerField({ type: 'string', description: 'More about it.', example: 'payments.charge, attempt 1' })
   detail: string;
 }
 
 @ApiSchema({ name: 'OperationResponse', description: 'What the operation answered.' })
 class OperationResponseView {
-  @ApiProperty({ type: 'integer', minimum: 200, maximum: 599, description: 'HTTP status.', example: 201 })
+  @AnswerField({ type: 'integer', minimum: 200, maximum: 599, description: 'HTTP status.', example: 201 })
   status: number;
 }
 
 @ApiSchema({ name: 'Operation', description: 'The story of one request with a key.' })
 export class OperationView {
-  @ApiProperty(idOf('op', 'Id of the operation.'))
+  @AnswerField(idOf('op', 'Id of the operation.'))
   id: string;
 
-  @ApiProperty({ type: 'string', description: 'Method and route.', example: 'POST /v1/payments' })
+  @AnswerField({ type: 'string', description: 'Method and route.', example: 'POST /v1/payments' })
   operation: string;
 
-  @ApiProperty({
+  @AnswerField({
     type: 'string',
     enum: ['running', 'interrupted', 'completed'],
     description: '`interrupted`: nobody has it in hand; it will be finished.',
   })
   status: OperationStory['status'];
 
-  @ApiProperty({ type: 'string', nullable: true, description: 'The step that it goes on with.', example: 'payments.charge' })
+  @AnswerField({
+    type: 'string',
+    nullable: true,
+    description: 'The step that it goes on with, or ended with; null where it has none.',
+    example: 'payments.charge',
+  })
   recoveryPoint: string | null;
 
-  @ApiProperty({ type: 'integer', minimum: 0, description: 'How often its present step was begun.', example: 1 })
+  @AnswerField({ type: 'integer', minimum: 0, description: 'How often its present step was begun.', example: 1 })
   attempts: number;
 
-  @ApiProperty({ type: 'string', format: 'uri-reference', nullable: true, description: 'Path of what it made or changed.', example: null })
+  @AnswerField({ type: 'string', format: 'uri-reference', nullable: true, description: 'Path of what it made or changed.', example: null })
   resource: string | null;
 
   @ApiProperty({ type: OperationResponseView, nullable: true, description: 'Null while there is none.' })
   response: { status: number } | null;
 
-  @ApiProperty({ type: 'integer', minimum: 0, description: 'How often the answer was replayed.', example: 0 })
+  @AnswerField({ type: 'integer', minimum: 0, description: 'How often the answer was replayed.', example: 0 })
   replays: number;
 
-  @ApiProperty(createdAt)
+  @AnswerField(createdAt)
   createdAt: Date;
 
-  @ApiProperty({ ...time('When it was completed (UTC).'), nullable: true })
+  @AnswerField({ ...time('When it was completed (UTC).'), nullable: true })
   completedAt: Date | null;
 
-  @ApiProperty({ ...time('From then on its key is expired (UTC).'), nullable: true })
+  @AnswerField({ ...time('From then on its key is expired (UTC).'), nullable: true })
   expiresAt: Date | null;
 
-  @ApiProperty({ type: [TimelineLineView], description: 'What happened, in order.' })
+  @AnswerField({ type: [TimelineLineView], description: 'What happened, in order.' })
   timeline: TimelineLine[];
 
   static of(story: OperationStory): OperationView {

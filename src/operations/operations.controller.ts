@@ -4,9 +4,9 @@ import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { Operations, operationUuid, parseKey, publicOperationId, type OperationStory } from '../idempotency/index.js';
 import { pageOf, type Page } from '../http/page.js';
 import { Api } from '../openapi/api.decorator.js';
-import { Problem } from '../http/problem.js';
+import { noSuch } from '../http/problem.js';
 import { ListOperations, OperationView } from './operation.dto.js';
-import { GET_OPERATION, LIST_OPERATIONS, RESUME_OPERATION } from './operations.api.js';
+import { GET_OPERATION, LIST_OPERATIONS, RESUME_OPERATION, running } from './operations.api.js';
 
 @Controller('v1/operations')
 export class OperationsController {
@@ -44,7 +44,7 @@ export class OperationsController {
     const story = await this.find(accountId, id);
     if (story.status === 'completed') return OperationView.of(story);
     if (!(await this.operations.resume(accountId, story.id)) && (await this.find(accountId, id)).status !== 'completed') {
-      throw new Problem('operation-running', 'The operation is running at this moment.', { operationId: id });
+      throw running(id);
     }
     return OperationView.of(await this.find(accountId, id));
   }
@@ -52,7 +52,7 @@ export class OperationsController {
   private async find(accountId: string, id: string): Promise<OperationStory> {
     const uuid = operationUuid(id);
     const story = uuid && (await this.operations.find(accountId, uuid));
-    if (!story) throw new Problem('not-found', 'This account has no such operation.');
+    if (!story) throw noSuch('operation');
     return story;
   }
 }

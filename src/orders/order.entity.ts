@@ -1,7 +1,8 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, PrimaryColumn, type Relation } from 'typeorm';
 import { bigintAsNumber } from '../kernel/money.js';
 
-export type OrderStatus = 'pending' | 'paid' | 'cancelled';
+export const ORDER_STATUSES = ['pending', 'paid', 'cancelled'] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 @Entity('orders')
 @Check('orders_status_check', `status IN ('pending', 'paid', 'cancelled')`)

@@ -1,26 +1,28 @@
+import { created, having, listOf, ok, readOf, type Shown } from '../openapi/api.builders.js';
 import type { ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
-import { Problem } from '../http/problem.js';
+import { Problem, noSuch } from '../http/problem.js';
 import { invalid } from '../http/validation.js';
 import { OrderView } from './order.dto.js';
 
 /** An order as answers show it. */
-export const ORDER_EXAMPLE = {
-  id: EXAMPLE_ID.ord,
-  status: 'pending',
-  items: [{ productId: '123', name: 'Harbour lamp', quantity: 2, unitPrice: 2500 }],
-  currency: 'EUR',
-  total: 5000,
-  customerReference: 'cart-7781',
-  metadata: { channel: 'web' },
-  version: 1,
-  createdAt: EXAMPLE_TIME,
-  updatedAt: EXAMPLE_TIME,
+export const ORDER: Shown = {
+  view: OrderView,
+  example: {
+    id: EXAMPLE_ID.ord,
+    status: 'pending',
+    items: [{ productId: '123', name: 'Harbour lamp', quantity: 2, unitPrice: 2500 }],
+    currency: 'EUR',
+    total: 5000,
+    customerReference: 'cart-7781',
+    metadata: { channel: 'web' },
+    version: 1,
+    createdAt: EXAMPLE_TIME,
+    updatedAt: EXAMPLE_TIME,
+  },
 };
 
 const params = { id: idOf('ord', 'Id of the order.') };
-const location = `/v1/orders/${EXAMPLE_ID.ord}`;
-const noSuchOrder = new Problem('not-found', 'This account has no such order.');
 
 export const PLACE_ORDER: ApiOptions = {
   id: 'placeOrder',
@@ -39,15 +41,7 @@ export const PLACE_ORDER: ApiOptions = {
     },
     'The least that is needed': { items: [{ productId: '123', quantity: 1 }] },
   },
-  answers: [
-    {
-      status: 201,
-      description: 'The order is placed and its stock reserved.',
-      view: OrderView,
-      example: ORDER_EXAMPLE,
-      headers: { Location: location, ETag: '"1"' },
-    },
-  ],
+  answers: [created(ORDER, 'The order is placed and its stock reserved.', `/v1/orders/${EXAMPLE_ID.ord}`)],
   problems: [
     invalid([{ pointer: '/items/0/quantity', detail: 'must not be greater than 1000' }]),
     new Problem('insufficient-stock', 'Product 123: 1000 ordered, 12 in stock.'),
@@ -58,24 +52,15 @@ export const PLACE_ORDER: ApiOptions = {
   ],
 };
 
-export const LIST_ORDERS: ApiOptions = {
-  id: 'listOrders',
-  summary: 'List orders',
-  description: 'The account’s orders, newest first.',
-  answers: [{ status: 200, description: 'A page of orders.', view: OrderView, list: true, example: ORDER_EXAMPLE }],
-};
+export const LIST_ORDERS = listOf(ORDER, { id: 'listOrders', things: 'orders' });
 
-export const GET_ORDER: ApiOptions = {
+export const GET_ORDER = readOf(ORDER, {
   id: 'getOrder',
-  summary: 'Read an order',
+  thing: 'order',
   description: 'The order in its present version.',
   params,
-  answers: [
-    { status: 200, description: 'The order.', view: OrderView, example: ORDER_EXAMPLE, headers: { ETag: '"1"' } },
-    { status: 304, description: 'The client has this version already.', headers: { ETag: '"1"' } },
-  ],
-  problems: [noSuchOrder],
-};
+  problems: [noSuch('order')],
+});
 
 export const CHANGE_ORDER: ApiOptions = {
   id: 'changeOrder',
@@ -87,14 +72,6 @@ export const CHANGE_ORDER: ApiOptions = {
     'Another reference': { customerReference: 'cart-7782' },
     'Other metadata': { metadata: { channel: 'phone', clerk: 'Ada' } },
   },
-  answers: [
-    {
-      status: 200,
-      description: 'The order in its new version.',
-      view: OrderView,
-      example: { ...ORDER_EXAMPLE, customerReference: 'cart-7782', version: 2 },
-      headers: { ETag: '"2"' },
-    },
-  ],
-  problems: [noSuchOrder],
+  answers: [ok(having(ORDER, { customerReference: 'cart-7782', version: 2 }), 'The order in its new version.')],
+  problems: [noSuch('order')],
 };

@@ -3,11 +3,12 @@ import type { Transaction } from '../idempotency/index.js';
 import type { OrderView } from '../orders/order.dto.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { Problem } from '../http/problem.js';
+import { CancelRefundStep } from './cancel-refund.step.js';
+import { keySpent } from './payment-replies.js';
 import type { Refund } from './payment.entity.js';
 import { PaymentsService } from './payments.service.js';
 import { referenceOf } from './provider/ask.js';
-import { CancelRefundStep } from './refund.steps.js';
-import { RefundsService, keySpent } from './refunds.service.js';
+import { reserveRefund } from './refund.store.js';
 
 /** Cancelling an order with all that hangs on it: its stock, and the money that was paid for it. */
 @Injectable()
@@ -15,7 +16,6 @@ export class CancellationService {
   constructor(
     private readonly orders: OrdersService,
     private readonly payments: PaymentsService,
-    private readonly refunds: RefundsService,
   ) {}
 
   /**
@@ -31,7 +31,7 @@ export class CancellationService {
     const refunds: Refund[] = [];
     for (const payment of await this.payments.lockCaptured(tx, accountId, locked.id)) {
       refunds.push(
-        await this.refunds.reserve(tx, payment, {
+        await reserveRefund(tx, payment, {
           amount: payment.amount - payment.amountReserved,
           reason: 'the order was cancelled',
           // The key of the first refund alone is known by now; the others get theirs when their turn comes.

@@ -2,15 +2,15 @@ import { Inject, Logger } from '@nestjs/common';
 import { RecoverableStep, next, park, reply, undo, type Step, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { Problem } from '../http/problem.js';
-import { paymentPath, problemReply } from './payment-replies.js';
+import { notReached, paymentPath, problemReply } from './payment-replies.js';
+import { CompensateStep } from './compensate.step.js';
 import { PaymentView } from './payment.dto.js';
 import { Payment } from './payment.entity.js';
 import { finishPayment, lockPayment, orderOf } from './payment.store.js';
 import { ask, referenceOf, type DoubtfulOutcome } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER } from './provider/provider.js';
-import { CompensateStep } from './refund.steps.js';
-import { RefundsService } from './refunds.service.js';
+import { reserveRefund } from './refund.store.js';
 
 interface PaymentFacts {
   amount: string;
@@ -27,7 +27,6 @@ export class ChargeStep implements Step<DoubtfulOutcome> {
   constructor(
     @Inject(PROVIDER) private readonly provider: GuardedProvider,
     private readonly orders: OrdersService,
-    private readonly refunds: RefundsService,
   ) {}
 
   async call(paymentId: string, run: StepRun): Promise<DoubtfulOutcome> {
@@ -82,7 +81,7 @@ export class ChargeStep implements Step<DoubtfulOutcome> {
       { operationId: run.operationId, orderStatus: order.status },
       'a charge succeeded for an order that cannot be paid any more; it is refunded',
     );
-    const refund = await this.refunds.reserve(tx, payment, {
+    const refund = await reserveRefund(tx, payment, {
       amount: payment.amount,
       reason: `the order was ${order.status} before the charge succeeded`,
       reference: referenceOf(tx.nextProviderKey(CompensateStep)),
@@ -108,7 +107,7 @@ export class ChargeStep implements Step<DoubtfulOutcome> {
 
   private async takeBack(tx: Transaction, paymentId: string, { accountId }: StepRun): Promise<StepEnd> {
     await (await tx.manager()).delete(Payment, { accountId, id: paymentId });
-    return undo(new Problem('provider-unavailable', 'The payment provider was not reached. Nothing was charged.'));
+    return undo(notReached('charged'));
   }
 }
 

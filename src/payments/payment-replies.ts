@@ -1,6 +1,6 @@
 import { reply, type Reply, type StepRun, type Transaction } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
-import { PROBLEM_JSON, problemDocument, type Problem } from '../http/problem.js';
+import { PROBLEM_JSON, Problem, problemDocument } from '../http/problem.js';
 
 /** Where payments are made, and their refunds. Records name what made a payment or a refund by it. */
 export const PAYMENTS_PATH = '/v1/payments';
@@ -27,4 +27,22 @@ export function pending(tx: Transaction, view: unknown, resource: string): Reply
 export function problemReply(problem: Problem, { operationId, traceId }: StepRun, resource: string): Reply {
   const document = problemDocument(problem, { instance: `/v1/operations/${operationId}`, requestId: traceId, operationId });
   return reply(problem.status, document, { 'content-type': PROBLEM_JSON, resource });
+}
+
+/**
+ * The provider's key and reference derive from the client's key, and the provider remembers them: a key that was used
+ * once can't be used again, even where late requests are executed.
+ */
+export function keySpent(): Problem {
+  return new Problem('idempotency-key-expired', 'The provider remembers an earlier request with this key, so it cannot be made once more.');
+}
+
+/** Another payment of the order has no outcome yet. */
+export function inFlight(): Problem {
+  return new Problem('payment-in-progress', 'Another payment of this order is under way.');
+}
+
+/** Nothing is at the provider, and nothing follows. `done`: what did not happen. */
+export function notReached(done: 'charged' | 'refunded'): Problem {
+  return new Problem('provider-unavailable', `The payment provider was not reached. Nothing was ${done}.`);
 }

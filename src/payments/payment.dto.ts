@@ -1,116 +1,101 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { ApiSchema } from '@nestjs/swagger';
 import { publicId } from '../kernel/ids.js';
 import { ListQuery } from '../http/page.js';
-import { MAX_AMOUNT } from '../kernel/money.js';
-import { amount, createdAt, currency, idOf, updatedAt } from '../openapi/fields.js';
+import { AnswerField, RequestField, type TextField } from '../openapi/field.decorator.js';
+import { MAX_TEXT, amount, createdAt, currency, idOf, nameOf, updatedAt } from '../openapi/fields.js';
 import { PAYMENT_STATUSES, type Payment, type PaymentStatus, type Refund } from './payment.entity.js';
 
-const status = { type: 'string', enum: PAYMENT_STATUSES, description: '`processing`: the provider’s answer is not known yet.' } as const;
-const failureCode = {
+const status: TextField = { type: 'string', enum: PAYMENT_STATUSES, description: '`processing`: the provider’s answer is not known yet.' };
+const failureCode: TextField = {
   type: 'string',
   nullable: true,
   description: 'Why it failed, in the provider’s words.',
   example: 'insufficient_funds',
-} as const;
-const reason = {
+};
+const reason: TextField = {
   type: 'string',
-  maxLength: 255,
+  maxLength: MAX_TEXT,
   nullable: true,
   description: 'Why, in the client’s own words.',
   example: 'sent back',
-} as const;
+};
+
+export const source = {
+  type: 'string',
+  // No twelve digits in a row, underscores between them or not: the shortest card numbers have as many.
+  pattern: String.raw`^(?!.*(?:\d_*){12})[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$`,
+  refusal: "must be a provider's token such as tok_visa, never a card number",
+  description: 'A token of the provider. Card numbers are refused: they must never reach this service.',
+  example: 'tok_visa',
+} satisfies TextField;
 
 @ApiSchema({ description: 'A payment of an order.' })
 export class CreatePayment {
-  @ApiProperty(idOf('ord', 'The order to pay.'))
-  @MaxLength(255)
-  @IsString()
+  @RequestField(nameOf('ord', 'The order to pay.'))
   orderId: string;
 
-  @ApiProperty(amount('The order’s total, in the minor unit.', 5000))
-  @Min(1)
-  @Max(MAX_AMOUNT)
-  @IsInt()
+  @RequestField(amount('The order’s total, in the minor unit.', 5000))
   amount: number;
 
-  @ApiProperty(currency)
-  @Matches(/^[A-Z]{3}$/, { message: 'must be an ISO 4217 code' })
+  @RequestField(currency)
   currency: string;
 
-  @ApiProperty({
-    type: 'string',
-    pattern: String.raw`^(?!.*\d{12})[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$`,
-    description: 'A token of the provider. Card numbers are refused: they must never reach this service.',
-    example: 'tok_visa',
-  })
-  @Matches(/^(?!.*(?:\d_*){12})[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$/, {
-    message: "must be a provider's token such as tok_visa, never a card number",
-  })
-  @IsString()
+  @RequestField(source)
   source: string;
 }
 
 @ApiSchema({ description: 'A refund of a payment.' })
 export class CreateRefund {
-  @ApiPropertyOptional({ ...amount('In the minor unit; what is left of the payment, where it isn’t given.', 1000), nullable: true })
-  @IsOptional()
-  @Min(1)
-  @Max(MAX_AMOUNT)
-  @IsInt()
-  amount?: number;
+  @RequestField({
+    ...amount('In the minor unit; what is left of the payment, where it isn’t given.', 1000),
+    required: false,
+    nullable: true,
+  })
+  amount?: number | null;
 
-  @ApiPropertyOptional(reason)
-  @IsOptional()
-  @MaxLength(255)
-  @IsString()
+  @RequestField({ ...reason, required: false })
   reason?: string | null;
 }
 
 /** Query of the list of payments. */
 export class ListPayments extends ListQuery {
-  @ApiPropertyOptional({ type: 'string', maxLength: 255, description: 'Only payments of this order.' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(255)
+  @RequestField({ type: 'string', maxLength: MAX_TEXT, required: false, description: 'Only payments of this order.' })
   orderId?: string;
 
-  @ApiPropertyOptional({ ...status, description: 'Only payments with this status.' })
-  @IsOptional()
-  @IsIn(PAYMENT_STATUSES)
+  @RequestField({ ...status, required: false, description: 'Only payments with this status.' })
   status?: PaymentStatus;
 }
 
 @ApiSchema({ name: 'Payment', description: 'A payment of an order.' })
 export class PaymentView {
-  @ApiProperty(idOf('pay', 'Id of the payment.'))
+  @AnswerField(idOf('pay', 'Id of the payment.'))
   id: string;
 
-  @ApiProperty(idOf('ord', 'The order that it pays.'))
+  @AnswerField(idOf('ord', 'The order that it pays.'))
   orderId: string;
 
-  @ApiProperty(status)
+  @AnswerField(status)
   status: PaymentStatus;
 
-  @ApiProperty(amount('In the minor unit.', 5000))
+  @AnswerField(amount('In the minor unit.', 5000))
   amount: number;
 
-  @ApiProperty(currency)
+  @AnswerField(currency)
   currency: string;
 
-  @ApiProperty({ ...amount('Sum of the refunds that succeeded, in the minor unit.', 0), minimum: 0 })
+  @AnswerField({ ...amount('Sum of the refunds that succeeded, in the minor unit.', 0), minimum: 0 })
   amountRefunded: number;
 
-  @ApiProperty(failureCode)
+  @AnswerField(failureCode)
   failureCode: string | null;
 
-  @ApiProperty({ type: 'string', nullable: true, description: 'The provider’s id of the charge.', example: 'ch_5f2c9a' })
+  @AnswerField({ type: 'string', nullable: true, description: 'The provider’s id of the charge.', example: 'ch_5f2c9a' })
   providerReference: string | null;
 
-  @ApiProperty(createdAt)
+  @AnswerField(createdAt)
   createdAt: Date;
 
-  @ApiProperty(updatedAt)
+  @AnswerField(updatedAt)
   updatedAt: Date;
 
   static of(
@@ -133,31 +118,31 @@ export class PaymentView {
 
 @ApiSchema({ name: 'Refund', description: 'A refund of a payment.' })
 export class RefundView {
-  @ApiProperty(idOf('re', 'Id of the refund.'))
+  @AnswerField(idOf('re', 'Id of the refund.'))
   id: string;
 
-  @ApiProperty(idOf('pay', 'The payment that it gives back.'))
+  @AnswerField(idOf('pay', 'The payment that it gives back.'))
   paymentId: string;
 
-  @ApiProperty(amount('In the minor unit.', 1000))
+  @AnswerField(amount('In the minor unit.', 1000))
   amount: number;
 
-  @ApiProperty(currency)
+  @AnswerField(currency)
   currency: string;
 
-  @ApiProperty(status)
+  @AnswerField(status)
   status: PaymentStatus;
 
-  @ApiProperty(reason)
+  @AnswerField(reason)
   reason: string | null;
 
-  @ApiProperty(failureCode)
+  @AnswerField(failureCode)
   failureCode: string | null;
 
-  @ApiProperty(createdAt)
+  @AnswerField(createdAt)
   createdAt: Date;
 
-  @ApiProperty(updatedAt)
+  @AnswerField(updatedAt)
   updatedAt: Date;
 
   static of(refund: Refund): RefundView {

@@ -9,11 +9,15 @@ import { PAYMENTS_PATH, REFUNDS_OF_PAYMENT_PATH, REFUNDS_PATH, paymentPath, pend
 import { CreatePayment, CreateRefund, ListPayments, PaymentView, RefundView } from './payment.dto.js';
 import { CREATE_PAYMENT, CREATE_REFUND, GET_PAYMENT, GET_REFUND, LIST_PAYMENTS } from './payments.api.js';
 import { PaymentsService } from './payments.service.js';
-import { RefundStep } from './refund.steps.js';
+import { RefundStep } from './refund.step.js';
+import { RefundsService } from './refunds.service.js';
 
 @Controller()
 export class PaymentsController {
-  constructor(private readonly payments: PaymentsService) {}
+  constructor(
+    private readonly payments: PaymentsService,
+    private readonly refunds: RefundsService,
+  ) {}
 
   @Post(PAYMENTS_PATH)
   @NeedsScope('payments:write')
@@ -49,7 +53,7 @@ export class PaymentsController {
     @Param('id') id: string,
     @Body() body: CreateRefund,
   ): Promise<StepEnd> {
-    const refund = await this.payments.openRefund(tx, accountId, id, body);
+    const refund = await this.refunds.open(tx, accountId, id, body);
     return next(RefundStep, refund.id, pending(tx, RefundView.of(refund), refundPath(refund)));
   }
 
@@ -57,6 +61,6 @@ export class PaymentsController {
   @NeedsScope('payments:read')
   @Api(GET_REFUND)
   getRefund(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<RefundView> {
-    return this.payments.getRefund(accountId, id);
+    return this.refunds.get(accountId, id);
   }
 }

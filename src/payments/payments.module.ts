@@ -2,22 +2,25 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { OrdersModule } from '../orders/orders.module.js';
-import { CancelController } from './cancel.controller.js';
+import { CancelRefundStep } from './cancel-refund.step.js';
+import { CancellationController } from './cancellation.controller.js';
 import { CancellationService } from './cancellation.service.js';
 import { ChargeStep } from './charge.step.js';
+import { CompensateStep } from './compensate.step.js';
 import { Payment, Refund } from './payment.entity.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsService } from './payments.service.js';
+import { ProviderEventsService } from './provider-events.service.js';
 import { ProviderWebhooksController } from './provider-webhooks.controller.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER, type Provider } from './provider/provider.js';
 import { SandboxProvider } from './provider/sandbox-provider.js';
-import { CancelRefundStep, CompensateStep, RefundStep } from './refund.steps.js';
+import { RefundStep } from './refund.step.js';
 import { RefundsService } from './refunds.service.js';
 
 @Module({
   imports: [OrdersModule, TypeOrmModule.forFeature([Payment, Refund])],
-  controllers: [PaymentsController, CancelController, ProviderWebhooksController],
+  controllers: [PaymentsController, CancellationController, ProviderWebhooksController],
   providers: [
     {
       provide: PROVIDER,
@@ -27,6 +30,7 @@ import { RefundsService } from './refunds.service.js';
     PaymentsService,
     RefundsService,
     CancellationService,
+    ProviderEventsService,
     ChargeStep,
     RefundStep,
     CompensateStep,

@@ -1,28 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, LessThan, type Repository } from 'typeorm';
+import { In, type Repository } from 'typeorm';
 import type { Transaction } from '../idempotency/index.js';
-import { newId, publicId, uuidOf } from '../kernel/ids.js';
-import { pageOf, type Page } from '../http/page.js';
-import type { OrderState } from '../orders/orders.service.js';
+import { newId, uuidOf } from '../kernel/ids.js';
+import type { Page } from '../http/page.js';
+import type { OrderState } from '../orders/order.store.js';
 import { OrdersService } from '../orders/orders.service.js';
-import { Problem } from '../http/problem.js';
+import { Problem, noSuch } from '../http/problem.js';
+import { findByPublicId, pageBy } from '../http/reads.js';
 import { ChargeStep } from './charge.step.js';
-import { PaymentView, RefundView, type CreatePayment, type CreateRefund, type ListPayments } from './payment.dto.js';
+import { inFlight, keySpent } from './payment-replies.js';
+import { PaymentView, type CreatePayment, type ListPayments } from './payment.dto.js';
 import { Payment, Refund } from './payment.entity.js';
 import { referenceOf } from './provider/ask.js';
-import { RefundStep } from './refund.steps.js';
-import { insertPayment, isInFlight, lockPayment } from './payment.store.js';
-import { RefundsService, keySpent } from './refunds.service.js';
+import { insertPayment, isInFlight } from './payment.store.js';
 
-/** Payments and refunds: opening them inside the claim's transaction, and reading them. */
+/** Payments: opening them inside the claim's transaction, and reading them. */
 @Injectable()
 export class PaymentsService {
   constructor(
     private readonly orders: OrdersService,
-    private readonly refunds: RefundsService,
     @InjectRepository(Payment) private readonly payments: Repository<Payment>,
-    @InjectRepository(Refund) private readonly refundRows: Repository<Refund>,
   ) {}
 
   /**
@@ -61,19 +59,6 @@ export class PaymentsService {
     return payment;
   }
 
-  /** Opens a refund, to be made by RefundStep. @throws Problem `not-found`, `refund-exceeds-payment` */
-  async openRefund(tx: Transaction, accountId: string, paymentId: string, { amount, reason }: CreateRefund): Promise<Refund> {
-    const uuid = uuidOf('pay', paymentId);
-    const payment = uuid && (await lockPayment(tx, accountId, uuid));
-    if (!payment) throw noSuchPayment();
-    tx.declare({ refunds_reference_idx: () => keySpent() });
-    return this.refunds.reserve(tx, payment, {
-      amount: amount ?? payment.amount - payment.amountReserved,
-      reason: reason ?? null,
-      reference: referenceOf(tx.nextProviderKey(RefundStep)),
-    });
-  }
-
   /** @throws Problem `payment-in-progress`, which stores nothing: the state will pass */
   async refuseWhileInFlight(tx: Transaction, accountId: string, order: OrderState): Promise<void> {
     if (await isInFlight(tx, accountId, order.id)) throw inFlight();
@@ -97,47 +82,15 @@ export class PaymentsService {
 
   /** @throws Problem `not-found` */
   async get(accountId: string, id: string): Promise<PaymentView> {
-    const uuid = uuidOf('pay', id);
-    const payment = uuid && (await this.payments.findOneBy({ accountId, id: uuid }));
-    if (!payment) throw noSuchPayment();
+    const payment = await findByPublicId(this.payments, 'pay', { accountId, id });
+    if (!payment) throw noSuch('payment');
     return PaymentView.of(payment);
   }
 
-  /** @throws Problem `not-found` */
-  async getRefund(accountId: string, id: string): Promise<RefundView> {
-    const uuid = uuidOf('re', id);
-    const refund = uuid && (await this.refundRows.findOneBy({ accountId, id: uuid }));
-    if (!refund) throw new Problem('not-found', 'This account has no such refund.');
-    return RefundView.of(refund);
-  }
-
   async list(accountId: string, query: ListPayments): Promise<Page<PaymentView>> {
-    const before = query.after((text) => uuidOf('pay', text));
     const orderId = query.orderId === undefined ? undefined : uuidOf('ord', query.orderId);
     if (orderId === null) return { data: [], nextCursor: null };
-    const rows = await this.payments.find({
-      where: {
-        accountId,
-        ...(query.status && { status: query.status }),
-        ...(orderId !== undefined && { orderId }),
-        ...(before !== null && { id: LessThan(before) }),
-      },
-      order: { id: 'DESC' },
-      take: query.limit + 1,
-    });
-    return pageOf(
-      rows,
-      query.limit,
-      (payment) => publicId('pay', payment.id),
-      (payment) => PaymentView.of(payment),
-    );
+    const page = await pageBy(this.payments, 'pay', query, { accountId, orderId, status: query.status });
+    return { ...page, data: page.data.map(PaymentView.of) };
   }
-}
-
-function inFlight(): Problem {
-  return new Problem('payment-in-progress', 'Another payment of this order is under way.');
-}
-
-function noSuchPayment(): Problem {
-  return new Problem('not-found', 'This account has no such payment.');
 }

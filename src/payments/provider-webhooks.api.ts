@@ -1,6 +1,7 @@
 import type { ApiBodyOptions, ApiHeaderOptions } from '@nestjs/swagger';
 import type { ApiOptions } from '../openapi/api.decorator.js';
 import { Problem } from '../http/problem.js';
+import { PROVIDER_EVENT_SCHEMA } from './provider-event.dto.js';
 
 const schema = { type: 'string' } as const;
 
@@ -10,21 +11,7 @@ export const WEBHOOK_HEADERS: ApiHeaderOptions[] = [
   { name: 'webhook-signature', required: true, description: '`v1,` and the signature in base 64.', schema },
 ];
 
-/** Written out and no class: unlike the bodies of clients, an event may have members that nobody here knows. */
-export const EVENT_BODY: ApiBodyOptions = {
-  schema: {
-    type: 'object',
-    required: ['type'],
-    properties: {
-      type: { type: 'string', maxLength: 255, description: 'What happened.' },
-      data: {
-        type: 'object',
-        description: 'What it happened to.',
-        properties: { reference: { type: 'string', maxLength: 255, description: 'What the charge or refund was sent with.' } },
-      },
-    },
-  },
-};
+export const EVENT_BODY = { schema: PROVIDER_EVENT_SCHEMA } as ApiBodyOptions;
 
 export const RECEIVE_EVENT: ApiOptions = {
   id: 'receiveProviderEvent',

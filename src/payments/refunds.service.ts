@@ -1,163 +1,40 @@
-import { Inject, Injectable } from '@nestjs/common';
-import type { StepRun, Transaction } from '../idempotency/index.js';
-import { newId, publicId } from '../kernel/ids.js';
-import { Problem } from '../http/problem.js';
-import { Payment, Refund } from './payment.entity.js';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository } from 'typeorm';
+import type { Transaction } from '../idempotency/index.js';
+import { uuidOf } from '../kernel/ids.js';
+import { noSuch } from '../http/problem.js';
+import { findByPublicId } from '../http/reads.js';
+import { keySpent } from './payment-replies.js';
+import { RefundView, type CreateRefund } from './payment.dto.js';
+import { Refund } from './payment.entity.js';
 import { lockPayment } from './payment.store.js';
-import { GuardedProvider } from './provider/guarded-provider.js';
-import { PROVIDER, type Outcome } from './provider/provider.js';
-import { ask, referenceOf, type DoubtfulOutcome } from './provider/ask.js';
+import { referenceOf } from './provider/ask.js';
+import { RefundStep } from './refund.step.js';
+import { reserveRefund } from './refund.store.js';
 
-/** What a refund became in a settling transaction. */
-export interface SettledRefund {
-  refund: Refund;
-  payment: Payment;
-}
-
-interface RefundFacts {
-  amount: string;
-  currency: string;
-  charge_id: string;
-}
-
-/** Refunds: reserving them, asking the provider for them, and writing down what it said. Used by every step that gives money back. */
+/** Refunds that clients ask for: opening them inside the claim's transaction, and reading them. */
 @Injectable()
 export class RefundsService {
-  constructor(@Inject(PROVIDER) private readonly provider: GuardedProvider) {}
+  constructor(@InjectRepository(Refund) private readonly refunds: Repository<Refund>) {}
 
-  /**
-   * Reserves a refund of a payment that the caller has locked. The lock and a CHECK see to it that refunds never exceed
-   * the payment.
-   * @throws Problem `refund-exceeds-payment`
-   */
-  async reserve(
-    tx: Transaction,
-    payment: Payment,
-    wanted: { amount: number; reason: string | null; reference: string | null },
-  ): Promise<Refund> {
-    const left = payment.status === 'succeeded' ? payment.amount - payment.amountReserved : 0;
-    if (wanted.amount > left || wanted.amount < 1) {
-      throw new Problem('refund-exceeds-payment', `${left} of ${payment.amount} ${payment.currency} can still be refunded.`);
-    }
-    const manager = await tx.manager();
-    const now = await tx.now();
-    const { accountId } = payment;
-    const refund: Refund = {
-      accountId,
-      id: newId(),
-      paymentId: payment.id,
-      operationId: tx.operationUuid,
-      status: 'processing',
-      amount: wanted.amount,
-      currency: payment.currency,
-      reason: wanted.reason,
-      reference: wanted.reference,
-      providerReference: null,
-      failureCode: null,
-      createdAt: now,
-      updatedAt: now,
-    };
-    await manager.update(
-      Payment,
-      { accountId, id: payment.id },
-      { amountReserved: payment.amountReserved + refund.amount, updatedAt: now },
-    );
-    // A copy, since TypeORM hangs what the database filled in on what it is given, bigint as text.
-    await manager.insert(Refund, { ...refund });
-    return refund;
-  }
-
-  /** Asks the provider for the refund; repeatable. */
-  async call(refundId: string, run: StepRun): Promise<DoubtfulOutcome> {
-    const [facts] = await run.read<RefundFacts>(
-      `SELECT r.amount, r.currency, p.provider_reference AS charge_id
-         FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
-        WHERE r.account_id = $1 AND r.id = $2`,
-      [run.accountId, refundId],
-    );
-    if (!facts) throw new Error('a refund step without its refund');
-    const reference = referenceOf(run.providerKey);
-    return ask(run, this.provider.keyWindowMs, {
-      send: (share) =>
-        this.provider.refund(
-          { reference, chargeId: facts.charge_id, amount: Number(facts.amount), currency: facts.currency },
-          run.providerKey,
-          share,
-        ),
-      find: () => this.provider.findRefund(reference, facts.charge_id),
+  /** Opens a refund, to be made by RefundStep. @throws Problem `not-found`, `refund-exceeds-payment` */
+  async open(tx: Transaction, accountId: string, paymentId: string, { amount, reason }: CreateRefund): Promise<Refund> {
+    const uuid = uuidOf('pay', paymentId);
+    const payment = uuid && (await lockPayment(tx, accountId, uuid));
+    if (!payment) throw noSuch('payment');
+    tx.declare({ refunds_reference_idx: () => keySpent() });
+    return reserveRefund(tx, payment, {
+      amount: amount ?? payment.amount - payment.amountReserved,
+      reason: reason ?? null,
+      reference: referenceOf(tx.nextProviderKey(RefundStep)),
     });
   }
 
-  /** Writes down a final outcome: the reservation becomes a refund, or is given back. Locks the payment, then the refund. */
-  async settle(
-    tx: Transaction,
-    accountId: string,
-    refundId: string,
-    outcome: Extract<Outcome, { kind: 'succeeded' | 'declined' }>,
-  ): Promise<SettledRefund> {
-    const manager = await tx.manager();
-    const { payment, refund } = await lockRefund(tx, accountId, refundId);
-    const updatedAt = await tx.now();
-    const success = outcome.kind === 'succeeded';
-    const settled = {
-      ...refund,
-      status: success ? ('succeeded' as const) : ('failed' as const),
-      providerReference: success ? outcome.providerReference : null,
-      failureCode: success ? null : outcome.code,
-      updatedAt,
-    };
-    const paid = {
-      ...payment,
-      reviewReason: payment.reviewReason?.startsWith(reviewMark(refundId)) ? null : payment.reviewReason,
-      amountRefunded: payment.amountRefunded + (success ? refund.amount : 0),
-      amountReserved: payment.amountReserved - (success ? 0 : refund.amount),
-      updatedAt,
-    };
-    const { status, providerReference, failureCode } = settled;
-    await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, updatedAt });
-    const { amountRefunded, amountReserved } = paid;
-    await manager.update(
-      Payment,
-      { accountId, id: payment.id },
-      { amountRefunded, amountReserved, reviewReason: paid.reviewReason, updatedAt },
-    );
-    return { refund: settled, payment: paid };
+  /** @throws Problem `not-found` */
+  async get(accountId: string, id: string): Promise<RefundView> {
+    const refund = await findByPublicId(this.refunds, 're', { accountId, id });
+    if (!refund) throw noSuch('refund');
+    return RefundView.of(refund);
   }
-
-  /** Marks the refund's payment for a person's look. */
-  async flag(tx: Transaction, accountId: string, refundId: string, reason: string): Promise<void> {
-    const manager = await tx.manager();
-    const { paymentId } = await manager.findOneByOrFail(Refund, { accountId, id: refundId });
-    await manager.update(Payment, { accountId, id: paymentId }, { reviewReason: `${reviewMark(refundId)}${reason}` });
-  }
-
-  /** Takes a reservation back that the provider surely never heard of. */
-  async undo(tx: Transaction, accountId: string, refundId: string): Promise<void> {
-    const manager = await tx.manager();
-    const { payment, refund } = await lockRefund(tx, accountId, refundId);
-    await manager.delete(Refund, { accountId, id: refundId });
-    await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved - refund.amount });
-  }
-}
-
-/** A payment may have several refunds: what one of them left to be looked at goes when that one is settled, and not before. */
-function reviewMark(refundId: string): string {
-  return `${publicId('re', refundId)}: `;
-}
-
-async function lockRefund(tx: Transaction, accountId: string, refundId: string): Promise<SettledRefund> {
-  const manager = await tx.manager();
-  const { paymentId } = await manager.findOneByOrFail(Refund, { accountId, id: refundId });
-  const payment = await lockPayment(tx, accountId, paymentId);
-  const refund = await manager.findOneOrFail(Refund, { where: { accountId, id: refundId }, lock: { mode: 'for_no_key_update' } });
-  if (!payment) throw new Error('a refund without its payment');
-  return { payment, refund };
-}
-
-/**
- * The provider's key and reference derive from the client's key, and the provider remembers them: a key that was used
- * once can't be used again, even where late requests are executed.
- */
-export function keySpent(): Problem {
-  return new Problem('idempotency-key-expired', 'The provider remembers an earlier request with this key, so it cannot be made once more.');
 }

@@ -1,101 +1,85 @@
-import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { IsIn, IsNotEmpty, IsOptional, IsString, MaxLength, ValidateIf } from 'class-validator';
+import { ApiSchema } from '@nestjs/swagger';
 import { publicId } from '../kernel/ids.js';
 import { ListQuery } from '../http/page.js';
-import { createdAt, idOf, updatedAt, version } from '../openapi/fields.js';
+import { AnswerField, RequestField, type TextField } from '../openapi/field.decorator.js';
+import { MAX_TEXT, createdAt, idOf, nameOf, updatedAt, version } from '../openapi/fields.js';
 import { TICKET_PRIORITIES, TICKET_STATUSES, type Ticket, type TicketPriority, type TicketStatus } from './ticket.entity.js';
 
-const subject = {
+const subject: TextField = {
   type: 'string',
   minLength: 1,
-  maxLength: 255,
+  maxLength: MAX_TEXT,
   description: 'What it is about, in a line.',
   example: 'Lamp is dark',
-} as const;
-const description = {
+};
+const description: TextField = {
   type: 'string',
   minLength: 1,
   maxLength: 10_000,
   description: 'The whole story.',
   example: 'One of the two lamps does not light up.',
-} as const;
-const orderId = { ...idOf('ord', 'The order that it is about, where there is one.'), nullable: true } as const;
-const status = { type: 'string', enum: TICKET_STATUSES, description: 'How far it has come.' } as const;
-const priority = { type: 'string', enum: TICKET_PRIORITIES, description: 'How urgent it is.' } as const;
+};
+const ORDER = 'The order that it is about, where there is one.';
+const status: TextField = { type: 'string', enum: TICKET_STATUSES, description: 'How far it has come.' };
+const priority: TextField = { type: 'string', enum: TICKET_PRIORITIES, description: 'How urgent it is.' };
 
 @ApiSchema({ description: 'A new request for support.' })
 export class CreateTicket {
-  @ApiProperty(subject)
-  @MaxLength(255)
-  @IsNotEmpty()
-  @IsString()
+  @RequestField(subject)
   subject: string;
 
-  @ApiProperty(description)
-  @MaxLength(10_000)
-  @IsNotEmpty()
-  @IsString()
+  @RequestField(description)
   description: string;
 
-  @ApiPropertyOptional(orderId)
-  @IsOptional()
-  @IsString()
-  @MaxLength(255)
+  @RequestField({ ...nameOf('ord', ORDER), required: false, nullable: true })
   orderId?: string | null;
 
-  @ApiProperty(priority)
-  @IsIn(TICKET_PRIORITIES)
+  @RequestField(priority)
   priority: TicketPriority;
 }
 
 @ApiSchema({ description: 'What may change in a ticket. Members that are absent stay.' })
 export class UpdateTicket {
-  @ApiPropertyOptional(status)
-  @ValidateIf((update: UpdateTicket) => update.status !== undefined)
-  @IsIn(TICKET_STATUSES)
+  @RequestField({ ...status, required: false })
   status?: TicketStatus;
 
-  @ApiPropertyOptional(priority)
-  @ValidateIf((update: UpdateTicket) => update.priority !== undefined)
-  @IsIn(TICKET_PRIORITIES)
+  @RequestField({ ...priority, required: false })
   priority?: TicketPriority;
 }
 
 /** Query of the list of tickets. */
 export class ListTickets extends ListQuery {
-  @ApiPropertyOptional({ ...status, description: 'Only tickets with this status.' })
-  @IsOptional()
-  @IsIn(TICKET_STATUSES)
+  @RequestField({ ...status, required: false, description: 'Only tickets with this status.' })
   status?: TicketStatus;
 }
 
 @ApiSchema({ name: 'Ticket', description: 'A request for support.' })
 export class TicketView {
-  @ApiProperty(idOf('tkt', 'Id of the ticket.'))
+  @AnswerField(idOf('tkt', 'Id of the ticket.'))
   id: string;
 
-  @ApiProperty(subject)
+  @AnswerField(subject)
   subject: string;
 
-  @ApiProperty(description)
+  @AnswerField(description)
   description: string;
 
-  @ApiProperty(orderId)
+  @AnswerField({ ...idOf('ord', ORDER), nullable: true })
   orderId: string | null;
 
-  @ApiProperty(status)
+  @AnswerField(status)
   status: TicketStatus;
 
-  @ApiProperty(priority)
+  @AnswerField(priority)
   priority: TicketPriority;
 
-  @ApiProperty(version)
+  @AnswerField(version)
   version: number;
 
-  @ApiProperty(createdAt)
+  @AnswerField(createdAt)
   createdAt: Date;
 
-  @ApiProperty(updatedAt)
+  @AnswerField(updatedAt)
   updatedAt: Date;
 
   static of(ticket: Omit<Ticket, 'accountId' | 'order'>): TicketView {

@@ -1,23 +1,26 @@
+import { created, having, listOf, ok, readOf, type Shown } from '../openapi/api.builders.js';
 import type { ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
-import { Problem } from '../http/problem.js';
+import { noSuch } from '../http/problem.js';
 import { invalid } from '../http/validation.js';
 import { TicketView } from './ticket.dto.js';
 
-const EXAMPLE = {
-  id: EXAMPLE_ID.tkt,
-  subject: 'Lamp is dark',
-  description: 'One of the two lamps does not light up.',
-  orderId: null,
-  status: 'open',
-  priority: 'normal',
-  version: 1,
-  createdAt: EXAMPLE_TIME,
-  updatedAt: EXAMPLE_TIME,
+const TICKET: Shown = {
+  view: TicketView,
+  example: {
+    id: EXAMPLE_ID.tkt,
+    subject: 'Lamp is dark',
+    description: 'One of the two lamps does not light up.',
+    orderId: null,
+    status: 'open',
+    priority: 'normal',
+    version: 1,
+    createdAt: EXAMPLE_TIME,
+    updatedAt: EXAMPLE_TIME,
+  },
 };
 
 const params = { id: idOf('tkt', 'Id of the ticket.') };
-const noSuchTicket = new Problem('not-found', 'This account has no such ticket.');
 
 export const OPEN_TICKET: ApiOptions = {
   id: 'openTicket',
@@ -27,39 +30,19 @@ export const OPEN_TICKET: ApiOptions = {
   requests: {
     'A question': { subject: 'Lamp is dark', description: 'One of the two lamps does not light up.', priority: 'normal' },
   },
-  answers: [
-    {
-      status: 201,
-      description: 'The ticket is open.',
-      view: TicketView,
-      example: EXAMPLE,
-      headers: { Location: `/v1/tickets/${EXAMPLE_ID.tkt}`, ETag: '"1"' },
-    },
-  ],
-  problems: [
-    invalid([{ pointer: '/priority', detail: 'must be one of the following values: low, normal, high' }]),
-    new Problem('not-found', 'This account has no such order.'),
-  ],
+  answers: [created(TICKET, 'The ticket is open.', `/v1/tickets/${EXAMPLE_ID.tkt}`)],
+  problems: [invalid([{ pointer: '/priority', detail: 'must be one of the following values: low, normal, high' }]), noSuch('order')],
 };
 
-export const LIST_TICKETS: ApiOptions = {
-  id: 'listTickets',
-  summary: 'List tickets',
-  description: 'The account’s tickets, newest first.',
-  answers: [{ status: 200, description: 'A page of tickets.', view: TicketView, list: true, example: EXAMPLE }],
-};
+export const LIST_TICKETS = listOf(TICKET, { id: 'listTickets', things: 'tickets' });
 
-export const GET_TICKET: ApiOptions = {
+export const GET_TICKET = readOf(TICKET, {
   id: 'getTicket',
-  summary: 'Read a ticket',
+  thing: 'ticket',
   description: 'The ticket in its present version.',
   params,
-  answers: [
-    { status: 200, description: 'The ticket.', view: TicketView, example: EXAMPLE, headers: { ETag: '"1"' } },
-    { status: 304, description: 'The client has this version already.', headers: { ETag: '"1"' } },
-  ],
-  problems: [noSuchTicket],
-};
+  problems: [noSuch('ticket')],
+});
 
 export const CHANGE_TICKET: ApiOptions = {
   id: 'changeTicket',
@@ -68,14 +51,6 @@ export const CHANGE_TICKET: ApiOptions = {
   effects: 'one change, one new version',
   params,
   requests: { 'Close it': { status: 'closed' }, 'More urgent': { priority: 'high' } },
-  answers: [
-    {
-      status: 200,
-      description: 'The ticket in its new version.',
-      view: TicketView,
-      example: { ...EXAMPLE, status: 'closed', version: 2 },
-      headers: { ETag: '"2"' },
-    },
-  ],
-  problems: [noSuchTicket],
+  answers: [ok(having(TICKET, { status: 'closed', version: 2 }), 'The ticket in its new version.')],
+  problems: [noSuch('ticket')],
 };

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LessThan, type Repository } from 'typeorm';
+import type { Repository } from 'typeorm';
 import { checkIfMatch } from '../http/etag.js';
 import type { Statement, Transaction } from '../idempotency/index.js';
-import { newId, publicId, uuidOf } from '../kernel/ids.js';
-import { pageOf, type Page } from '../http/page.js';
+import { newId, uuidOf } from '../kernel/ids.js';
+import type { Page } from '../http/page.js';
+import { noSuch } from '../http/problem.js';
+import { findByPublicId, pageBy } from '../http/reads.js';
 import { OrdersService } from '../orders/orders.service.js';
-import { Problem } from '../http/problem.js';
 import { TicketView, type CreateTicket, type ListTickets, type UpdateTicket } from './ticket.dto.js';
 import { Ticket } from './ticket.entity.js';
 
@@ -48,7 +49,7 @@ export class TicketsService {
     const uuid = uuidOf('tkt', id);
     const repository = (await tx.manager()).getRepository(Ticket);
     const ticket = uuid && (await repository.findOne({ where: { accountId, id: uuid }, lock: { mode: 'for_no_key_update' } }));
-    if (!ticket) throw noSuchTicket();
+    if (!ticket) throw noSuch('ticket');
     checkIfMatch(ifMatch, ticket.version);
     return TicketView.of(
       await repository.save({
@@ -63,23 +64,13 @@ export class TicketsService {
 
   /** @throws Problem `not-found` */
   async get(accountId: string, id: string): Promise<TicketView> {
-    const uuid = uuidOf('tkt', id);
-    const ticket = uuid && (await this.tickets.findOneBy({ accountId, id: uuid }));
-    if (!ticket) throw noSuchTicket();
+    const ticket = await findByPublicId(this.tickets, 'tkt', { accountId, id });
+    if (!ticket) throw noSuch('ticket');
     return TicketView.of(ticket);
   }
 
   async list(accountId: string, query: ListTickets): Promise<Page<TicketView>> {
-    const before = query.after((text) => uuidOf('tkt', text));
-    const rows = await this.tickets.find({
-      where: { accountId, ...(query.status && { status: query.status }), ...(before !== null && { id: LessThan(before) }) },
-      order: { id: 'DESC' },
-      take: query.limit + 1,
-    });
-    return pageOf(rows, query.limit, (ticket) => publicId('tkt', ticket.id), TicketView.of);
+    const page = await pageBy(this.tickets, 'tkt', query, { accountId, status: query.status });
+    return { ...page, data: page.data.map(TicketView.of) };
   }
-}
-
-function noSuchTicket(): Problem {
-  return new Problem('not-found', 'This account has no such ticket.');
 }

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { ORDER } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
 import { examplePath, examplesOf, readDescription, type ApiDescription } from '../support/openapi.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
 
@@ -68,6 +69,32 @@ it('takes the example bodies as they stand', async () => {
       api.expectDocumented(each.id, replay);
     }
   }
+});
+
+it('tells the story of a payment in the words of the example', async () => {
+  const key = uuidv7();
+  const order = await world.placeOrder();
+  const payment = await world.pay(order, 'tok_visa', { key });
+  await world.pay(order, 'tok_visa', { key });
+  const path = `/v1/operations/${payment.headers.get('operation-id') ?? ''}`;
+  // A replay is counted a moment after it is answered.
+  const { body } = await eventually('the replay to be counted', async () => {
+    const story = await world.send('GET', path);
+    return story.body['replays'] === 1 && story;
+  });
+  const told = ({ timeline }: Record<string, any>) =>
+    timeline.map(({ event, detail }: { event: string; detail: string }) => ({ event, detail }));
+  const [example] = examplesOf(api.operation('getOperation').operation['responses'][200].content['application/json']) as [
+    Record<string, any>,
+  ];
+  const { operation, status, recoveryPoint, attempts, response, replays } = example;
+  expect(body).toMatchObject({ operation, status, recoveryPoint, attempts, response, replays });
+  expect(told(body)).toEqual(told(example));
+  const { OperationEvent, Operation } = api.document['components'].schemas;
+  const { event, detail } = OperationEvent.properties;
+  expect(told(body)).toContainEqual({ event: event.example, detail: detail.example });
+  expect(told(body)).toContainEqual({ event: 'step-started', detail: Operation.properties.recoveryPoint.example });
+  expect(body['operation']).toBe(Operation.properties.operation.example);
 });
 
 it('answers all reads as documented', async () => {

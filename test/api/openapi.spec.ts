@@ -44,9 +44,30 @@ it('has valid examples of all requests, answers and problems', () => {
           const errors = api.errorsOf(each, Number(status), mediaType, body);
           expect({ id: each.id, status, body, errors }).toEqual({ id: each.id, status, body: expect.anything(), errors: [] });
           if (mediaType === PROBLEM_JSON) expect(body).toMatchObject({ status: Number(status) });
+          const payment = (body as { payment?: unknown } | undefined)?.payment;
+          if (payment) expect(api.errorsUnder(api.resolved({ $ref: '#/components/schemas/Payment' }), payment)).toEqual([]);
         }
       }
     }
+  }
+});
+
+it('has valid examples of all fields and parameters', () => {
+  const schemas = Object.entries<Record<string, any>>(api.document['components'].schemas);
+  const fields = schemas.flatMap(([name, { properties = {} }]) =>
+    Object.entries<Record<string, any>>(properties).map(([member, field]) => ({
+      what: `${name}.${member}`,
+      schema: field,
+      example: field['example'],
+    })),
+  );
+  const parameters = api.operations.flatMap(({ id, operation }) =>
+    operation['parameters'].map(({ name, schema, example }: Record<string, any>) => ({ what: `${id} ${name}`, schema, example })),
+  );
+  const withExample = [...fields, ...parameters].filter(({ example }) => example !== undefined);
+  expect(withExample.map(({ what }) => what)).toEqual(expect.arrayContaining(['CreatePayment.source', 'Order.metadata', 'getOrder id']));
+  for (const { what, schema, example } of withExample) {
+    expect({ what, errors: api.errorsUnder(api.resolved(schema), example) }).toEqual({ what, errors: [] });
   }
 });
 

@@ -29,6 +29,10 @@ export interface ApiDescription {
   errorsOf(operation: DocumentedOperation, status: number, mediaType: string, body: unknown): unknown[];
   /** The same for the body of a request. */
   errorsOfRequest(operation: DocumentedOperation, body: unknown): unknown[];
+  /** The same under a schema with no references. */
+  errorsUnder(schema: Record<string, any>, value: unknown): unknown[];
+  /** A schema with what it refers to in its place. */
+  resolved(schema: Record<string, any>): Record<string, any>;
   /** Expects a documented status, with a body and headers as they are documented. */
   expectDocumented(id: string, response: TestResponse): void;
 }
@@ -41,12 +45,13 @@ export async function readDescription(app: Pick<TestApp, 'send'>): Promise<ApiDe
   const ajv = new Ajv2020({ strict: false, allErrors: true, formats: FORMATS });
   ajv.addSchema(withoutUnknownMembers(document), 'openapi.json');
 
-  const check = (pointer: string[], body: unknown): unknown[] => {
-    const validate = ajv.compile({ $ref: `openapi.json#/${pointer.map(escapePointer).join('/')}` });
+  const errorsAt = (pointer: string[], body: unknown): unknown[] => {
+    const validate = ajv.getSchema(`openapi.json#/${pointer.map(escapePointer).join('/')}`);
+    if (!validate) throw new Error(`the document has nothing at ${pointer.join(' ')}`);
     return validate(body) ? [] : (validate.errors ?? []);
   };
   const errorsOf: ApiDescription['errorsOf'] = ({ path, method }, status, mediaType, body) =>
-    check(['paths', path, method, 'responses', String(status), 'content', mediaType, 'schema'], body);
+    errorsAt(['paths', path, method, 'responses', String(status), 'content', mediaType, 'schema'], body);
 
   const operation = (id: string): DocumentedOperation => {
     const found = operations.find((each) => each.id === id);
@@ -60,7 +65,12 @@ export async function readDescription(app: Pick<TestApp, 'send'>): Promise<ApiDe
     operation,
     errorsOf,
     errorsOfRequest: ({ path, method }, body) =>
-      check(['paths', path, method, 'requestBody', 'content', 'application/json', 'schema'], body),
+      errorsAt(['paths', path, method, 'requestBody', 'content', 'application/json', 'schema'], body),
+    errorsUnder: (schema, value) => {
+      const validate = ajv.compile(schema);
+      return validate(value) ? [] : (validate.errors ?? []);
+    },
+    resolved: (schema) => resolve(document, schema),
     expectDocumented: (id, response) => {
       const found = operation(id);
       const documented = found.operation['responses'][response.status];
@@ -75,6 +85,13 @@ export async function readDescription(app: Pick<TestApp, 'send'>): Promise<ApiDe
       expect(allowed).toEqual(expect.arrayContaining([...response.headers.keys()].filter((name) => !TRANSPORT.has(name))));
     },
   };
+}
+
+function resolve(document: Record<string, any>, part: any): any {
+  if (typeof part !== 'object' || part === null) return part;
+  if (Array.isArray(part)) return part.map((each) => resolve(document, each));
+  if (typeof part.$ref === 'string') return resolve(document, document['components'].schemas[part.$ref.split('/').at(-1)]);
+  return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, resolve(document, member)]));
 }
 
 /** Headers of HTTP itself, which no operation documents. */

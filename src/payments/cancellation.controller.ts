@@ -6,15 +6,15 @@ import { etagOf } from '../http/etag.js';
 import { Idempotent, Tx, next, reply, type StepEnd, type Transaction } from '../idempotency/index.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CancelOrder, ORDERS_PATH, orderPath } from '../orders/order.dto.js';
-import { CANCEL_ORDER } from './cancel.api.js';
+import { CANCEL_ORDER } from './cancellation.api.js';
+import { CancelRefundStep } from './cancel-refund.step.js';
 import { CancellationService } from './cancellation.service.js';
 import { pending } from './payment-replies.js';
-import { CancelRefundStep } from './refund.steps.js';
 
 /** Cancelling an order; here and not with the orders, since it gives money back. */
 @Controller(ORDERS_PATH)
 @ApiTags('Orders')
-export class CancelController {
+export class CancellationController {
   constructor(private readonly cancellation: CancellationService) {}
 
   @Post(':id/cancel')

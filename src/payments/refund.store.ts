@@ -1,0 +1,115 @@
+import type { Transaction } from '../idempotency/index.js';
+import { newId, publicId } from '../kernel/ids.js';
+import { Problem } from '../http/problem.js';
+import { Payment, Refund } from './payment.entity.js';
+import { lockPayment } from './payment.store.js';
+import type { Outcome } from './provider/provider.js';
+
+/** What a refund became in a settling transaction. */
+export interface SettledRefund {
+  refund: Refund;
+  payment: Payment;
+}
+
+/**
+ * Reserves a refund of a payment that the caller has locked. The lock and a CHECK see to it that refunds never exceed
+ * the payment.
+ * @throws Problem `refund-exceeds-payment`
+ */
+export async function reserveRefund(
+  tx: Transaction,
+  payment: Payment,
+  wanted: { amount: number; reason: string | null; reference: string | null },
+): Promise<Refund> {
+  const left = payment.status === 'succeeded' ? payment.amount - payment.amountReserved : 0;
+  if (wanted.amount > left || wanted.amount < 1) {
+    throw new Problem('refund-exceeds-payment', `${left} of ${payment.amount} ${payment.currency} can still be refunded.`);
+  }
+  const manager = await tx.manager();
+  const now = await tx.now();
+  const { accountId } = payment;
+  const refund: Refund = {
+    accountId,
+    id: newId(),
+    paymentId: payment.id,
+    operationId: tx.operationUuid,
+    status: 'processing',
+    amount: wanted.amount,
+    currency: payment.currency,
+    reason: wanted.reason,
+    reference: wanted.reference,
+    providerReference: null,
+    failureCode: null,
+    createdAt: now,
+    updatedAt: now,
+  };
+  await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved + refund.amount, updatedAt: now });
+  // A copy, since TypeORM hangs what the database filled in on what it is given, bigint as text.
+  await manager.insert(Refund, { ...refund });
+  return refund;
+}
+
+/** Writes down a final outcome: the reservation becomes a refund, or is given back. Locks the payment, then the refund. */
+export async function settleRefund(
+  tx: Transaction,
+  accountId: string,
+  refundId: string,
+  outcome: Extract<Outcome, { kind: 'succeeded' | 'declined' }>,
+): Promise<SettledRefund> {
+  const manager = await tx.manager();
+  const { payment, refund } = await lockRefund(tx, accountId, refundId);
+  const updatedAt = await tx.now();
+  const success = outcome.kind === 'succeeded';
+  const settled = {
+    ...refund,
+    status: success ? ('succeeded' as const) : ('failed' as const),
+    providerReference: success ? outcome.providerReference : null,
+    failureCode: success ? null : outcome.code,
+    updatedAt,
+  };
+  const paid = {
+    ...payment,
+    reviewReason: payment.reviewReason?.startsWith(reviewMark(refundId)) ? null : payment.reviewReason,
+    amountRefunded: payment.amountRefunded + (success ? refund.amount : 0),
+    amountReserved: payment.amountReserved - (success ? 0 : refund.amount),
+    updatedAt,
+  };
+  const { status, providerReference, failureCode } = settled;
+  await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, updatedAt });
+  const { amountRefunded, amountReserved } = paid;
+  await manager.update(
+    Payment,
+    { accountId, id: payment.id },
+    { amountRefunded, amountReserved, reviewReason: paid.reviewReason, updatedAt },
+  );
+  return { refund: settled, payment: paid };
+}
+
+/** Marks the refund's payment for a person's look. */
+export async function flagRefund(tx: Transaction, accountId: string, refundId: string, reason: string): Promise<void> {
+  const manager = await tx.manager();
+  const { paymentId } = await manager.findOneByOrFail(Refund, { accountId, id: refundId });
+  await manager.update(Payment, { accountId, id: paymentId }, { reviewReason: `${reviewMark(refundId)}${reason}` });
+}
+
+/** Takes a reservation back that the provider surely never heard of. */
+export async function undoRefund(tx: Transaction, accountId: string, refundId: string): Promise<void> {
+  const manager = await tx.manager();
+  const { payment, refund } = await lockRefund(tx, accountId, refundId);
+  await manager.delete(Refund, { accountId, id: refundId });
+  await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved - refund.amount });
+}
+
+/** A payment may have several refunds: what one of them left to be looked at goes when that one is settled, and not before. */
+function reviewMark(refundId: string): string {
+  return `${publicId('re', refundId)}: `;
+}
+
+async function lockRefund(tx: Transaction, accountId: string, refundId: string): Promise<SettledRefund> {
+  const manager = await tx.manager();
+  const { paymentId } = await manager.findOneByOrFail(Refund, { accountId, id: refundId });
+  const payment = await lockPayment(tx, accountId, paymentId);
+  const refund = await manager.findOneOrFail(Refund, { where: { accountId, id: refundId }, lock: { mode: 'for_no_key_update' } });
+  if (!payment) throw new Error('a refund without its payment');
+  return { payment, refund };
+}
