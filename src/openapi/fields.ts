@@ -74,11 +74,16 @@ export const version = {
   example: 1,
 } satisfies IntegerField;
 
+const ENTRIES = 50;
+const ENTRY_LENGTH = 500;
+
 export const metadata = {
   type: 'object',
-  additionalProperties: { type: 'string', maxLength: 500 },
+  additionalProperties: { type: 'string', maxLength: ENTRY_LENGTH },
   propertyNames: { minLength: 1, maxLength: MAX_TEXT },
-  maxProperties: 50,
-  description: 'At most 50 texts of at most 500 characters, under names of 1 to 255; the service keeps them and reads nothing into them.',
+  maxProperties: ENTRIES,
+  description:
+    `At most ${ENTRIES} texts of at most ${ENTRY_LENGTH} characters, under names of 1 to ${MAX_TEXT}; ` +
+    'the service keeps them and reads nothing into them.',
   example: { channel: 'web' },
 } satisfies TextsField;
