@@ -7,6 +7,7 @@ import { Column, Entity, PrimaryGeneratedColumn, type MigrationInterface, type Q
 import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
 import { Idempotent, IdempotencyModule, Tx, type StoredResponse, type Transaction } from '../../src/idempotency/index.js';
+import { closeApp } from '../../src/http/lifecycle.js';
 import { send, type TestApp } from './app.js';
 import type { TestDatabase } from './database.js';
 
@@ -103,6 +104,6 @@ export async function startLiftedApp(database: Pick<TestDatabase, 'url'>, option
     app: app as TestApp['app'],
     url,
     send: (method, path, request = {}) => send(url, method, path, { ...request, headers: { 'x-tenant': TENANT, ...request.headers } }),
-    close: () => app.close(),
+    close: () => closeApp(app as TestApp['app']),
   };
 }
