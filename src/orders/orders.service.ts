@@ -3,55 +3,14 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { In, LessThan, type Repository } from 'typeorm';
 import { CatalogService, type PricedLine } from '../catalog/catalog.service.js';
 import { checkIfMatch } from '../http/etag.js';
-import type { Statement, Transaction } from '../idempotency/index.js';
+import type { Transaction } from '../idempotency/index.js';
 import { newId, publicId, uuidOf } from '../kernel/ids.js';
 import { pageOf, type Page } from '../http/page.js';
 import { MAX_AMOUNT } from '../kernel/money.js';
 import { Problem } from '../http/problem.js';
 import { OrderView, type CreateOrder, type ListOrders, type UpdateOrder } from './order.dto.js';
-import { Order, OrderItem, type OrderStatus } from './order.entity.js';
-
-/** The order's own row. */
-export const INSERT_ORDER: Statement = {
-  name: 'orders-insert',
-  text: `INSERT INTO orders (account_id, id, status, currency, total, customer_reference, metadata, version, created_at, updated_at)
-         VALUES ($1, $2, 'pending', $3, $4, $5, $6, 1, $7, $7)`,
-};
-
-/** Its lines, all at once. */
-export const INSERT_ITEMS: Statement = {
-  name: 'order-items-insert',
-  text: `INSERT INTO order_items (account_id, order_id, line_no, product_id, name, quantity, unit_price)
-         SELECT $1, $2, i.line_no, i.product_id, i.name, i.quantity, i.unit_price
-           FROM unnest($3::text[], $4::text[], $5::int[], $6::bigint[]) WITH ORDINALITY
-                AS i (product_id, name, quantity, unit_price, line_no)`,
-};
-
-/** Locks the order: whoever changes it waits for the one before, and sees what that one left. */
-const LOCK_ORDER: Statement = {
-  name: 'orders-lock',
-  text: `SELECT id, status, currency, total, customer_reference, metadata, version, created_at, updated_at
-           FROM orders WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
-};
-
-const FIND_ORDER: Statement = {
-  name: 'orders-find',
-  text: `SELECT id FROM orders WHERE account_id = $1 AND id = $2`,
-};
-
-const FIND_ITEMS: Statement = {
-  name: 'order-items-find',
-  text: `SELECT product_id, name, quantity, unit_price FROM order_items WHERE account_id = $1 AND order_id = $2 ORDER BY line_no`,
-};
-
-const UPDATE_ORDER: Statement = {
-  name: 'orders-update',
-  text: `UPDATE orders SET status = $3, customer_reference = $4, metadata = $5, version = $6, updated_at = $7
-          WHERE account_id = $1 AND id = $2`,
-};
-
-/** An order as a transaction has it in hand. */
-export type OrderState = Omit<Order, 'accountId' | 'items'> & { items: Pick<OrderItem, 'productId' | 'name' | 'quantity' | 'unitPrice'>[] };
+import { Order, OrderItem } from './order.entity.js';
+import { hasOrder, insertOrder, lockOrder, updateOrder, type OrderState } from './order.store.js';
 
 /** Orders: placing, changing and cancelling them inside a transaction, and reading them. */
 @Injectable()
@@ -80,23 +39,7 @@ export class OrdersService {
       createdAt: now,
       updatedAt: now,
     };
-    tx.write(INSERT_ORDER, [
-      accountId,
-      order.id,
-      order.currency,
-      order.total,
-      order.customerReference,
-      JSON.stringify(order.metadata),
-      now,
-    ]);
-    tx.write(INSERT_ITEMS, [
-      accountId,
-      order.id,
-      items.map((item) => item.productId),
-      items.map((item) => item.name),
-      items.map((item) => item.quantity),
-      items.map((item) => item.unitPrice),
-    ]);
+    insertOrder(tx, accountId, order);
     this.catalog.reserve(tx, accountId, items);
     return OrderView.of(order);
   }
@@ -125,9 +68,8 @@ export class OrdersService {
   /** The uuid of an order of this account. @throws Problem `not-found` */
   async require(tx: Transaction, accountId: string, id: string): Promise<string> {
     const uuid = uuidOf('ord', id);
-    const [row] = uuid ? await tx.read<{ id: string }>(FIND_ORDER, [accountId, uuid]) : [];
-    if (!row) throw noSuchOrder();
-    return row.id;
+    if (!uuid || !(await hasOrder(tx, accountId, uuid))) throw noSuchOrder();
+    return uuid;
   }
 
   /** @throws Problem `not-found` */
@@ -168,62 +110,16 @@ export class OrdersService {
 
   /** The same by the id that the database has. @throws Problem `not-found` */
   async lockUuid(tx: Transaction, accountId: string, uuid: string): Promise<OrderState> {
-    const [[row], items] = await Promise.all([
-      tx.run<OrderRow>(LOCK_ORDER, [accountId, uuid]),
-      tx.run<ItemRow>(FIND_ITEMS, [accountId, uuid]),
-    ]);
-    if (!row) throw noSuchOrder();
-    return {
-      id: row.id,
-      status: row.status,
-      items: items.map((item) => ({
-        productId: item.product_id,
-        name: item.name,
-        quantity: item.quantity,
-        unitPrice: Number(item.unit_price),
-      })),
-      currency: row.currency,
-      total: Number(row.total),
-      customerReference: row.customer_reference,
-      metadata: row.metadata,
-      version: row.version,
-      createdAt: row.created_at,
-      updatedAt: row.updated_at,
-    };
+    const order = await lockOrder(tx, accountId, uuid);
+    if (!order) throw noSuchOrder();
+    return order;
   }
 
   private async save(tx: Transaction, accountId: string, before: OrderState, change: Partial<OrderState>): Promise<OrderView> {
     const order = { ...before, ...change, version: before.version + 1, updatedAt: await tx.now() };
-    tx.write(UPDATE_ORDER, [
-      accountId,
-      order.id,
-      order.status,
-      order.customerReference,
-      JSON.stringify(order.metadata),
-      order.version,
-      order.updatedAt,
-    ]);
+    updateOrder(tx, accountId, order);
     return OrderView.of(order);
   }
-}
-
-interface OrderRow extends Record<string, unknown> {
-  id: string;
-  status: OrderStatus;
-  currency: string;
-  total: string;
-  customer_reference: string | null;
-  metadata: Record<string, string>;
-  version: number;
-  created_at: Date;
-  updated_at: Date;
-}
-
-interface ItemRow extends Record<string, unknown> {
-  product_id: string;
-  name: string;
-  quantity: number;
-  unit_price: string;
 }
 
 function noSuchOrder(): Problem {

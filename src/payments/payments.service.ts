@@ -4,7 +4,7 @@ import { In, LessThan, type Repository } from 'typeorm';
 import type { Transaction } from '../idempotency/index.js';
 import { newId, publicId, uuidOf } from '../kernel/ids.js';
 import { pageOf, type Page } from '../http/page.js';
-import type { OrderState } from '../orders/orders.service.js';
+import type { OrderState } from '../orders/order.store.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { Problem } from '../http/problem.js';
 import { ChargeStep } from './charge.step.js';

@@ -1,0 +1,114 @@
+import type { Statement, Transaction } from '../idempotency/index.js';
+import type { Order, OrderItem, OrderStatus } from './order.entity.js';
+
+/** The order's own row. */
+export const INSERT_ORDER: Statement = {
+  name: 'orders-insert',
+  text: `INSERT INTO orders (account_id, id, status, currency, total, customer_reference, metadata, version, created_at, updated_at)
+         VALUES ($1, $2, 'pending', $3, $4, $5, $6, 1, $7, $7)`,
+};
+
+/** Its lines, all at once. */
+export const INSERT_ITEMS: Statement = {
+  name: 'order-items-insert',
+  text: `INSERT INTO order_items (account_id, order_id, line_no, product_id, name, quantity, unit_price)
+         SELECT $1, $2, i.line_no, i.product_id, i.name, i.quantity, i.unit_price
+           FROM unnest($3::text[], $4::text[], $5::int[], $6::bigint[]) WITH ORDINALITY
+                AS i (product_id, name, quantity, unit_price, line_no)`,
+};
+
+/** Locks the order: whoever changes it waits for the one before, and sees what that one left. */
+const LOCK_ORDER: Statement = {
+  name: 'orders-lock',
+  text: `SELECT id, status, currency, total, customer_reference, metadata, version, created_at, updated_at
+           FROM orders WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
+};
+
+const FIND_ORDER: Statement = {
+  name: 'orders-find',
+  text: `SELECT id FROM orders WHERE account_id = $1 AND id = $2`,
+};
+
+const FIND_ITEMS: Statement = {
+  name: 'order-items-find',
+  text: `SELECT product_id, name, quantity, unit_price FROM order_items WHERE account_id = $1 AND order_id = $2 ORDER BY line_no`,
+};
+
+const UPDATE_ORDER: Statement = {
+  name: 'orders-update',
+  text: `UPDATE orders SET status = $3, customer_reference = $4, metadata = $5, version = $6, updated_at = $7
+          WHERE account_id = $1 AND id = $2`,
+};
+
+/** An order as a transaction has it in hand. */
+export type OrderState = Omit<Order, 'accountId' | 'items'> & { items: Pick<OrderItem, 'productId' | 'name' | 'quantity' | 'unitPrice'>[] };
+
+/** Queues the rows of an order that was just placed. */
+export function insertOrder(tx: Transaction, accountId: string, order: OrderState): void {
+  const { id, currency, total, customerReference, metadata, items, createdAt } = order;
+  tx.write(INSERT_ORDER, [accountId, id, currency, total, customerReference, JSON.stringify(metadata), createdAt]);
+  tx.write(INSERT_ITEMS, [
+    accountId,
+    id,
+    items.map((item) => item.productId),
+    items.map((item) => item.name),
+    items.map((item) => item.quantity),
+    items.map((item) => item.unitPrice),
+  ]);
+}
+
+/** Queues what became of an order that the transaction has locked. */
+export function updateOrder(tx: Transaction, accountId: string, order: OrderState): void {
+  const { id, status, customerReference, metadata, version, updatedAt } = order;
+  tx.write(UPDATE_ORDER, [accountId, id, status, customerReference, JSON.stringify(metadata), version, updatedAt]);
+}
+
+/** Whether the account has this order. */
+export async function hasOrder(tx: Transaction, accountId: string, id: string): Promise<boolean> {
+  return (await tx.read(FIND_ORDER, [accountId, id])).length > 0;
+}
+
+/** The order with its lines, locked until the transaction ends; null without such an order. */
+export async function lockOrder(tx: Transaction, accountId: string, id: string): Promise<OrderState | null> {
+  const [[row], items] = await Promise.all([tx.run<OrderRow>(LOCK_ORDER, [accountId, id]), tx.run<ItemRow>(FIND_ITEMS, [accountId, id])]);
+  return row ? orderOf(row, items) : null;
+}
+
+interface OrderRow extends Record<string, unknown> {
+  id: string;
+  status: OrderStatus;
+  currency: string;
+  total: string;
+  customer_reference: string | null;
+  metadata: Record<string, string>;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+interface ItemRow extends Record<string, unknown> {
+  product_id: string;
+  name: string;
+  quantity: number;
+  unit_price: string;
+}
+
+function orderOf(row: OrderRow, items: ItemRow[]): OrderState {
+  return {
+    id: row.id,
+    status: row.status,
+    items: items.map((item) => ({
+      productId: item.product_id,
+      name: item.name,
+      quantity: item.quantity,
+      unitPrice: Number(item.unit_price),
+    })),
+    currency: row.currency,
+    total: Number(row.total),
+    customerReference: row.customer_reference,
+    metadata: row.metadata,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
