@@ -11,7 +11,7 @@ import { ENTITIES } from './entities.js';
 import { HealthModule } from './health/health.module.js';
 import { ReadableBodyGuard } from './http/body.js';
 import { Lifecycle } from './http/lifecycle.js';
-import { IdempotencyModule } from './idempotency/index.js';
+import { IdempotencyModule, type IdempotencyOptions } from './idempotency/index.js';
 import { Metrics } from './observability/metrics.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { OperationsModule } from './operations/operations.module.js';
@@ -37,21 +37,7 @@ export class AppModule {
       imports: [
         TypeOrmModule.forRoot(mainPool(config, ENTITIES)),
         TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND }),
-        IdempotencyModule.forRoot({
-          accountOf: (request) => callerOf(request).accountId,
-          traceOf: (request) => (request as { id: string }).id,
-          render: renderFinal,
-          observe: (outcome) => metrics.observe(outcome),
-          isClosing: () => lifecycle.closing,
-          windowMs: config.window,
-          lateRequests: config.lateRequests,
-          archiveMs: config.archiveRetention,
-          purgeIntervalMs: config.purgeInterval,
-          leaseMs: config.lease,
-          intervalMs: config.recoveryInterval,
-          stepBudgetMs: config.providerTimeout + STEP_MARGIN,
-          backgroundDataSource: BACKGROUND,
-        }),
+        IdempotencyModule.forRoot(coreOptions(config, metrics, lifecycle)),
         AccountsModule,
         CatalogModule,
         OrdersModule,
@@ -74,4 +60,23 @@ export class AppModule {
       exports: [CONFIG, Lifecycle],
     };
   }
+}
+
+/** What the core is told about this service. */
+function coreOptions(config: Config, metrics: Metrics, lifecycle: Lifecycle): IdempotencyOptions {
+  return {
+    accountOf: (request) => callerOf(request).accountId,
+    traceOf: (request) => (request as { id: string }).id,
+    render: renderFinal,
+    observe: (outcome) => metrics.observe(outcome),
+    isClosing: () => lifecycle.closing,
+    windowMs: config.window,
+    lateRequests: config.lateRequests,
+    archiveMs: config.archiveRetention,
+    purgeIntervalMs: config.purgeInterval,
+    leaseMs: config.lease,
+    intervalMs: config.recoveryInterval,
+    stepBudgetMs: config.providerTimeout + STEP_MARGIN,
+    backgroundDataSource: BACKGROUND,
+  };
 }

@@ -35,7 +35,7 @@ export class Problem extends Error {
 
   /** True when it is the outcome of an execution, and so is stored under the key; false when the key stays unused. */
   get final(): boolean {
-    return this.retry !== 'same-key' && !BEFORE_EXECUTION.has(this.status);
+    return this.retry !== 'same-key' && !BEFORE_EXECUTION.has(this.status) && !OF_THE_KEY.has(this.code);
   }
 }
 
@@ -46,6 +46,8 @@ export function noSuch(thing: string): Problem {
 
 /** Statuses of requests that never came to be executed. */
 const BEFORE_EXECUTION = new Set([400, 401, 403, 413, 415, 428, 429]);
+/** These are about what the key stands for already. */
+const OF_THE_KEY = new Set<ProblemCode>(['idempotency-key-expired', 'idempotency-key-reused']);
 
 /** Seconds after which a `same-key` problem is worth another try. */
 const RETRY_AFTER = '1';

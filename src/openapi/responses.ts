@@ -95,8 +95,8 @@ function problemResponse(problems: Problem[], context: Context): Response {
 
 /** The bytes that the server would send, made by the code that sends them. */
 function renderExample(problem: Problem, { keyed, instance }: Context) {
-  // The refusals of the core say what became of the key; they are never stored under it.
-  const kept = keyed && problem.final && !problem.code.startsWith('idempotency-');
+  // What is stored names its operation; it will be sent again.
+  const kept = keyed && problem.final;
   const { headers, body } = renderProblem(problem, {
     instance: kept ? `/v1/operations/${EXAMPLE_ID.op}` : instance,
     requestId: EXAMPLE_REQUEST_ID,

@@ -1,23 +1,20 @@
 import { v7 as uuidv7 } from 'uuid';
 import { publicOperationId } from '../../src/idempotency/index.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
-import { KEY_A, KEY_B, ORDER, send, startApp, startWorld, type TestApp, type TestResponse } from '../support/app.js';
+import { KEY_A, KEY_B, ORDER, send, startWorld, type TestApp, type TestResponse, type World } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, ACCOUNT_B, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
 import { holdProduct, untilBlocked } from '../support/locks.js';
 import { expectProblem } from '../support/problems.js';
 import { sendRaw } from '../support/raw-http.js';
 
-let world: Awaited<ReturnType<typeof startWorld>>;
+let world: World;
 let replica: TestApp;
 beforeAll(async () => {
   world = await startWorld();
-  replica = await startApp(world.database);
+  replica = await world.secondApp();
 });
-afterAll(async () => {
-  await replica.close();
-  await world.close();
-});
+afterAll(() => world.close());
 
 const place = (key: string, body: unknown = ORDER, headers: Record<string, string> = {}, on: TestApp = world): Promise<TestResponse> =>
   on.send('POST', '/v1/orders', { key, body, headers });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
 import { publicOperationId } from '../../src/idempotency/index.js';
-import { ORDER, startApp, startWorld, type TestApp, type TestResponse } from '../support/app.js';
+import { ORDER, startApp, startWorld, type TestApp, type TestResponse, type World } from '../support/app.js';
 import { addProduct, countOf, insertArchived, insertRecord, recordsOf, stockOf } from '../support/ledger.js';
 import { expectProblem } from '../support/problems.js';
 
@@ -10,20 +10,15 @@ const DAY = 86_400_000;
 const WINDOW_MS = 4_000;
 const WINDOW = `${WINDOW_MS}ms`;
 
-let world: Awaited<ReturnType<typeof startWorld>>;
+let world: World;
 let forgetful: TestApp;
 let forgetfulToo: TestApp;
 beforeAll(async () => {
   world = await startWorld({ IDEMPOTENCY_WINDOW: WINDOW });
-  const env = { IDEMPOTENCY_WINDOW: WINDOW, IDEMPOTENCY_LATE_REQUESTS: 'execute' };
-  forgetful = await startApp(world.database, env);
-  forgetfulToo = await startApp(world.database, env);
+  forgetful = await world.secondApp({ IDEMPOTENCY_LATE_REQUESTS: 'execute' });
+  forgetfulToo = await world.secondApp({ IDEMPOTENCY_LATE_REQUESTS: 'execute' });
 });
-afterAll(async () => {
-  await forgetfulToo.close();
-  await forgetful.close();
-  await world.close();
-});
+afterAll(() => world.close());
 
 const place = (key: string, body: unknown = ORDER, on: TestApp = world): Promise<TestResponse> =>
   on.send('POST', '/v1/orders', { key, body });

@@ -1,18 +1,15 @@
 import { v7 as uuidv7 } from 'uuid';
-import { ORDER, startApp, startWorld, type TestApp, type TestResponse } from '../support/app.js';
+import { ORDER, startWorld, type TestApp, type TestResponse, type World } from '../support/app.js';
 import { addProduct, countOf, recordsOf, setStock, stockOf } from '../support/ledger.js';
 import { expectProblem, type ContractCode } from '../support/problems.js';
 
-let world: Awaited<ReturnType<typeof startWorld>>;
+let world: World;
 let replica: TestApp;
 beforeAll(async () => {
   world = await startWorld();
-  replica = await startApp(world.database);
+  replica = await world.secondApp();
 });
-afterAll(async () => {
-  await replica.close();
-  await world.close();
-});
+afterAll(() => world.close());
 
 const order = async (): Promise<string> => String((await world.send('POST', '/v1/orders', { body: ORDER })).body['id']);
 const NO_ORDER = 'ord_00000000000000000000000000';

@@ -1,25 +1,24 @@
 import { v7 as uuidv7 } from 'uuid';
-import { atOnce, startApp, startWorld, tally, type TestApp, type TestResponse } from '../support/app.js';
+import { atOnce, startWorld, tally, type TestApp, type TestResponse, type World } from '../support/app.js';
 import { addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
 import { expectProblem } from '../support/problems.js';
 import { CommitProxy, type Fate } from '../support/proxy.js';
 
-let world: Awaited<ReturnType<typeof startWorld>>;
+let world: World;
 let proxy: CommitProxy;
 let behind: TestApp;
 beforeAll(async () => {
   world = await startWorld();
   proxy = await CommitProxy.start(world.database.url);
-  behind = await startApp({ ...world.database, url: proxy.url });
+  behind = await world.secondApp({ DATABASE_URL: proxy.url });
 });
 beforeEach(() => {
   proxy.fate = () => 'pass';
   proxy.met = 0;
 });
 afterAll(async () => {
-  await behind.close();
-  await proxy.close();
   await world.close();
+  await proxy.close();
 });
 
 const place = (on: TestApp, key: string, productId: string, headers: Record<string, string> = {}): Promise<TestResponse> =>

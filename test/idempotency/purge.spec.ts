@@ -1,24 +1,20 @@
 import { v7 as uuidv7 } from 'uuid';
 import { publicOperationId } from '../../src/idempotency/index.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
-import { atOnce, ORDER, startApp, startWorld, type TestApp, type TestResponse } from '../support/app.js';
+import { atOnce, ORDER, startApp, startWorld, type TestApp, type TestResponse, type World } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, countOf, insertRecord, recordsOf } from '../support/ledger.js';
 import { hold } from '../support/locks.js';
 import { expectProblem } from '../support/problems.js';
 
-let world: Awaited<ReturnType<typeof startWorld>>;
+let world: World;
 let replica: TestApp;
 beforeAll(async () => {
   // They purge when they are told to: what their own interval took would be missing in a test's count.
-  const settings = { IDEMPOTENCY_ARCHIVE_RETENTION: '1h', IDEMPOTENCY_PURGE_INTERVAL: '20d' };
-  world = await startWorld(settings);
-  replica = await startApp(world.database, settings);
+  world = await startWorld({ IDEMPOTENCY_ARCHIVE_RETENTION: '1h', IDEMPOTENCY_PURGE_INTERVAL: '20d' });
+  replica = await world.secondApp();
 });
-afterAll(async () => {
-  await replica.close();
-  await world.close();
-});
+afterAll(() => world.close());
 
 interface ArchiveRow {
   account_id: string;

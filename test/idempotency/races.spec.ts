@@ -1,18 +1,15 @@
 import { v7 as uuidv7 } from 'uuid';
-import { atOnce, KEY_A, KEY_B, startApp, startWorld, tally, type TestApp, type TestResponse } from '../support/app.js';
+import { atOnce, KEY_A, KEY_B, startWorld, tally, type TestApp, type TestResponse, type World } from '../support/app.js';
 import { ACCOUNT_A, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
 import { expectProblem } from '../support/problems.js';
 
-let world: Awaited<ReturnType<typeof startWorld>>;
+let world: World;
 let replica: TestApp;
 beforeAll(async () => {
   world = await startWorld();
-  replica = await startApp(world.database);
+  replica = await world.secondApp();
 });
-afterAll(async () => {
-  await replica.close();
-  await world.close();
-});
+afterAll(() => world.close());
 
 const either = (n: number): TestApp => (n % 2 ? world : replica);
 const place = (on: TestApp, key: string, body: unknown, headers: Record<string, string> = {}): Promise<TestResponse> =>

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { createApp } from '../../src/app.js';
+import { closeApp } from '../../src/http/lifecycle.js';
 import { parseConfig } from '../../src/kernel/config.js';
 import { createMigratedDatabase, type TestDatabase } from './database.js';
 
@@ -46,18 +47,31 @@ export async function startApp(database: TestDatabase, env: Record<string, strin
   const app = await createApp(config);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
-  return { app, url, send: (method, path, request) => send(url, method, path, request), close: () => app.close() };
+  return { app, url, send: (method, path, request) => send(url, method, path, request), close: () => closeApp(app) };
 }
 
-/** A replica with a database of its own, and how to end both. */
-export async function startWorld(env: Record<string, string> = {}): Promise<TestApp & { database: TestDatabase }> {
+/** A replica with a database of its own, and others beside it. */
+export interface World extends TestApp {
+  database: TestDatabase;
+  /** Another replica on the same database, with `env` laid over the first one's; closed with the world. */
+  secondApp(env?: Record<string, string>): Promise<TestApp>;
+}
+
+/** Starts a replica and its database; `close` ends both, and the other replicas before them. */
+export async function startWorld(env: Record<string, string> = {}): Promise<World> {
   const database = await createMigratedDatabase();
   const app = await startApp(database, env);
+  const apps = [app];
   return {
     ...app,
     database,
+    secondApp: async (more = {}) => {
+      const second = await startApp(database, { ...env, ...more });
+      apps.push(second);
+      return second;
+    },
     close: async () => {
-      await app.close();
+      await Promise.all(apps.map((each) => each.close()));
       await database.drop();
     },
   };

@@ -14,6 +14,7 @@ import {
   type StoredResponse,
   type Transaction,
 } from '../../src/idempotency/index.js';
+import { closeApp } from '../../src/http/lifecycle.js';
 import { send, type TestApp } from './app.js';
 import type { TestDatabase } from './database.js';
 
@@ -113,6 +114,6 @@ export async function startLiftedApp(database: Pick<TestDatabase, 'url'>, option
     app: app as TestApp['app'],
     url,
     send: (method, path, request = {}) => send(url, method, path, { ...request, headers: { 'x-tenant': TENANT, ...request.headers } }),
-    close: () => app.close(),
+    close: () => closeApp(app as TestApp['app']),
   };
 }

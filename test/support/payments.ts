@@ -1,7 +1,7 @@
 import { buildSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.js';
 import { uuidOf } from '../../src/kernel/ids.js';
-import { KEY_A, send, startApp, type TestApp, type TestRequest, type TestResponse } from './app.js';
-import { createDatabase, createMigratedDatabase, type TestDatabase } from './database.js';
+import { KEY_A, send, startWorld, type TestApp, type TestRequest, type TestResponse, type World } from './app.js';
+import { createDatabase, type TestDatabase } from './database.js';
 import { addProduct } from './ledger.js';
 import { hold, type Hold } from './locks.js';
 
@@ -77,8 +77,7 @@ type PayOptions = Pick<TestRequest, 'key' | 'headers' | 'as'> & { amount?: numbe
 type ActOptions = Pick<TestRequest, 'key' | 'headers' | 'as' | 'body'> & { on?: Pick<TestApp, 'url'> };
 
 /** A replica, its database, and a provider with a database of its own. */
-export interface PaymentWorld extends Omit<TestApp, 'close'> {
-  database: TestDatabase;
+export interface PaymentWorld extends World {
   sandbox: WorldSandbox;
   /** The variables that further replicas, also those in processes of their own, need beside DATABASE_URL. */
   env: Record<string, string>;
@@ -96,16 +95,13 @@ export interface PaymentWorld extends Omit<TestApp, 'close'> {
   pay(order: PlacedOrder, source?: string, options?: PayOptions): Promise<TestResponse>;
   refund(paymentId: string, body?: unknown, options?: ActOptions): Promise<TestResponse>;
   cancel(order: Pick<PlacedOrder, 'id'>, options?: ActOptions): Promise<TestResponse>;
-  /** Another replica on the same database and provider; closed with the world. */
-  secondApp(env?: Record<string, string>): Promise<TestApp>;
-  close(): Promise<void>;
 }
 
 let price = 1_000;
 
 /** Starts a provider and a replica that uses it; `env` overrides the replica's configuration. */
 export async function startPaymentWorld(env: Record<string, string> = {}): Promise<PaymentWorld> {
-  const [database, sandboxDatabase] = await Promise.all([createMigratedDatabase(), createDatabase()]);
+  const sandboxDatabase = await createDatabase();
   const startSandbox = async (port: number, webhook?: SandboxOptions['webhook']): Promise<{ running: Sandbox; url: string }> => {
     const running = await buildSandbox({ databaseUrl: sandboxDatabase.url, ...(webhook && { webhook }) });
     return { running, url: await running.listen(port, '127.0.0.1') };
@@ -119,8 +115,8 @@ export async function startPaymentWorld(env: Record<string, string> = {}): Promi
     await ending?.close();
   };
   const worldEnv = { ...QUICK, PROVIDER_URL: sandboxUrl, ...env };
-  const app = await startApp(database, worldEnv);
-  const apps = [app];
+  const app = await startWorld(worldEnv);
+  const { database } = app;
 
   const ledger = async (): Promise<ProviderLedger> => (await fetch(`${sandboxUrl}/ledger`)).json() as Promise<ProviderLedger>;
   const chargesOf = async (order: PlacedOrder): Promise<LedgerCharge[]> =>
@@ -134,7 +130,6 @@ export async function startPaymentWorld(env: Record<string, string> = {}): Promi
 
   return {
     ...app,
-    database,
     env: worldEnv,
     sandbox: {
       url: sandboxUrl,
@@ -181,15 +176,10 @@ export async function startPaymentWorld(env: Record<string, string> = {}): Promi
       act('/v1/payments', { ...options, body: { orderId: order.id, amount, currency, source } }),
     refund: (paymentId, body = {}, options = {}) => act(`/v1/payments/${paymentId}/refunds`, { body, ...options }),
     cancel: (order, options = {}) => act(`/v1/orders/${order.id}/cancel`, { body: {}, ...options }),
-    secondApp: async (more = {}) => {
-      const second = await startApp(database, { ...worldEnv, ...more });
-      apps.push(second);
-      return second;
-    },
     close: async () => {
-      await Promise.all(apps.map((each) => each.close()));
+      await app.close();
       await stopSandbox();
-      await Promise.all([database.drop(), sandboxDatabase.drop()]);
+      await sandboxDatabase.drop();
     },
   };
 }

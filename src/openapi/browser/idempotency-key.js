@@ -30,58 +30,59 @@ export function idempotencyKeys() {
     return request;
   };
 
-  const plugin = () => ({
-    statePlugins: {
-      spec: {
-        wrapActions: {
-          changeParamByIdentity:
-            (original, system) =>
-            (pathMethod, parameter, value, ...more) => {
-              const result = original(pathMethod, parameter, value, ...more);
-              const name = parameter.get('name');
-              if (name === NAME) fields.set(String(pathMethod), { parameter, key: value });
-              // Tries are compared by path, query, If-Match and body; their other headers may differ.
-              else if (parameter.get('in') !== 'header' || name === 'If-Match') renewAfterChange(system, pathMethod);
-              return result;
-            },
-        },
-      },
-      oas3: {
-        wrapActions: {
-          setRequestBodyValue: (original, system) => (change) => {
-            const result = original(change);
-            renewAfterChange(system, change.pathMethod);
-            return result;
-          },
-        },
-      },
-    },
-    wrapComponents: {
-      JsonSchemaForm: (Original, { React }) =>
-        function FieldWithKey(props) {
-          const { description, disabled, value, onChange, schema } = props;
-          const isKey = description === NAME;
-          const isExample = !value || schema?.get('examples')?.includes(value);
-          React.useEffect(() => {
-            if (isKey && !disabled && isExample) onChange(freshKey());
-          }, [isKey, disabled, isExample]);
-          const field = React.createElement(Original, props);
-          if (!isKey || disabled) return field;
-          const button = { type: 'button', className: 'btn btn-sm', onClick: () => onChange(freshKey()) };
-          return React.createElement(
-            'div',
-            null,
-            field,
-            React.createElement('button', button, 'New key'),
-            React.createElement(
-              'p',
-              null,
-              'Execute again sends the same key: you get the stored answer. A changed request gets a new key.',
-            ),
-          );
-        },
-    },
-  });
+  const afterParameter = (system, pathMethod, parameter, value) => {
+    const name = parameter.get('name');
+    if (name === NAME) fields.set(String(pathMethod), { parameter, key: value });
+    // Tries are compared by path, query, If-Match and body; their other headers may differ.
+    else if (parameter.get('in') !== 'header' || name === 'If-Match') renewAfterChange(system, pathMethod);
+  };
+
+  const plugin = () => ({ statePlugins: watched(afterParameter, renewAfterChange), wrapComponents: { JsonSchemaForm: withKey } });
 
   return { plugins: [plugin], requestInterceptor };
 }
+
+/** Swagger UI's actions that change a request, and what is called after them. */
+const watched = (afterParameter, afterBody) => ({
+  spec: {
+    wrapActions: {
+      changeParamByIdentity:
+        (original, system) =>
+        (pathMethod, parameter, value, ...more) => {
+          const result = original(pathMethod, parameter, value, ...more);
+          afterParameter(system, pathMethod, parameter, value);
+          return result;
+        },
+    },
+  },
+  oas3: {
+    wrapActions: {
+      setRequestBodyValue: (original, system) => (change) => {
+        const result = original(change);
+        afterBody(system, change.pathMethod);
+        return result;
+      },
+    },
+  },
+});
+
+/** A header field that fills itself with a key, where it is the key's, and has a button for another. */
+const withKey = (Original, { React }) =>
+  function FieldWithKey(props) {
+    const { description, disabled, value, onChange, schema } = props;
+    const isKey = description === NAME;
+    const isExample = !value || schema?.get('examples')?.includes(value);
+    React.useEffect(() => {
+      if (isKey && !disabled && isExample) onChange(freshKey());
+    }, [isKey, disabled, isExample]);
+    const field = React.createElement(Original, props);
+    if (!isKey || disabled) return field;
+    const button = { type: 'button', className: 'btn btn-sm', onClick: () => onChange(freshKey()) };
+    return React.createElement(
+      'div',
+      null,
+      field,
+      React.createElement('button', button, 'New key'),
+      React.createElement('p', null, 'Execute again sends the same key: you get the stored answer. A changed request gets a new key.'),
+    );
+  };

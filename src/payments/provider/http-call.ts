@@ -1,4 +1,10 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 /** How an HTTP exchange ended. `not-sent`: no byte of the request has left. `lost`: some may have, and no answer came. */
@@ -50,22 +56,29 @@ export function exchange({ method, url, headers, body, timeoutMs }: HttpCall): P
     });
     request.on('error', (error) => fail('code' in error ? String(error.code) : error.message));
     request.on('close', () => clearTimeout(timer));
-    request.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > MAX_ANSWER_BYTES) request.destroy(new Error('the answer is too large'));
-        else chunks.push(chunk);
-      });
-      response.on('error', (error) => fail(error.message));
-      response.on('aborted', () => fail('the answer was cut off'));
-      response.on('end', () => {
-        const { statusCode: status = 0, headers } = response;
-        resolve({ kind: 'answer', status, headers, body: parse(Buffer.concat(chunks)) });
-      });
-    });
+    request.on('response', (response) => readAnswer(response, resolve, fail, (error) => request.destroy(error)));
     request.end(bytes);
+  });
+}
+
+function readAnswer(
+  response: IncomingMessage,
+  answer: (exchange: Exchange) => void,
+  fail: (reason: string) => void,
+  abort: (error: Error) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  response.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) abort(new Error('the answer is too large'));
+    else chunks.push(chunk);
+  });
+  response.on('error', (error) => fail(error.message));
+  response.on('aborted', () => fail('the answer was cut off'));
+  response.on('end', () => {
+    const { statusCode: status = 0, headers } = response;
+    answer({ kind: 'answer', status, headers, body: parse(Buffer.concat(chunks)) });
   });
 }
 
