@@ -25,7 +25,7 @@ import { TicketsModule } from './tickets/tickets.module.js';
 /** What a request may take for its steps beyond one call of the provider, in milliseconds. */
 const STEP_MARGIN = 2_000;
 
-/** The whole service. */
+/** Where the core and this service meet: whose keys they are, what of an error is stored, and from which settings the times come. */
 @Module({})
 export class AppModule {
   static with(config: Config): DynamicModule {

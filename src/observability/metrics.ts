@@ -29,7 +29,7 @@ export class Metrics {
   /** Looking a combination of labels up costs several times as much as counting it; there are as many as routes, outcomes and reasons. */
   private readonly counters = new Map<string, ReturnType<Counter['labels']>>();
 
-  /** Counts one request with a key. */
+  /** The core calls it once for each request with a key, whatever became of it. */
   observe({ operation, outcome, retryReason = '' }: Outcome): void {
     const id = `${operation} ${outcome} ${retryReason}`;
     const counter = this.counters.get(id) ?? this.requests.labels({ operation, outcome, retry_reason: retryReason });

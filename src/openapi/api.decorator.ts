@@ -3,7 +3,7 @@ import { ApiExtraModels, ApiOperation } from '@nestjs/swagger';
 import type { Problem } from '../http/problem.js';
 import type { TextField } from './field.decorator.js';
 
-/** Metadata key of `@Api()`. */
+/** Metadata key of `@Api()`, for those who gather the handlers of the document. */
 export const API = 'holdfast:api';
 
 /** A parameter of the path: the field that it stands for (`idOf('ord', …)`). */

@@ -6,7 +6,7 @@ import type { Header, Parameter, Ref, SchemaObject } from './types.js';
 export const EXAMPLE_KEY = '019bc0fd-8a38-74e0-94b0-1f5ba2f1ee14';
 export const EXAMPLE_REQUEST_ID = '019bc0fd-8a40-7c11-8e5c-6a3f2d9b7e01';
 
-/** Name of the security scheme. */
+/** The security scheme, as every operation but the public ones refers to it. */
 export const API_KEY = 'apiKey';
 
 /** A text in a header. `examples` of the schema, not `example` of the parameter: Swagger UI would send that one unasked. */

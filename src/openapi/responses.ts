@@ -12,7 +12,7 @@ const STORED_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id'
 const ECHOED_HEADERS = ['Idempotency-Key', 'Preference-Applied'];
 /** Before the key is read: such a refusal doesn't echo it. */
 const BEFORE_KEY = new Set([401, 403, 413, 415]);
-/** Those of them that the first answer has as well as each replay. */
+/** The stored headers of a first answer: it is no replay, and in the example nobody asked it to wait. */
 const FIRST_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id'];
 
 interface Context {

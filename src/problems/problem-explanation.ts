@@ -40,7 +40,7 @@ export class ProblemExplanation {
   }
 }
 
-/** All of them. */
+/** What `GET /problems` answers to a program: the whole table, so that a client can learn every verdict at once. */
 @ApiSchema({ description: 'Every problem of this service.' })
 export class ProblemExplanations {
   @ApiProperty({ type: [ProblemExplanation] })
