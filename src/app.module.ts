@@ -75,7 +75,7 @@ function coreOptions(config: Config, metrics: Metrics, lifecycle: Lifecycle): Id
     archiveMs: config.archiveRetention,
     purgeIntervalMs: config.purgeInterval,
     leaseMs: config.lease,
-    intervalMs: config.recoveryInterval,
+    recoveryIntervalMs: config.recoveryInterval,
     stepBudgetMs: config.providerTimeout + STEP_MARGIN,
     backgroundDataSource: BACKGROUND,
   };

@@ -8,7 +8,7 @@ import { fingerprint } from './requests/fingerprint.js';
 import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentOptions } from './idempotent.decorator.js';
 import { readKey, type SentKey } from './requests/key.js';
 import { newOperationId } from './operation-id.js';
-import { OPTIONS, type CompleteOptions, type Outcome } from './options.js';
+import { OPTIONS, type CompleteOptions, type RequestOutcome } from './options.js';
 import type { Intent } from './records/record.store.js';
 import { IdempotencyRefusal, type RefusalCode } from './refusal.js';
 
@@ -80,7 +80,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   private async execute(request: KeyedRequest): Promise<Answer> {
     const { intent, retryReason } = request;
-    const observe = (outcome: Outcome['outcome']): void => this.options.observe({ operation: intent.operation, outcome, retryReason });
+    const observe = (outcome: RequestOutcome['outcome']): void =>
+      this.options.observe({ operation: intent.operation, outcome, retryReason });
     try {
       const answer = await this.executor.execute(request);
       observe(answer.replayed ? 'replayed' : answer.expiresAt ? 'executed' : 'pending');
@@ -124,7 +125,7 @@ function canonicalUuid(text: string): string {
   return text.toLowerCase();
 }
 
-const OUTCOME_OF: Record<RefusalCode, Outcome['outcome']> = {
+const OUTCOME_OF: Record<RefusalCode, RequestOutcome['outcome']> = {
   'idempotency-key-missing': 'failed',
   'idempotency-key-invalid': 'failed',
   'idempotency-request-in-progress': 'in-progress',

@@ -6,7 +6,7 @@ import { Attempts } from './requests/attempt.js';
 import { Executor } from './requests/executor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
-import { trackTransactions } from './postgres/connection-guard.js';
+import { guardConnections } from './postgres/connection-guard.js';
 import { Figures } from './figures.js';
 import { Operations } from './operations.js';
 import { Purger } from './records/purger.js';
@@ -50,6 +50,6 @@ export class IdempotencyModule implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    if (this.options.trackTransactions) trackTransactions(this.dataSource);
+    if (this.options.guardConnections) guardConnections(this.dataSource);
   }
 }

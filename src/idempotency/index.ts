@@ -3,7 +3,7 @@ export { Idempotent, IDEMPOTENT, Tx, type IdempotentOptions } from './idempotent
 export { IdempotencyModule } from './idempotency.module.js';
 export { Figures, type UnfinishedFigures } from './figures.js';
 export { Operations, type OperationStory, type TimelineLine } from './operations.js';
-export type { IdempotencyOptions, Outcome } from './options.js';
+export type { IdempotencyOptions, RequestOutcome } from './options.js';
 export { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './records/record.entity.js';
 export { reply, type Reply, type ReplyOptions, type StoredResponse } from './reply.js';
 export { IdempotencyRefusal, type RefusalCode } from './refusal.js';

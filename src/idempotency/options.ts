@@ -1,7 +1,7 @@
 import type { StoredResponse } from './reply.js';
 
 /** What happened to one request with a key, for metrics. */
-export interface Outcome {
+export interface RequestOutcome {
   /** Method and route. */
   operation: string;
   outcome: 'executed' | 'replayed' | 'pending' | 'in-progress' | 'reused' | 'expired' | 'rate-limited' | 'failed';
@@ -21,7 +21,7 @@ export interface IdempotencyOptions {
   /** Ties the record to the application's logs. */
   traceOf?(request: unknown): string | null;
   /** Called once for each request with a key. */
-  observe?(outcome: Outcome): void;
+  observe?(outcome: RequestOutcome): void;
   /** Whether the process is about to end: it takes nothing over any more, and nobody waits for what others do. Default: never. */
   isClosing?(): boolean;
   /** How long responses are kept, counted from completion. Default: 24 hours. */
@@ -42,7 +42,7 @@ export interface IdempotencyOptions {
   /** Requests of one account that may wait for a connection before further ones are refused as `rate-limited`. Default: 1,000. */
   accountQueue?: number;
   /** How often the recoverer looks, and the first pause of a parked operation. Default: 2 seconds. */
-  intervalMs?: number;
+  recoveryIntervalMs?: number;
   /** How long a request waits for its steps before it is answered 202. Default: 12 seconds. */
   stepBudgetMs?: number;
   /**
@@ -50,7 +50,7 @@ export interface IdempotencyOptions {
    * a provider there, is told so at once instead of by a pool that runs dry. Default: from Node 24 on, where following costs
    * nothing; before, it slows down every promise of the process, here first requests by a tenth and replays by a third.
    */
-  trackTransactions?: boolean;
+  guardConnections?: boolean;
   /** TypeORM name of a second, small data source for background work, so that busy handlers can't starve it. Default: the same one. */
   backgroundDataSource?: string;
 }
@@ -77,10 +77,10 @@ export function withDefaults(options: IdempotencyOptions): CompleteOptions {
     archiveMs: options.archiveMs ?? 400 * DAY,
     purgeIntervalMs: options.purgeIntervalMs ?? 60_000,
     leaseMs: options.leaseMs ?? 30_000,
-    intervalMs: options.intervalMs ?? 2_000,
+    recoveryIntervalMs: options.recoveryIntervalMs ?? 2_000,
     accountShare: options.accountShare ?? 0.5,
     accountQueue: options.accountQueue ?? 1_000,
     stepBudgetMs: options.stepBudgetMs ?? 12_000,
-    trackTransactions: options.trackTransactions ?? Number.parseInt(process.versions.node) >= 24,
+    guardConnections: options.guardConnections ?? Number.parseInt(process.versions.node) >= 24,
   };
 }

@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import { Public } from '../accounts/access.guard.js';
-import type { Outcome } from '../idempotency/index.js';
+import type { RequestOutcome } from '../idempotency/index.js';
 import { Api } from '../openapi/api.decorator.js';
 
 /** Every metric of this process, declared once. */
@@ -30,7 +30,7 @@ export class Metrics {
   private readonly counters = new Map<string, ReturnType<Counter['labels']>>();
 
   /** The core calls it once for each request with a key, whatever became of it. */
-  observe({ operation, outcome, retryReason = '' }: Outcome): void {
+  observe({ operation, outcome, retryReason = '' }: RequestOutcome): void {
     const id = `${operation} ${outcome} ${retryReason}`;
     const counter = this.counters.get(id) ?? this.requests.labels({ operation, outcome, retry_reason: retryReason });
     this.counters.set(id, counter);

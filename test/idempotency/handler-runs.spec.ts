@@ -1,6 +1,6 @@
 import { BadRequestException, Body, ConflictException, Controller, Post, type PipeTransform } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { Idempotent, Tx, type Transaction } from '../../src/idempotency/index.js';
+import { Idempotent, RecoverableStep, Tx, next, reply, type Step, type StepEnd, type Transaction } from '../../src/idempotency/index.js';
 import { PostgresTransaction } from '../../src/idempotency/postgres/postgres-transaction.js';
 import type { TestApp, TestResponse } from '../support/app.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
@@ -36,8 +36,27 @@ function write(tx: Transaction, { name }: Wish): object {
   return { name };
 }
 
+/** A step that somebody forgot to make a provider. */
+@RecoverableStep('runs.forgotten')
+class ForgottenStep implements Step {
+  call(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  settle(): Promise<StepEnd> {
+    return Promise.resolve(reply(201, {}));
+  }
+}
+
 @Controller('runs')
 class RunsController {
+  @Post('forgets')
+  @Idempotent()
+  forgets(@Tx() tx: Transaction, @Body() wish: Wish): StepEnd {
+    write(tx, wish);
+    return next(ForgottenStep, uuidv7(), reply(202, {}));
+  }
+
   @Post('write')
   @Idempotent()
   write(@Tx() tx: Transaction, @Body(NoBadNames) wish: Wish): object {
@@ -158,6 +177,12 @@ it('an invalid body opens no transaction and runs no handler', async () => {
 it('an error of its SQL does not run a handler again', async () => {
   const key = newKey();
   expect((await send(app, 'divides', key)).status).toBe(500);
+  expect([runs.get(key), await written(key), await recordsOf(database, key)]).toEqual([1, 0, []]);
+});
+
+it('a step that is no provider of the application is refused where it is named, and nothing is committed', async () => {
+  const key = newKey();
+  expect((await send(app, 'forgets', key)).status).toBe(500);
   expect([runs.get(key), await written(key), await recordsOf(database, key)]).toEqual([1, 0, []]);
 });
 

@@ -23,7 +23,7 @@ export class Checkout {
     symlinkSync(join(repository, 'node_modules'), join(this.directory, 'node_modules'));
     this.write('package.json', '{ "type": "module" }');
     const sources = readdirSync(join(repository, 'local')).map((name) => join('local', name));
-    for (const source of [...sources, join('src', 'config.ts')]) {
+    for (const source of [...sources, join('src', 'kernel', 'config.ts'), join('src', 'kernel', 'variables.ts')]) {
       const { code } = transformFileSync(join(repository, source), {
         cwd: repository,
         configFile: join(repository, '.swcrc'),

@@ -71,7 +71,7 @@ class NotesModule {
         IdempotencyModule.forRoot({
           accountOf: (request) => (request as { headers: Record<string, string> }).headers['x-tenant'] ?? '',
           render: renderFinal,
-          trackTransactions: true,
+          guardConnections: true,
           ...core,
         }),
       ],

@@ -13,7 +13,7 @@ let present: AsyncLocalStorage<Openable> | undefined;
  * From here on this process knows which flow is inside an open transaction, and the data source refuses a connection to code
  * that already holds one: with every handler waiting for a second connection, a full pool would not move until they give up.
  */
-export function trackTransactions(dataSource: DataSource): void {
+export function guardConnections(dataSource: DataSource): void {
   present ??= new AsyncLocalStorage();
   const driver = dataSource.driver as unknown as { obtainMasterConnection(): Promise<unknown> };
   const obtain = driver.obtainMasterConnection.bind(driver);

@@ -35,6 +35,8 @@ export interface Deciding {
   /** Status of a plain value that the work returns. */
   status: number;
   traceId: string | null;
+  /** Whether this process has the step. */
+  knowsStep(name: string): boolean;
   render: CompleteOptions['render'];
 }
 
@@ -54,12 +56,15 @@ export function decisionOnError(error: unknown, { identity, traceId, render }: D
   return rendered === 'not-final' ? { kind: 'abandon', error } : { kind: 'refuse', response: rendered };
 }
 
-function decisionOf(returned: unknown, { identity, status }: Deciding): Committable {
+function decisionOf(returned: unknown, how: Deciding): Committable {
+  const { identity, status } = how;
   if (isEnd('next', returned)) {
-    const { step, subjectId, pending } = returned;
+    const { subjectId, pending } = returned;
+    const step = stepName(returned.step);
+    if (!how.knowsStep(step)) throw new Error(`${identity.owner} names the step ${step}, which is no provider of this application`);
     return {
       kind: 'next',
-      step: stepName(step),
+      step,
       subjectId,
       pending: pending && toResponse(pending, identity.operationId),
       resource: pending?.resource,

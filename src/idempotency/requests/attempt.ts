@@ -9,6 +9,7 @@ import { CommitUnconfirmed } from '../protocol/confirm.js';
 import { findRecord, type Intent } from '../records/record.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import type { HeldOperation } from '../steps/held-operation.js';
+import { StepRegistry } from '../steps/step-registry.js';
 import { StepRunner, type Driven } from '../steps/step-runner.js';
 import { AccountTurns } from './account-turns.js';
 import { endOf, type AttemptEnd, type Interrupted } from './attempt-end.js';
@@ -36,6 +37,7 @@ export class Attempts {
   constructor(
     private readonly dataSource: DataSource,
     private readonly steps: StepRunner,
+    private readonly registry: StepRegistry,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {
     this.reader = new BatchedReader(dataSource);
@@ -64,7 +66,7 @@ export class Attempts {
 
   private async claim(request: KeyedRequest, leader: Leader): Promise<AttemptEnd | Interrupted> {
     const { intent } = request;
-    const claim = new Claim(request, this.options, ({ kind }) => {
+    const claim = new Claim(request, this.options, this.registry, ({ kind }) => {
       this.predictor.record(intent.key, kind === 'won');
       if (kind === 'won') leader.learn('won');
     });

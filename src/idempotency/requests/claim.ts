@@ -12,6 +12,7 @@ import { CLAIM_CONSTRAINT, deleteExpired, insertCompleted, type Intent } from '.
 import { appendTimeline } from '../records/timeline.store.js';
 import { insertRunning } from '../steps/operation.store.js';
 import { providerKeyOf } from '../steps/held-operation.js';
+import type { StepRegistry } from '../steps/step-registry.js';
 import { claimAtOnce, claimCheck, lateRequestsOf, type ClaimResult, type LateRequests } from './claim-check.js';
 
 /** One request and how to run its work. */
@@ -44,6 +45,7 @@ export class Claim implements Party<ClaimResult> {
   constructor(
     { intent, work, status }: KeyedRequest,
     private readonly options: CompleteOptions,
+    private readonly steps: StepRegistry,
     private readonly tell: (found: ClaimResult) => void,
   ) {
     const { accountId, key, operationId, operation, traceId } = intent;
@@ -68,6 +70,10 @@ export class Claim implements Party<ClaimResult> {
         return opened;
       },
     };
+  }
+
+  knowsStep(name: string): boolean {
+    return this.steps.find(name) !== undefined;
   }
 
   callsFor(decision: Committable, found: ClaimResult): Call[] {

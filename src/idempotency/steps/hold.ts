@@ -8,6 +8,7 @@ import type { Confirmation } from '../protocol/confirm.js';
 import type { Committable, Work } from '../protocol/decision.js';
 import { findOperation } from '../records/record.store.js';
 import { advance, completeHeld, fenceCheck, parkHeld, removeHeld } from './operation.store.js';
+import type { StepRegistry } from './step-registry.js';
 import { appendTimeline, deleteTimeline } from '../records/timeline.store.js';
 import { providerKeyOf, type HeldOperation } from './held-operation.js';
 
@@ -24,12 +25,17 @@ export class Hold implements Party<'held' | 'lost'> {
     private readonly held: HeldOperation,
     readonly work: Work,
     private readonly options: CompleteOptions,
+    private readonly steps: StepRegistry,
   ) {
     const nextProviderKey = (step: string): string => providerKeyOf({ ...held, step, stepNo: held.stepNo + 1 });
     this.check = fenceCheck(held);
     this.identity = { operationId: held.operationId, owner: `step ${held.step}`, nextProviderKey };
     this.traceId = held.traceId;
     this.render = options.render;
+  }
+
+  knowsStep(name: string): boolean {
+    return this.steps.find(name) !== undefined;
   }
 
   callsFor(decision: Committable): Call[] {

@@ -9,7 +9,7 @@ export interface Leases {
   /** How long nobody may take over from whoever holds an operation. */
   leaseMs: number;
   /** First pause before a parked operation is called again; doubles, to 20 times of it. */
-  intervalMs: number;
+  recoveryIntervalMs: number;
 }
 
 /** Zero rows: somebody else holds the operation now, or it is finished. */
@@ -109,7 +109,7 @@ export function completeHeld(held: HeldOperation, response: StoredResponse, reso
 }
 
 export function parkHeld(held: HeldOperation, reason: string, leases: Leases): Call {
-  return { ...PARK, values: [...fence(held), reason.slice(0, 500), leases.intervalMs / 1000] };
+  return { ...PARK, values: [...fence(held), reason.slice(0, 500), leases.recoveryIntervalMs / 1000] };
 }
 
 export function removeHeld(held: HeldOperation): Call {

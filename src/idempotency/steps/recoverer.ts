@@ -24,7 +24,7 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
     @Inject(BACKGROUND_SOURCE) private readonly dataSource: DataSource,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {
-    this.task = new PeriodicTask({ name: 'Recoverer', intervalMs: options.intervalMs, run: () => this.look() });
+    this.task = new PeriodicTask({ name: 'Recoverer', intervalMs: options.recoveryIntervalMs, run: () => this.look() });
   }
 
   onApplicationBootstrap(): void {

@@ -103,7 +103,7 @@ export class StepRunner implements BeforeApplicationShutdown {
 
   /** @throws what `settle` threw that is no refusal, and the database's error */
   private async settle(dataSource: DataSource, held: HeldOperation, work: Work): Promise<Stepped> {
-    const end = await commitDecision(dataSource, new Hold(held, work, this.options), SETTLING);
+    const end = await commitDecision(dataSource, new Hold(held, work, this.options, this.steps), SETTLING);
     switch (end.kind) {
       case 'committed':
         return this.committed(dataSource, held, end);
