@@ -9,7 +9,7 @@ import { CONFIG, type Config } from './kernel/config.js';
 import { BACKGROUND, backgroundPool, mainPool } from './database/data-source.js';
 import { ENTITIES } from './entities.js';
 import { HealthModule } from './health/health.module.js';
-import { ReadableBodyGuard } from './http/body.js';
+import { BodyGuard } from './http/body.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { IdempotencyModule } from './idempotency/index.js';
 import { Metrics } from './observability/metrics.js';
@@ -67,9 +67,9 @@ export class AppModule {
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: Lifecycle, useValue: lifecycle },
-        // In this order: who has no valid API key learns nothing about the body.
+        // In this order: the body of who has no valid API key is not read.
         { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_GUARD, useClass: ReadableBodyGuard },
+        { provide: APP_GUARD, useClass: BodyGuard },
       ],
       exports: [CONFIG, Lifecycle],
     };

@@ -7,7 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { AppModule } from './app.module.js';
 import { refuseClient } from './http/client-errors.js';
 import type { Config } from './kernel/config.js';
-import { BODY_LIMIT, readBodies } from './http/body.js';
+import { leaveBodies } from './http/body.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { createLogger, NestLogger } from './observability/logger.js';
 import { serveDocs } from './openapi/openapi.module.js';
@@ -41,7 +41,6 @@ export async function createHttpApp(
   const adapter = new FastifyAdapter({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT,
     // Requests that arrive on an open connection while the process closes are still answered.
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT,
@@ -77,7 +76,7 @@ export async function closeApp(app: NestFastifyApplication): Promise<void> {
 
 function configureApp(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
-  readBodies(fastify);
+  leaveBodies(fastify);
   logRequests(fastify);
   let closing = false;
   fastify.addHook('preClose', (done) => {

@@ -7,7 +7,7 @@ import { createHttpApp } from '../../src/app.js';
 import { CONFIG, readConfig } from '../../src/kernel/config.js';
 import { ENTITIES } from '../../src/entities.js';
 import { BACKGROUND, backgroundPool, mainPool } from '../../src/database/data-source.js';
-import { ReadableBodyGuard } from '../../src/http/body.js';
+import { BodyGuard } from '../../src/http/body.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
 
 class Shell {}
@@ -32,7 +32,7 @@ export async function serve(controller: Type, imports: DynamicModule[] = []): Pr
       { provide: CONFIG, useValue: config },
       Lifecycle,
       { provide: APP_GUARD, useClass: AccessGuard },
-      { provide: APP_GUARD, useClass: ReadableBodyGuard },
+      { provide: APP_GUARD, useClass: BodyGuard },
     ],
     exports: [CONFIG, Lifecycle],
   };

@@ -40,7 +40,7 @@ export class Problem extends Error {
 }
 
 /** Statuses of requests that never came to be executed. */
-const BEFORE_EXECUTION = new Set([400, 401, 403, 413, 415, 428, 429]);
+const BEFORE_EXECUTION = new Set([400, 401, 403, 408, 413, 415, 428, 429]);
 
 /** Seconds after which a `same-key` problem is worth another try. */
 const RETRY_AFTER = '1';

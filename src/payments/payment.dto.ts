@@ -44,7 +44,8 @@ export class CreatePayment {
     description: 'A token of the provider. Card numbers are refused: they must never reach this service.',
     example: 'tok_visa',
   })
-  @Matches(/^(?!.*(?:\d_*){12})[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$/, {
+  // Its form comes first: what is longer than a token is not searched for digits.
+  @Matches(/^(?=[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$)(?!.*(?:\d_*){12})/, {
     message: "must be a provider's token such as tok_visa, never a card number",
   })
   @IsString()

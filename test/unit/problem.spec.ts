@@ -3,7 +3,7 @@ import { Problem, renderProblem } from '../../src/http/problem.js';
 
 const entries = Object.entries(PROBLEMS) as [ProblemCode, (typeof PROBLEMS)[ProblemCode]][];
 /** What may become another answer under the same key without the client changing anything. */
-const PASSING = new Set([429, 500, 502, 503]);
+const PASSING = new Set([408, 429, 500, 502, 503]);
 const PASSING_CONFLICTS = new Set(['idempotency-request-in-progress', 'payment-in-progress', 'operation-running', 'operation-in-progress']);
 /** Outcomes of an execution that another try of the same intent, under a new key, may turn. */
 const NEW_KEY_STATUSES = new Set([402, 409, 422, 424]);
