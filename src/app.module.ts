@@ -6,7 +6,7 @@ import { AccountsModule } from './accounts/accounts.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { CONFIG, type Config } from './kernel/config.js';
-import { BACKGROUND, backgroundPool, mainPool } from './database/data-source.js';
+import { AUTHENTICATION, BACKGROUND, authenticationPool, backgroundPool, mainPool } from './database/data-source.js';
 import { ENTITIES } from './entities.js';
 import { HealthModule } from './health/health.module.js';
 import { BodyGuard } from './http/body.js';
@@ -37,6 +37,7 @@ export class AppModule {
       imports: [
         TypeOrmModule.forRoot(mainPool(config, ENTITIES)),
         TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND }),
+        TypeOrmModule.forRoot({ ...authenticationPool(config), name: AUTHENTICATION }),
         IdempotencyModule.forRoot({
           accountOf: (request) => callerOf(request).accountId,
           traceOf: (request) => (request as { id: string }).id,

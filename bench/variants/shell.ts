@@ -6,7 +6,7 @@ import { AccountsModule } from '../../src/accounts/accounts.module.js';
 import { createHttpApp } from '../../src/app.js';
 import { CONFIG, readConfig } from '../../src/kernel/config.js';
 import { ENTITIES } from '../../src/entities.js';
-import { BACKGROUND, backgroundPool, mainPool } from '../../src/database/data-source.js';
+import { AUTHENTICATION, BACKGROUND, authenticationPool, backgroundPool, mainPool } from '../../src/database/data-source.js';
 import { BodyGuard } from '../../src/http/body.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
 
@@ -24,6 +24,7 @@ export async function serve(controller: Type, imports: DynamicModule[] = []): Pr
     imports: [
       TypeOrmModule.forRoot(mainPool(config, ENTITIES)),
       TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND }),
+      TypeOrmModule.forRoot({ ...authenticationPool(config), name: AUTHENTICATION }),
       AccountsModule,
       ...imports,
     ],
