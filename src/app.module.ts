@@ -6,10 +6,10 @@ import { AccountsModule } from './accounts/accounts.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { CONFIG, type Config } from './kernel/config.js';
-import { BACKGROUND, backgroundPool, mainPool } from './database/data-source.js';
+import { AUTHENTICATION, BACKGROUND, authenticationPool, backgroundPool, mainPool } from './database/data-source.js';
 import { ENTITIES } from './entities.js';
 import { HealthModule } from './health/health.module.js';
-import { ReadableBodyGuard } from './http/body.js';
+import { BodyGuard } from './http/body.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { IdempotencyModule, type IdempotencyOptions } from './idempotency/index.js';
 import { Metrics } from './observability/metrics.js';
@@ -37,6 +37,7 @@ export class AppModule {
       imports: [
         TypeOrmModule.forRoot(mainPool(config, ENTITIES)),
         TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND }),
+        TypeOrmModule.forRoot({ ...authenticationPool(config), name: AUTHENTICATION }),
         IdempotencyModule.forRoot(coreOptions(config, metrics, lifecycle)),
         AccountsModule,
         CatalogModule,
@@ -53,9 +54,9 @@ export class AppModule {
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: Lifecycle, useValue: lifecycle },
-        // In this order: who has no valid API key learns nothing about the body.
+        // In this order: the body of who has no valid API key is not read.
         { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_GUARD, useClass: ReadableBodyGuard },
+        { provide: APP_GUARD, useClass: BodyGuard },
       ],
       exports: [CONFIG, Lifecycle],
     };

@@ -7,19 +7,17 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { AppModule } from './app.module.js';
 import { refuseClient } from './http/client-errors.js';
 import type { Config } from './kernel/config.js';
-import { BODY_LIMIT, readBodies } from './http/body.js';
+import { leaveBodies } from './http/body.js';
 import { announceClosing } from './http/lifecycle.js';
 import { createLogger, NestLogger } from './observability/logger.js';
 import { serveDocs } from './openapi/openapi.module.js';
 import { logRequests } from './observability/request-log.js';
 import { ProblemFilter, sendProblem } from './http/problem.filter.js';
+import { TRANSPORT, guardTransport } from './http/transport.js';
 import { validationPipe } from './http/validation.js';
 
 /** A request id that may go into logs and answers as it is. */
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
-/** A client has this long for its headers, and for the whole request, in milliseconds. */
-const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 30_000;
 
 /** The application, configured the same for the process, the tests and the OpenAPI export; it doesn't listen yet. */
 export async function createApp(config: Config, options: { preview?: boolean } = {}): Promise<NestFastifyApplication> {
@@ -41,11 +39,9 @@ export async function createHttpApp(
   const adapter = new FastifyAdapter({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT,
     // Requests that arrive on an open connection while the process closes are still answered.
     return503OnClosing: false,
-    requestTimeout: REQUEST_TIMEOUT,
-    http: { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: 2_000 },
+    ...TRANSPORT,
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID();
@@ -68,7 +64,8 @@ export async function createHttpApp(
 
 function configureApp(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
-  readBodies(fastify);
+  guardTransport(fastify);
+  leaveBodies(fastify);
   logRequests(fastify);
   announceClosing(app);
   fastify.addHook('onRequest', (request, reply, done) => {

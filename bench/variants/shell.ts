@@ -6,8 +6,8 @@ import { AccountsModule } from '../../src/accounts/accounts.module.js';
 import { createHttpApp } from '../../src/app.js';
 import { CONFIG, readConfig } from '../../src/kernel/config.js';
 import { ENTITIES } from '../../src/entities.js';
-import { BACKGROUND, backgroundPool, mainPool } from '../../src/database/data-source.js';
-import { ReadableBodyGuard } from '../../src/http/body.js';
+import { AUTHENTICATION, BACKGROUND, authenticationPool, backgroundPool, mainPool } from '../../src/database/data-source.js';
+import { BodyGuard } from '../../src/http/body.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
 
 class Shell {}
@@ -24,6 +24,7 @@ export async function serve(controller: Type, imports: DynamicModule[] = []): Pr
     imports: [
       TypeOrmModule.forRoot(mainPool(config, ENTITIES)),
       TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND }),
+      TypeOrmModule.forRoot({ ...authenticationPool(config), name: AUTHENTICATION }),
       AccountsModule,
       ...imports,
     ],
@@ -32,7 +33,7 @@ export async function serve(controller: Type, imports: DynamicModule[] = []): Pr
       { provide: CONFIG, useValue: config },
       Lifecycle,
       { provide: APP_GUARD, useClass: AccessGuard },
-      { provide: APP_GUARD, useClass: ReadableBodyGuard },
+      { provide: APP_GUARD, useClass: BodyGuard },
     ],
     exports: [CONFIG, Lifecycle],
   };

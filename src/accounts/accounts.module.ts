@@ -1,10 +1,11 @@
 import { Global, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { AccountsService } from './accounts.service.js';
+import { ApiKeyReader } from './api-key.reader.js';
 import { Authenticator } from './authenticator.js';
 
 @Global()
-@Module({ providers: [AccountsService, Authenticator], exports: [AccountsService, Authenticator] })
+@Module({ providers: [AccountsService, ApiKeyReader, Authenticator], exports: [AccountsService, Authenticator] })
 export class AccountsModule implements OnApplicationBootstrap {
   constructor(
     private readonly accounts: AccountsService,

@@ -31,11 +31,30 @@ export function parseApiKey(text: string): PresentedKey | null {
   return mode && id && secret ? { mode, id, secret } : null;
 }
 
+/** Crockford's base 32, in which TypeIDs are written. */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+/** Of the 26 characters of an id the last ones, 30 bits that were random anyway. */
+const CHECKSUM_LENGTH = 6;
+
 /** A fresh key; its secret has 256 random bits, so that a fast hash is enough to keep it. */
 export function generateApiKey(mode: 'test' | 'live'): PresentedKey & { text: string } {
-  const id = new TypeID('key').getSuffix();
+  const start = new TypeID('key').getSuffix().slice(0, -CHECKSUM_LENGTH);
+  const id = start + checksumOf(start);
   const secret = randomBytes(32).toString('hex');
   return { mode, id, secret, text: `hf_${mode}_${id}_${secret}` };
+}
+
+/**
+ * True for the ids of keys that are made here since ids end in a checksum. It is no secret and proves nothing: it spares the
+ * database the look at what somebody has made up.
+ */
+export function hasChecksum(id: string): boolean {
+  return id.slice(-CHECKSUM_LENGTH) === checksumOf(id.slice(0, -CHECKSUM_LENGTH));
+}
+
+function checksumOf(start: string): string {
+  const digest = hash('sha256', `holdfast api key ${start}`, 'buffer');
+  return Array.from({ length: CHECKSUM_LENGTH }, (_, at) => ALPHABET[(digest[at] ?? 0) % 32]).join('');
 }
 
 export function hashSecret(secret: string): Buffer {

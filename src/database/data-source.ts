@@ -7,10 +7,13 @@ import { Payments1700000000003 } from '../../migrations/1700000000003-payments.j
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
 import type { Config } from '../kernel/config.js';
 
-/** TypeORM's name of the small pool for authentication, purge and other work that handlers must not starve. */
+/** TypeORM's name of the small pool for purge, recovery and other work that handlers must not starve. */
 export const BACKGROUND = 'background';
+/** The same for looking up API keys: whoever sends many unknown ones keeps nobody else waiting. */
+export const AUTHENTICATION = 'authentication';
 
 const BACKGROUND_POOL_SIZE = 3;
+const AUTHENTICATION_POOL_SIZE = 2;
 /** How long a request waits for a connection before it is told to come back, in milliseconds. */
 const POOL_WAIT_MS = 2_000;
 /** How long a statement may stay without an answer; above statement_timeout, so that the server's own word comes first. */
@@ -67,6 +70,11 @@ export function mainPool(config: Config, entities?: Entities): PostgresDataSourc
 /** Options of the background pool. */
 export function backgroundPool(config: Config, entities?: Entities): PostgresDataSourceOptions {
   return bounded(databaseOptions(config.databaseUrl, BACKGROUND_POOL_SIZE, entities));
+}
+
+/** Options of the pool for authentication. */
+export function authenticationPool(config: Config, entities?: Entities): PostgresDataSourceOptions {
+  return bounded(databaseOptions(config.databaseUrl, AUTHENTICATION_POOL_SIZE, entities));
 }
 
 /** The server's own limits need a server that runs: a frozen one, or a network that drops packets, is given up from here. */

@@ -1,17 +1,22 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Reflector } from '@nestjs/core';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { IDEMPOTENT } from '../idempotency/index.js';
+import { largestBody } from './body-size.js';
+import { readJsonObject } from './json.js';
 import { Problem } from './problem.js';
 
 /** Largest body in bytes. */
 export const BODY_LIMIT = 1024 * 1024;
-const MAX_DEPTH = 32;
-/** Members of these names would reach into the prototype of whatever the body is copied to, or into the class that it is checked against. */
-const REACHING = new Set(['__proto__', 'constructor', 'prototype']);
+/** A body has so long to arrive, in milliseconds. */
+const BODY_TIMEOUT = 30_000;
+/** Bodies that have arrived in part hold so many bytes together, in one process. */
+const HALF_SENT_LIMIT = 128 * BODY_LIMIT;
 
-/** A body that could not be read. The guard below raises it, after authentication: who has no key learns nothing. */
-class UnreadableBody {
-  constructor(readonly problem: Problem) {}
-}
+/** GET and its like have no body that means anything (RFC 9110, section 9.3.1). */
+const BODYLESS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 /** Where the raw bytes are kept for a signature: the provider's webhooks. */
 const SIGNED = '/v1/provider/';
@@ -24,98 +29,116 @@ export function rawBody(request: FastifyRequest): Buffer {
   return (request as SignedRequest)[RAW] ?? Buffer.alloc(0);
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+/** Why a body is refused. Of one with doubled members the parsed value stands here, of others a stand-in. */
+const refusals = new WeakMap<object, Problem>();
 
-/** Reads JSON objects, and refuses what PostgreSQL or a replay could not keep as it was sent. */
-export function parseBody(bytes: Buffer): Record<string, unknown> {
-  if (bytes.length === 0) return {};
-  const body = parseJson(bytes);
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw malformed('The body must be a JSON object.');
-  refuseUnstorable(body, 1);
-  return body as Record<string, unknown>;
+/**
+ * Stands in the pipe of every body: what came with a key that was used before is judged by that key, damaged as it may be, and
+ * only then by itself.
+ * @throws Problem for a body that could not be read
+ */
+export function refuseUnreadable(body: unknown): void {
+  const refusal = typeof body === 'object' && body !== null ? refusals.get(body) : undefined;
+  if (refusal) throw refusal;
 }
 
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(utf8.decode(bytes));
-  } catch (error) {
-    throw malformed(error instanceof SyntaxError ? 'The body is not JSON.' : 'The body is not UTF-8.');
-  }
-}
-
-function refuseUnstorable(value: unknown, depth: number): void {
-  if (typeof value === 'string') return refuseUnstorableText(value);
-  if (typeof value === 'number' && !Number.isFinite(value)) throw malformed('A number is too large.');
-  if (typeof value !== 'object' || value === null) return;
-  if (depth > MAX_DEPTH) throw malformed(`The body is nested deeper than ${MAX_DEPTH} levels.`);
-  if (Array.isArray(value)) {
-    for (const element of value) refuseUnstorable(element, depth + 1);
-    return;
-  }
-  for (const [name, member] of Object.entries(value)) {
-    if (REACHING.has(name)) throw malformed(`A member may not be named ${name}.`);
-    refuseUnstorableText(name);
-    refuseUnstorable(member, depth + 1);
-  }
-}
-
-/** PostgreSQL's text holds no NUL (manual, section 8.3), and a lone surrogate has no UTF-8 form. */
-function refuseUnstorableText(text: string): void {
-  if (text.includes('\0')) throw malformed('A text holds the character NUL.');
-  if (!text.isWellFormed()) throw malformed('A text holds a lone surrogate.');
-}
-
-function malformed(detail: string): Problem {
-  return new Problem('malformed-json', detail);
-}
-
-/** Makes Fastify read bodies this way, whatever their media type says; a body that can't be read is kept for the guard. */
-export function readBodies(fastify: FastifyInstance): void {
+/** Leaves every body where it is, whatever its media type says: the guard below reads it, once it is known who sends it. */
+export function leaveBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(/^application\/json\s*(;|$)/i, { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (request, bytes, done) => {
-    done(
-      null,
-      attempt(() => readJson(request, bytes as Buffer)),
-    );
-  });
-  fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, bytes, done) => {
-    done(null, bytes.length === 0 ? {} : new UnreadableBody(unsupported()));
-  });
-  // A request without a body has no parser; actions take that for an empty object.
-  fastify.addHook('preValidation', (request, _reply, done) => {
-    request.body ??= {};
-    done();
-  });
+  fastify.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
 }
 
-function readJson(request: FastifyRequest, bytes: Buffer): unknown {
-  if (request.url.startsWith(SIGNED)) (request as SignedRequest)[RAW] = bytes;
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw unsupported();
-  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
-  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw unsupported();
-  return parseBody(bytes);
-}
-
-function attempt(read: () => unknown): unknown {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Problem) return new UnreadableBody(error);
-    throw error;
-  }
-}
-
-function unsupported(): Problem {
-  return new Problem('unsupported-media-type', 'The body must be application/json in UTF-8, not compressed.');
-}
-
-/** Stands behind the access guard. */
+/**
+ * Reads the body. It stands behind the access guard: a stranger's body is not read, and a stranger learns nothing about it.
+ * One that can't be read is refused here, or under an Idempotency-Key by the pipe.
+ */
 @Injectable()
-export class ReadableBodyGuard implements CanActivate {
-  canActivate(context: ExecutionContext): boolean {
-    const { body } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (body instanceof UnreadableBody) throw body.problem;
+export class BodyGuard implements CanActivate {
+  /** Bytes of all bodies that have arrived in part. */
+  private halfSent = 0;
+
+  constructor(private readonly reflector: Reflector) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    if (BODYLESS.has(request.method)) return true;
+    const bytes = await this.receive(request.raw, http.getResponse<FastifyReply>().raw);
+    const body = read(request, bytes, largestBody(context.getClass(), context.getHandler().name));
+    request.body = body;
+    if (!this.reflector.get<unknown>(IDEMPOTENT, context.getHandler())) refuseUnreadable(body);
     return true;
   }
+
+  /** The whole body; undefined when it is larger than a body may be, whose rest is then not read. */
+  private async receive(request: IncomingMessage, response: ServerResponse): Promise<Buffer | undefined> {
+    const announced = request.headers['content-length'];
+    if (announced !== undefined && Number(announced) > BODY_LIMIT) return undefined;
+    // A small body comes with its headers, and is here by now.
+    if (request.complete) return takeAll(request);
+    if (request.headers.expect !== undefined) response.writeContinue();
+    return this.arrival(request);
+  }
+
+  /** @throws Problem `request-timeout` when the body does not come to its end, or not in time */
+  private async arrival(request: IncomingMessage): Promise<Buffer | undefined> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<Buffer | undefined>((resolve, reject) => {
+        timer = setTimeout(() => reject(incomplete('The body did not come to its end in time.')), BODY_TIMEOUT);
+        request.on('data', (chunk: Buffer) => {
+          length += chunk.length;
+          this.halfSent += chunk.length;
+          chunks.push(chunk);
+          if (length > BODY_LIMIT) resolve(undefined);
+          if (this.halfSent > HALF_SENT_LIMIT) reject(new Problem('service-unavailable', 'Too many bodies are arriving at this moment.'));
+        });
+        request.on('end', () => resolve(Buffer.concat(chunks, length)));
+        request.on('close', () => reject(incomplete('The connection ended before the body did.')));
+      });
+    } finally {
+      clearTimeout(timer);
+      request.removeAllListeners('data').pause();
+      this.halfSent -= length;
+    }
+  }
+}
+
+function takeAll(request: IncomingMessage): Buffer | undefined {
+  const chunks: Buffer[] = [];
+  for (let chunk = request.read() as Buffer | null; chunk !== null; chunk = request.read() as Buffer | null) chunks.push(chunk);
+  const bytes = chunks[0] && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+  return bytes.length > BODY_LIMIT ? undefined : bytes;
+}
+
+function incomplete(detail: string): Problem {
+  return new Problem('request-timeout', detail);
+}
+
+/** The body, or what stands in its place until it is refused. */
+function read(request: FastifyRequest, bytes: Buffer | undefined, maxValues: number): object {
+  try {
+    if (bytes === undefined) throw new Problem('payload-too-large', 'The body is larger than 1 MiB.');
+    const { body, doubled } = readJson(request, bytes, maxValues);
+    if (doubled) refusals.set(body, new Problem('malformed-json', 'A member is named twice.'));
+    return body;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    // No readable body has a member of this name, so its fingerprint is that of no stored request.
+    const standIn = { '\0': 'unreadable' };
+    refusals.set(standIn, error);
+    return standIn;
+  }
+}
+
+function readJson(request: FastifyRequest, bytes: Buffer, maxValues: number): ReturnType<typeof readJsonObject> {
+  if (bytes.length === 0) return readJsonObject(bytes, maxValues);
+  const { 'content-type': type, 'content-encoding': encoding } = request.headers;
+  if (!JSON_TYPE.test(type ?? '') || (encoding !== undefined && encoding.toLowerCase() !== 'identity')) {
+    throw new Problem('unsupported-media-type', 'The body must be application/json in UTF-8, not compressed.');
+  }
+  if (request.url.startsWith(SIGNED)) (request as SignedRequest)[RAW] = bytes;
+  return readJsonObject(bytes, maxValues);
 }

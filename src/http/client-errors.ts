@@ -1,5 +1,7 @@
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
+import { closeAfterDiscard } from './linger.js';
 import { Problem, renderProblem } from './problem.js';
 
 /** What node:http gives for a request that never was one. */
@@ -7,23 +9,29 @@ interface ClientError extends Error {
   code?: string;
 }
 
+/** What node:http writes to the connection at this moment; its own handler looks at it for the same reason. */
+interface HttpSocket extends Socket {
+  _httpMessage?: ServerResponse | null;
+}
+
 /**
  * Answers what can't be read as HTTP at all (a broken request line, headers without an end or larger than 16 KiB) as a
- * problem, before there is a request: 400, since the client must correct it, then the connection ends.
+ * problem, before there is a request; then the connection ends. Where an answer is already on its way, it only ends.
  */
-export function refuseClient(error: ClientError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+export function refuseClient(error: ClientError, socket: HttpSocket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket._httpMessage?.headersSent) {
     socket.destroy();
     return;
   }
   const requestId = uuidv7();
-  const { status, headers, body } = renderProblem(new Problem('invalid-request', detailOf(error)), { instance: '/', requestId });
+  const { status, headers, body } = renderProblem(problemOf(error), { instance: '/', requestId });
   const lines = Object.entries({ ...headers, 'x-request-id': requestId, 'content-length': Buffer.byteLength(body), connection: 'close' });
-  socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
+  closeAfterDiscard(socket);
 }
 
-function detailOf({ code }: ClientError): string {
-  if (code === 'HPE_HEADER_OVERFLOW') return 'The headers are larger than 16 KiB.';
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'The request did not come to its end in time.';
-  return 'This is not an HTTP request.';
+function problemOf({ code }: ClientError): Problem {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Problem('request-timeout', 'The request did not come to its end in time.');
+  if (code === 'HPE_HEADER_OVERFLOW') return new Problem('invalid-request', 'The headers are larger than 16 KiB.');
+  return new Problem('invalid-request', 'This is not an HTTP request.');
 }

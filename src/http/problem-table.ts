@@ -25,7 +25,7 @@ export const PROBLEMS = {
     title: 'The body is not the JSON that this service reads',
     retry: 'never',
     meaning:
-      'The body is no JSON object in UTF-8, is nested deeper than 32 levels, or holds text that cannot be stored (NUL, lone surrogates).',
+      'The body is no JSON object in UTF-8, is nested deeper than 32 levels, names a member twice, or holds text that cannot be stored (NUL, lone surrogates).',
     advice: 'Send one well-formed JSON object. Nothing was stored.',
   },
   'idempotency-key-missing': {
@@ -76,6 +76,13 @@ export const PROBLEMS = {
     retry: 'never',
     meaning: 'There is no such route, or this account has no such resource.',
     advice: 'Check the address and the account that the API key belongs to.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request took too long to arrive',
+    retry: 'same-key',
+    meaning: 'The headers (10 seconds) or the body (30 seconds) did not come to their end in time. Nothing was executed or stored.',
+    advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After.',
   },
   'insufficient-stock': {
     status: 409,

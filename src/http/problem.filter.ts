@@ -1,6 +1,7 @@
 import { ArgumentsHost, Catch, ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { IdempotencyRefusal, isTransient } from '../idempotency/index.js';
+import { answerThenDiscard, isStillWriting, isWritingMuch } from './linger.js';
 import { isProblemCode, type ProblemCode } from './problem-table.js';
 import { Problem, renderProblem } from './problem.js';
 
@@ -68,7 +69,11 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   // Errors before the hooks, a broken URL for example, have not got it yet.
   void reply.header('x-request-id', request.id);
   const { status, headers, body } = renderProblem(problem, { instance: pathOf(request.url), requestId: request.id });
-  void reply.status(status).headers(headers).send(Buffer.from(body));
+  void reply.status(status).headers(headers);
+  const bytes = Buffer.from(body);
+  if (!isStillWriting(request.raw)) return void reply.send(bytes);
+  if (isWritingMuch(request.raw)) void reply.header('connection', 'close');
+  void reply.header('content-length', bytes.length).send(answerThenDiscard(bytes, request.raw));
 }
 
 /** What the core stores for a refusal that a handler threw; its instance is the operation, since it will be sent again. */

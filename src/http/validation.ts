@@ -1,5 +1,13 @@
 import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
+import { refuseUnreadable } from './body.js';
 import { Problem, type FieldError } from './problem.js';
+
+/** Entries of `errors` in one answer. */
+const MAX_ERRORS = 20;
+/** Characters of a JSON pointer in an answer; the longest legal one is far shorter. */
+const MAX_POINTER = 300;
+/** Parameters in one query. */
+const MAX_PARAMETERS = 100;
 
 /** Turns bodies into DTO instances and refuses everything that a DTO doesn't declare. */
 export function validationPipe(): ValidationPipe {
@@ -18,6 +26,8 @@ export function validationPipe(): ValidationPipe {
 /** Nest and class-transformer pass silently over members with names like `toString`; here they are unknown ones like others. */
 class StrictValidationPipe extends ValidationPipe {
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body') refuseUnreadable(value);
+    else refuseManyParameters(value);
     const instance: unknown = await super.transform(value, metadata);
     const lost = lostMembers(value, instance, '');
     if (lost.length > 0) throw invalid(lost);
@@ -38,11 +48,23 @@ function lostMembers(sent: unknown, made: unknown, parent: string): FieldError[]
   });
 }
 
-/** 400 with one entry for each wrong member. */
+/** A name may be as long as a body; an answer says where its mistake is, and doesn't send it back. */
+function shortened(pointer: string): string {
+  return pointer.length > MAX_POINTER ? `${pointer.slice(0, MAX_POINTER)}…`.toWellFormed() : pointer;
+}
+
+/** class-transformer takes time with the square of their number; bodies are bounded where they are read. */
+function refuseManyParameters(query: unknown): void {
+  if (typeof query !== 'object' || query === null || Object.keys(query).length <= MAX_PARAMETERS) return;
+  throw invalid([{ pointer: '', detail: `has more than ${MAX_PARAMETERS} parameters` }]);
+}
+
+/** 400 with one entry for each wrong member, up to 20 of them. */
 export function invalid(errors: FieldError[]): Problem {
-  const [first] = errors;
+  const told = errors.slice(0, MAX_ERRORS).map(({ pointer, detail }) => ({ pointer: shortened(pointer), detail }));
+  const [first] = told;
   const detail = first ? `${first.pointer} ${first.detail}`.trim() : 'The request is not valid.';
-  return new Problem('invalid-request', errors.length > 1 ? `${detail}, and ${errors.length - 1} more` : detail, { errors });
+  return new Problem('invalid-request', errors.length > 1 ? `${detail}, and ${errors.length - 1} more` : detail, { errors: told });
 }
 
 function flatten(errors: ValidationError[], parent: string): FieldError[] {

@@ -140,6 +140,8 @@ function AreTexts({ maxProperties, additionalProperties, propertyNames }: TextsF
   const { minLength, maxLength } = propertyNames;
   return ValidateBy({
     name: 'areTexts',
+    // For those who count the values of the largest legal body.
+    constraints: [maxProperties],
     validator: {
       validate: (value: unknown) => {
         if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

@@ -11,7 +11,7 @@ const STORED_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id'
 /** On every answer to a request whose key was read. */
 const ECHOED_HEADERS = ['Idempotency-Key', 'Preference-Applied'];
 /** Before the key is read: such a refusal doesn't echo it. */
-const BEFORE_KEY = new Set([401, 403, 413, 415]);
+const BEFORE_KEY = new Set([401, 403, 408]);
 /** The stored headers of a first answer: it is no replay, and in the example nobody asked it to wait. */
 const FIRST_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id'];
 

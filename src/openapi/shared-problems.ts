@@ -35,6 +35,7 @@ function requestProblems({ hasBody, hasQuery, hasPathParameters }: Traits): Prob
     return [
       invalid([{ pointer: '/colour', detail: 'is not a known member' }]),
       new Problem('malformed-json', 'The body is not JSON.'),
+      new Problem('request-timeout', 'The body did not come to its end in time.'),
       new Problem('payload-too-large', 'The body is larger than 1 MiB.'),
       new Problem('unsupported-media-type', 'The body must be application/json in UTF-8, not compressed.'),
     ];

@@ -22,8 +22,9 @@ const reason: TextField = {
 
 export const source = {
   type: 'string',
-  // No twelve digits in a row, underscores between them or not: the shortest card numbers have as many.
-  pattern: String.raw`^(?!.*(?:\d_*){12})[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$`,
+  // No twelve digits in a row, underscores between them or not: the shortest card numbers have as many. The form comes first: what is
+  // longer than a token is not searched for digits.
+  pattern: String.raw`^(?=[A-Za-z]{2,20}_[A-Za-z0-9_]{1,200}$)(?!.*(?:\d_*){12})[A-Za-z0-9_]+$`,
   refusal: "must be a provider's token such as tok_visa, never a card number",
   description: 'A token of the provider. Card numbers are refused: they must never reach this service.',
   example: 'tok_visa',

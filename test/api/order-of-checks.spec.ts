@@ -35,17 +35,11 @@ describe('checks come in this order', () => {
     expectProblem(await world.send('POST', '/v1/orders', { as, key: '"', body: BROKEN }), 'insufficient-scope');
   });
 
-  it('body, before key', async () => {
-    expectProblem(await world.send('POST', '/v1/orders', { key: null, body: BROKEN }), 'malformed-json');
-    expectProblem(
-      await world.send('POST', '/v1/orders', { key: null, headers: { 'content-type': 'text/plain' }, body: 'x' }),
-      'unsupported-media-type',
-    );
-  });
-
-  it('key, before validation', async () => {
-    expectProblem(await world.send('POST', '/v1/orders', { key: null, body: { items: [] } }), 'idempotency-key-missing');
-    expectProblem(await world.send('POST', '/v1/orders', { key: '"', body: { items: [] } }), 'idempotency-key-invalid');
+  it('key, before body and validation', async () => {
+    for (const body of [BROKEN, { items: [] }]) {
+      expectProblem(await world.send('POST', '/v1/orders', { key: null, body }), 'idempotency-key-missing');
+      expectProblem(await world.send('POST', '/v1/orders', { key: '"', body }), 'idempotency-key-invalid');
+    }
   });
 
   it('known key, before validation: what was stored is replayed, whatever the rules have become', async () => {
@@ -66,6 +60,31 @@ describe('checks come in this order', () => {
     expect((await recordsOf(world.database, key)).map((record) => publicOperationId(record.operation_id))).toEqual([
       publicOperationId(operationId),
     ]);
+  });
+
+  it.each<[string, Parameters<typeof world.send>[2]]>([
+    ['cut off', { body: BROKEN }],
+    ['with a member named twice', { body: '{"items":[{"productId":"123","quantity":1,"quantity":2}]}' }],
+    ['too wide', { body: `{"items":[${'0,'.repeat(1_000)}0]}` }],
+    ['with NUL', { body: '{"items":"\\u0000"}' }],
+    ['of another type', { body: JSON.stringify(ORDER), headers: { 'content-type': 'text/plain' } }],
+    ['that is too large', { body: JSON.stringify({ customerReference: 'x'.repeat(1024 * 1024) }) }],
+  ])('known key, before a damaged body: one %s is another request than the first', async (_name, damaged) => {
+    const key = uuidv7();
+    const first = await world.send('POST', '/v1/orders', { key, body: ORDER });
+    const answer = await world.send('POST', '/v1/orders', { key, ...damaged });
+    expectProblem(answer, 'idempotency-key-reused');
+    expect(answer.body['operationId']).toBe(first.headers.get('operation-id'));
+    expect((await world.send('POST', '/v1/orders', { key, body: ORDER })).text).toBe(first.text);
+  });
+
+  it('known key, before doubled members: what an earlier rule let in is replayed, by its last members', async () => {
+    const key = uuidv7();
+    const request = { items: [{ productId: '123', quantity: 2 }] };
+    await insertRecord(world.database, { key, request, body: '{"made":"before"}' });
+    const doubled = '{"items":[],"items":[{"productId":"123","quantity":1,"\\u0071uantity":2}]}';
+    expect((await world.send('POST', '/v1/orders', { key, body: doubled })).text).toBe('{"made":"before"}');
+    expectProblem(await world.send('POST', '/v1/orders', { body: doubled }), 'malformed-json');
   });
 
   it('known key, before If-Match: a stored answer is replayed to a request that would get 428 now', async () => {

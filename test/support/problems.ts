@@ -11,6 +11,7 @@ const CONTRACT = {
   'payment-declined': [402, 'new-key'],
   'insufficient-scope': [403, 'never'],
   'not-found': [404, 'never'],
+  'request-timeout': [408, 'same-key'],
   'insufficient-stock': [409, 'new-key'],
   'order-not-cancellable': [409, 'never'],
   'order-not-payable': [409, 'never'],

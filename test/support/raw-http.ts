@@ -45,7 +45,8 @@ export function exchange(url: string, bytes: Buffer): Promise<string> {
   });
 }
 
-function parse(answer: string): RawResponse {
+/** An answer as it stood on the wire. */
+export function parse(answer: string): RawResponse {
   const [head = '', ...rest] = answer.split('\r\n\r\n');
   const [statusLine = '', ...lines] = head.split('\r\n');
   const headers = new Headers(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));

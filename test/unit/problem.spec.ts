@@ -7,6 +7,8 @@ const PASSING = new Set<ProblemCode>([
   'idempotency-request-in-progress',
   'payment-in-progress',
   'operation-running',
+  'request-timeout',
+  'rate-limited',
   'internal-error',
   'provider-unavailable',
   'service-unavailable',

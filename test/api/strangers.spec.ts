@@ -1,0 +1,99 @@
+import { getDataSourceToken } from '@nestjs/typeorm';
+import { TypeID } from 'typeid-js';
+import { DataSource } from 'typeorm';
+import { generateApiKey, hasChecksum, hashSecret } from '../../src/accounts/api-key.js';
+import { AUTHENTICATION } from '../../src/database/data-source.js';
+import { addApiKey } from '../support/api-keys.js';
+import { KEY_A, atOnce, startWorld, tally, type TestResponse } from '../support/app.js';
+import { ACCOUNT_A } from '../support/ledger.js';
+import { hold } from '../support/locks.js';
+import { expectProblem } from '../support/problems.js';
+
+let world: Awaited<ReturnType<typeof startWorld>>;
+let queries: jest.SpyInstance;
+beforeAll(async () => {
+  world = await startWorld();
+  queries = jest.spyOn(world.app.get<DataSource>(getDataSourceToken(AUTHENTICATION)), 'query');
+});
+beforeEach(() => queries.mockClear());
+afterAll(() => world.close());
+
+const ask = (as: string): Promise<TestResponse> => world.send('GET', '/v1/orders', { as });
+const withoutChecksum = (): string => `hf_test_${new TypeID('key').getSuffix()}_${'f'.repeat(64)}`;
+
+it('the id of a new key is a TypeID that ends in a checksum of the rest', () => {
+  for (let n = 0; n < 1_000; n += 1) {
+    const { id } = generateApiKey('test');
+    expect(hasChecksum(id)).toBe(true);
+    expect(TypeID.fromString(`key_${id}`).toUUID()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    const at = n % 26;
+    expect(hasChecksum(id.slice(0, at) + (id[at] === '0' ? '1' : '0') + id.slice(at + 1))).toBe(false);
+  }
+});
+
+describe('who has no key costs the database next to nothing', () => {
+  it('what is no key, or one of a known id with another secret: no query', async () => {
+    expect((await ask(KEY_A)).status).toBe(200);
+    queries.mockClear();
+    const known = KEY_A.slice(0, -1);
+    const answers = await atOnce(100, (n) => ask(n % 2 ? `${known}${n}` : `hf_test_${n}`));
+    for (const answer of answers) expectProblem(answer, 'unauthenticated');
+    expect(queries).not.toHaveBeenCalled();
+  });
+
+  it('made-up ids without a checksum: one look at the list of all, at most every two seconds', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const answers = await atOnce(100, () => ask(withoutChecksum()));
+      for (const answer of answers) expectProblem(answer, 'unauthenticated');
+    }
+    expect(queries.mock.calls.length).toBeLessThanOrEqual(2);
+  });
+
+  it('made-up ids with a checksum: a few queries for all of them, and none for those that come again', async () => {
+    const keys = Array.from({ length: 200 }, () => generateApiKey('test').text);
+    for (const answer of await Promise.all(keys.map(ask))) expectProblem(answer, 'unauthenticated');
+    expect(queries.mock.calls.length).toBeLessThanOrEqual(20);
+    queries.mockClear();
+    for (const answer of await Promise.all(keys.map(ask))) expectProblem(answer, 'unauthenticated');
+    expect(queries).not.toHaveBeenCalled();
+  });
+
+  it('and they displace nobody: a key that is in use is still known after thousands of unknown ones', async () => {
+    expect((await ask(KEY_A)).status).toBe(200);
+    const authenticate = atOnce(50, async () => {
+      for (let n = 0; n < 10; n += 1) await ask(generateApiKey('test').text);
+    });
+    expect(tally(await atOnce(20, () => ask(KEY_A)))).toEqual({ 200: 20 });
+    await authenticate;
+  });
+});
+
+it('a new key opens at once, and so does one from before ids had a checksum', async () => {
+  expect((await ask(await addApiKey(world.database, ['orders:read']))).status).toBe(200);
+  const old = withoutChecksum();
+  const [, , id = '', secret = ''] = old.split('_');
+  await world.database.query(
+    `INSERT INTO api_keys (id, account_id, name, secret_hash, scopes) VALUES ($1, $2, 'old', $3, '{orders:read}')`,
+    [id, ACCOUNT_A, hashSecret(secret)],
+  );
+  // By now the list may be two seconds old.
+  await new Promise((resolve) => setTimeout(resolve, 2_100));
+  expect((await ask(old)).status).toBe(200);
+  await world.database.query('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [id]);
+  await new Promise((resolve) => setTimeout(resolve, 4_100));
+  expectProblem(await ask(old), 'unauthenticated');
+}, 20_000);
+
+it('while API keys can’t be read, strangers wait alone: readiness, known keys and recovery have other connections', async () => {
+  expect((await ask(KEY_A)).status).toBe(200);
+  const held = await hold(world.database, 'LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE');
+  try {
+    const strangers = atOnce(50, () => ask(generateApiKey('test').text));
+    expect((await world.send('GET', '/health/ready', { as: null })).status).toBe(200);
+    expect((await ask(KEY_A)).status).toBe(200);
+    await held.release();
+    for (const answer of await strangers) expectProblem(answer, 'unauthenticated');
+  } finally {
+    await held.release();
+  }
+});
