@@ -50,7 +50,7 @@ export async function hotKey({ world, loader, amounts }: Context, seconds: numbe
     seconds: seconds + 2 * AROUND,
   };
   const beside = async (more: Partial<Job>): Promise<Seen> => {
-    const hammering = hammerLoader.run({ ...hammer, ...more }, [201, 429]);
+    const hammering = hammerLoader.run({ ...hammer, ...more }, [201, 429, 503]);
     const [hammered, result] = await Promise.all([hammering, later(AROUND).then(() => loader.run(peaceful))]);
     return seen(result, hammered);
   };

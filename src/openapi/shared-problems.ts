@@ -61,5 +61,6 @@ function keyProblems(resource: string): Problem[] {
     refusal('idempotency-request-in-progress'),
     refusal('idempotency-key-expired'),
     refusal('idempotency-key-reused'),
+    refusal('rate-limited'),
   ];
 }

@@ -8,6 +8,14 @@ export interface TurnsOptions {
   share: number;
   /** Requests of one account that may wait. */
   queue: number;
+  /** How long one may wait, in milliseconds; 0: as long as it takes. */
+  waitMs: number;
+}
+
+/** A request that waits. */
+interface Waiting {
+  enter(): void;
+  timer: NodeJS.Timeout | undefined;
 }
 
 /** One place of so many is kept from an account that is alone, for the next one that comes: its own requests may be slow. */
@@ -22,7 +30,7 @@ const RESERVE = 8;
 export class AccountTurns {
   private readonly held = new Map<string, number>();
   /** In the order of rotation: a Map keeps that of insertion. */
-  private readonly waiting = new Map<string, (() => void)[]>();
+  private readonly waiting = new Map<string, Waiting[]>();
   private readonly mostAlone: number;
   private readonly mostBeside: number;
   private free: number;
@@ -34,7 +42,10 @@ export class AccountTurns {
     this.mostBeside = Math.max(1, Math.floor(places * share));
   }
 
-  /** Does the work when it is the account's turn. @throws IdempotencyRefusal `rate-limited` when too many of the account wait */
+  /**
+   * Does the work when it is the account's turn.
+   * @throws IdempotencyRefusal `rate-limited` when too many of the account wait, `service-unavailable` when its turn doesn't come
+   */
   async inTurn<T>(accountId: string, work: () => Promise<T>): Promise<T> {
     if (this.free > 0 && !this.waiting.has(accountId) && this.mayEnter(accountId)) this.enter(accountId);
     else await this.queueUp(accountId);
@@ -60,7 +71,18 @@ export class AccountTurns {
     const queue = this.waiting.get(accountId) ?? [];
     if (queue.length >= this.options.queue) throw new IdempotencyRefusal('rate-limited');
     this.waiting.set(accountId, queue);
-    return new Promise((resolve) => queue.push(resolve));
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { enter: resolve, timer: undefined };
+      if (this.options.waitMs > 0) {
+        waiting.timer = setTimeout(() => {
+          queue.splice(queue.indexOf(waiting), 1);
+          if (queue.length === 0) this.waiting.delete(accountId);
+          reject(new IdempotencyRefusal('service-unavailable'));
+          this.serve();
+        }, this.options.waitMs).unref();
+      }
+      queue.push(waiting);
+    });
   }
 
   private leave(accountId: string): void {
@@ -68,6 +90,10 @@ export class AccountTurns {
     const left = (this.held.get(accountId) ?? 0) - 1;
     if (left > 0) this.held.set(accountId, left);
     else this.held.delete(accountId);
+    this.serve();
+  }
+
+  private serve(): void {
     while (this.free > 0 && this.serveNext());
   }
 
@@ -77,7 +103,9 @@ export class AccountTurns {
       if (!this.mayEnter(accountId)) continue;
       this.enter(accountId);
       this.waiting.delete(accountId);
-      queue.shift()?.();
+      const next = queue.shift();
+      clearTimeout(next?.timer);
+      next?.enter();
       if (queue.length > 0) this.waiting.set(accountId, queue);
       return true;
     }

@@ -42,7 +42,7 @@ export class Attempts {
   ) {
     this.reader = new BatchedReader(dataSource);
     const { accountShare: share, accountQueue: queue } = options;
-    this.turns = new AccountTurns({ places: poolSizeOf(dataSource), share, queue });
+    this.turns = new AccountTurns({ ...poolOf(dataSource), share, queue });
   }
 
   /**
@@ -162,10 +162,10 @@ export class Attempts {
   }
 }
 
-/** As many connections as node-postgres' pool opens, which TypeORM is told in one of two ways. */
-function poolSizeOf({ options }: DataSource): number {
-  const { poolSize, extra } = options as { poolSize?: number; extra?: { max?: number } };
-  return extra?.max ?? poolSize ?? 10;
+/** As many connections as node-postgres' pool opens, and as long as it lets one wait for them; TypeORM is told the first in one of two ways. */
+function poolOf({ options }: DataSource): { places: number; waitMs: number } {
+  const { poolSize, extra } = options as { poolSize?: number; extra?: { max?: number; connectionTimeoutMillis?: number } };
+  return { places: extra?.max ?? poolSize ?? 10, waitMs: extra?.connectionTimeoutMillis ?? 0 };
 }
 
 function throwUnavailable(error: unknown): never {
