@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { Client } from 'pg';
+import { DatabaseClient } from '../database/client.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { Metrics } from '../observability/metrics.js';
 import { KINDS, audit, linesOf, sumOf, type AuditReport } from './auditor.js';
@@ -36,12 +36,11 @@ export class AuditCron implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** Audits, unless another replica does at this moment: then null. */
   async audit(): Promise<AuditReport | null> {
-    const client = new Client({
+    const client = new DatabaseClient({
       connectionString: this.config.databaseUrl,
       application_name: 'holdfast-audit',
       connectionTimeoutMillis: 5_000,
     });
-    client.on('error', () => undefined);
     await client.connect();
     try {
       // Held by the session, so it is given back whatever becomes of this process.

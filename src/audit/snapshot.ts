@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { DatabaseClient } from '../database/client.js';
 import type { Check, Finding, Findings } from './check.js';
 import type { LedgerEntry } from './provider-ledger.js';
 
@@ -52,13 +52,11 @@ export interface Ages {
 
 /** One picture of the provider's ledger and, taken after it, one of the database. */
 export class Snapshot {
-  private constructor(private readonly client: Client) {}
+  private constructor(private readonly client: DatabaseClient) {}
 
   /** Connects, reads the ledger, and then opens the transaction that all checks read in. */
   static async take(url: string, ledger: AsyncIterable<LedgerEntry> | null, { archiveMs, longMs }: Ages): Promise<Snapshot> {
-    const client = new Client({ connectionString: url, application_name: 'holdfast-audit', connectionTimeoutMillis: 5_000 });
-    // A connection that breaks fails the query that waits for it; without a listener it would end the process.
-    client.on('error', () => undefined);
+    const client = new DatabaseClient({ connectionString: url, application_name: 'holdfast-audit', connectionTimeoutMillis: 5_000 });
     await client.connect();
     try {
       await client.query(PREPARE);
@@ -107,7 +105,7 @@ export class Snapshot {
   }
 }
 
-async function load(client: Client, ledger: AsyncIterable<LedgerEntry>): Promise<void> {
+async function load(client: DatabaseClient, ledger: AsyncIterable<LedgerEntry>): Promise<void> {
   let batch: LedgerEntry[] = [];
   const send = async (): Promise<void> => {
     const column = (of: (entry: LedgerEntry) => unknown): unknown[] => batch.map(of);

@@ -1,4 +1,3 @@
-import { Client, type ClientConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
@@ -6,6 +5,7 @@ import { Shop1700000000002 } from '../../migrations/1700000000002-shop.js';
 import { Payments1700000000003 } from '../../migrations/1700000000003-payments.js';
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
 import type { Config } from '../kernel/config.js';
+import { DatabaseClient } from './client.js';
 
 /** TypeORM's name of the small pool for authentication, purge and other work that handlers must not starve. */
 export const BACKGROUND = 'background';
@@ -16,25 +16,7 @@ const POOL_WAIT_MS = 2_000;
 /** How long a statement may stay without an answer; above statement_timeout, so that the server's own word comes first. */
 const ANSWER_WAIT_MS = 20_000;
 
-/** read_only_sql_transaction */
-const READ_ONLY = '25006';
-
 const migrations = [Idempotency1700000000001, Shop1700000000002, Payments1700000000003, Speculation1700000000004];
-
-/**
- * A connection that is never without an ear for its errors. The pool and TypeORM listen too, but the latter only from a
- * moment after connecting: a server that ends the session in between would end this process, by an error nobody heard.
- */
-class AttendedClient extends Client {
-  constructor(config?: string | ClientConfig) {
-    super(config);
-    this.on('error', () => undefined);
-    // The session has not ended, but it leads to a server that became a standby: the pool lets go of a client that is ending.
-    this.connection.on('errorMessage', ({ code }: { code?: string }) => {
-      if (code === READ_ONLY) void this.end();
-    });
-  }
-}
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */
 type Entities = NonNullable<PostgresDataSourceOptions['entities']>;
@@ -43,16 +25,17 @@ type Entities = NonNullable<PostgresDataSourceOptions['entities']>;
 export function databaseOptions(url: string, poolSize: number, entities: Entities = []): PostgresDataSourceOptions {
   return {
     type: 'postgres',
-    url,
     entities,
     migrations,
     migrationsTableName: 'migrations',
     poolSize,
     applicationName: 'holdfast',
     extra: {
+      // Here and not as TypeORM's url, whose own reading of it knows fewer forms than node-postgres'.
+      connectionString: url,
       // Statements issued together leave together; what issues them one by one sees no difference.
       pipeline: true,
-      Client: AttendedClient,
+      Client: DatabaseClient,
       connectionTimeoutMillis: POOL_WAIT_MS,
       keepAlive: true,
     },

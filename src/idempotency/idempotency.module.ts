@@ -8,6 +8,7 @@ import { Executor } from './requests/executor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
 import { trackTransactions } from './postgres/connection-guard.js';
+import { assertSession } from './postgres/session-settings.js';
 import { Operations } from './operations.js';
 import { PurgeCron } from './records/purger.js';
 import { Recoverer } from './steps/recoverer.js';
@@ -46,7 +47,9 @@ export class IdempotencyModule implements OnModuleInit {
     };
   }
 
-  onModuleInit(): void {
+  /** @throws Error naming the settings of the database's sessions under which the statements would mean something else */
+  async onModuleInit(): Promise<void> {
+    await assertSession(this.dataSource);
     if (this.options.trackTransactions) trackTransactions(this.dataSource);
   }
 }
