@@ -35,8 +35,9 @@ export class AppModule {
       module: AppModule,
       global: true,
       imports: [
-        TypeOrmModule.forRoot(mainPool(config, ENTITIES)),
-        TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND }),
+        // Whoever started this process is told at once, and starts it again; Nest would try for half a minute, with a stack each time.
+        TypeOrmModule.forRoot({ ...mainPool(config, ENTITIES), toRetry: () => false }),
+        TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND, toRetry: () => false }),
         IdempotencyModule.forRoot({
           accountOf: (request) => callerOf(request).accountId,
           traceOf: (request) => (request as { id: string }).id,

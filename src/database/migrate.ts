@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { SESSION_SETTINGS } from '../idempotency/index.js';
-import { CommandFailure } from '../kernel/cli.js';
+import { CommandFailure, inDatabase } from '../kernel/cli.js';
 import { isStated } from './client.js';
 import { databaseOptions } from './data-source.js';
 
@@ -59,9 +59,10 @@ async function setUpOneself(dataSource: DataSource): Promise<void> {
 }
 
 async function setUpApi(owner: DataSource, apiUrl: string): Promise<void> {
-  const api = await new DataSource(databaseOptions(apiUrl, 1)).initialize();
+  const place = { variable: 'DATABASE_URL' };
+  const api = await inDatabase(place, () => new DataSource(databaseOptions(apiUrl, 1)).initialize());
   try {
-    await setUpOneself(api);
+    await inDatabase(place, () => setUpOneself(api));
     const [role] = await api.query<{ name: string }[]>('SELECT session_user AS name');
     await grant(owner, role?.name ?? '');
     await assertFinds(api, owner);

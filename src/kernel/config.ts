@@ -1,60 +1,7 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
-
-/** A length of time as people write it (`250ms`, `30s`, `1m`, `24h`, `400d`), in milliseconds. */
-const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/**
- * Parses a duration such as `30s` into milliseconds.
- * @throws Error when the text is not a whole number followed by ms, s, m, h or d
- */
-export function parseDuration(text: string): number {
-  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
-  const unit = UNITS[match?.[2] ?? ''];
-  if (!match || unit === undefined) throw new Error('must be a duration such as 500ms, 30s, 1m, 24h or 400d');
-  return Number(match[1]) * unit;
-}
-
-const duration = (fallback: string, shortestMs: number) =>
-  z
-    .string()
-    .default(fallback)
-    .transform((text, context) => {
-      try {
-        const milliseconds = parseDuration(text);
-        if (milliseconds >= shortestMs) return milliseconds;
-        context.addIssue({ code: 'custom', message: `must be at least ${shortestMs}ms` });
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: (error as Error).message });
-      }
-      return z.NEVER;
-    });
-
-const wholeNumber = (least: number, most: number) =>
-  z.string().transform((text, context) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    context.addIssue({ code: 'custom', message: `must be a whole number from ${least} to ${most}` });
-    return z.NEVER;
-  });
-
-const whole = (fallback: number, least: number, most: number) => z.string().default(String(fallback)).pipe(wholeNumber(least, most));
-
-const port = (fallback: number) => whole(fallback, 0, 65_535);
-
-const url = (...schemes: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), {
-    message: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
-  });
-
-const postgresUrl = url('postgres:', 'postgresql:').optional();
-const webUrl = url('http:', 'https:');
-
-/** `hf_test_<26 characters>_<secret>`: the form of every API key of the test mode. */
-const demoKey = z
-  .string()
-  .regex(/^hf_test_[0-9A-Za-z]{26}_[A-Za-z0-9_-]{8,128}$/, 'must look like hf_test_<26 letters and digits>_<secret of 8 to 128 characters>')
-  .optional();
+import { databaseOf, withDatabase } from './database-url.js';
+import { demoKey, duration, port, postgresUrl, webUrl, whole, wholeNumber } from './variable-types.js';
 
 /** The one list of environment variables; `.env.example` is checked against it by a test. */
 const variables = z.object({
@@ -82,7 +29,7 @@ const variables = z.object({
   IDEMPOTENCY_PURGE_INTERVAL: duration('1m', 50),
   IDEMPOTENCY_ARCHIVE_RETENTION: duration('400d', 1_000),
   IDEMPOTENCY_LATE_REQUESTS: z.enum(['refuse', 'execute']).default('refuse'),
-  PROVIDER: z.enum(['sandbox', 'stripe']).default('sandbox'),
+  PROVIDER: z.enum(['sandbox', 'stripe']).optional(),
   PROVIDER_URL: webUrl.optional(),
   PROVIDER_TIMEOUT: duration('10s', 50),
   PROVIDER_WEBHOOK_SECRET: z
@@ -133,6 +80,8 @@ export function parseConfig(env: Record<string, string | undefined>) {
     databaseUrl,
     databaseOwnerUrl: values.DATABASE_OWNER_URL ?? databaseUrl,
     databaseIsEmbedded: values.DATABASE_URL === undefined,
+    /** The variable that `databaseOwnerUrl` comes from. */
+    ownerVariable: values.DATABASE_OWNER_URL === undefined ? ('DATABASE_URL' as const) : ('DATABASE_OWNER_URL' as const),
     migrate: values.MIGRATE === 'true',
     poolSize: values.DB_POOL_SIZE,
     embeddedPort: values.EMBEDDED_DB_PORT,
@@ -145,23 +94,17 @@ export function parseConfig(env: Record<string, string | undefined>) {
     purgeInterval: values.IDEMPOTENCY_PURGE_INTERVAL,
     archiveRetention: values.IDEMPOTENCY_ARCHIVE_RETENTION,
     lateRequests: values.IDEMPOTENCY_LATE_REQUESTS,
-    provider: values.PROVIDER,
+    provider: values.PROVIDER ?? 'sandbox',
     providerUrl: values.PROVIDER_URL ?? `http://127.0.0.1:${values.SANDBOX_PORT}`,
     providerTimeout: values.PROVIDER_TIMEOUT,
     providerWebhookSecret: values.PROVIDER_WEBHOOK_SECRET,
     providerWebhookUrl: values.PROVIDER_WEBHOOK_URL,
     sandboxPort: values.SANDBOX_PORT,
-    sandboxDatabaseUrl: values.SANDBOX_DATABASE_URL ?? besides(databaseUrl),
+    // On the same server, but another database, as a provider's would be.
+    sandboxDatabaseUrl: values.SANDBOX_DATABASE_URL ?? withDatabase(databaseUrl, `${databaseOf(databaseUrl)}_sandbox`),
     stripeSecretKey: values.STRIPE_SECRET_KEY,
     stripeApiHost: values.STRIPE_API_HOST,
   });
-}
-
-/** The sandbox's database on the same server: another one, as a provider's would be. */
-function besides(databaseUrl: string): string {
-  const url = new URL(databaseUrl);
-  url.pathname = `${url.pathname}_sandbox`;
-  return url.toString();
 }
 
 /** zod words a wrong enum by quoting what is allowed and never the value, so its messages are safe to print. */
@@ -177,8 +120,12 @@ function contradictions(values: z.infer<typeof variables>): string[] {
   if (values.PROVIDER === 'stripe' && !values.STRIPE_SECRET_KEY) {
     wrong.push('STRIPE_SECRET_KEY: must be set when PROVIDER is stripe');
   }
+  if (values.NODE_ENV !== 'test' && values.STRIPE_API_HOST && new URL(values.STRIPE_API_HOST).protocol !== 'https:') {
+    wrong.push('STRIPE_API_HOST: must begin with https://, or the secret key would travel for everybody to read');
+  }
   if (values.NODE_ENV === 'production') {
     if (!values.DATABASE_URL) wrong.push('DATABASE_URL: must be set in production');
+    if (!values.PROVIDER) wrong.push('PROVIDER: must be set in production: stripe, or sandbox where no money is to move');
     for (const name of ['DEMO_API_KEY', 'DEMO_API_KEY_B'] as const) {
       if (values[name]) wrong.push(`${name}: demo accounts do not exist in production`);
     }
@@ -191,13 +138,22 @@ function contradictions(values: z.infer<typeof variables>): string[] {
  * already set win). The only reader of `process.env`. Ends the process with a clear sentence on nonsense.
  */
 export function readConfig(): Config {
-  if (existsSync('.env')) process.loadEnvFile('.env');
   try {
+    readEnvFile();
     return parseConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`Holdfast cannot start with this configuration:\n${error.message}\n`);
     process.exit(78);
+  }
+}
+
+function readEnvFile(): void {
+  if (!existsSync('.env')) return;
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    throw new ConfigError(`.env: cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'})`);
   }
 }
 
