@@ -2,11 +2,7 @@
 
 // Small things that everybody shares, HTTP, the database; with them go the core's index and the words in which controllers
 // describe themselves to OpenAPI.
-const shared = [
-  '^src/(kernel|http|database)/',
-  '^src/idempotency/index\\.ts$',
-  '^src/openapi/(api\\.decorator|fields)\\.ts$',
-];
+const shared = ['^src/(kernel|http|database)/', '^src/idempotency/index\\.ts$', '^src/openapi/(api\\.decorator|fields)\\.ts$'];
 const accounts = '^src/accounts/';
 
 /** A folder of src may import itself, the shared folders, accounts and the paths named. */

@@ -4,7 +4,7 @@ import { HealthCheck, HealthCheckService, HealthIndicatorService, type HealthChe
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Public } from '../accounts/access.guard.js';
-import { BACKGROUND, isMigrated } from '../database/data-source.js';
+import { BACKGROUND, whyNotReady } from '../database/data-source.js';
 import { Lifecycle } from '../http/lifecycle.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CHECK_LIVE, CHECK_READY } from './health.api.js';
@@ -49,9 +49,8 @@ export class HealthController {
       },
       async () => {
         const indicator = this.indicators.check('database');
-        const state = await within(CHECK_TIMEOUT, isMigrated(this.dataSource)).catch(() => 'unreachable' as const);
-        if (state === true) return indicator.up();
-        return indicator.down({ reason: state === false ? 'migrations are pending' : 'the database does not answer' });
+        const reason = await within(CHECK_TIMEOUT, whyNotReady(this.dataSource)).catch(() => 'the database does not answer');
+        return reason === null ? indicator.up() : indicator.down({ reason });
       },
     ]);
   }

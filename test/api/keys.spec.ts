@@ -110,7 +110,10 @@ describe('a created key', () => {
   });
 
   it('is a live one in production', async () => {
-    const { stdout } = await cli(['create', '--new-account', 'Test', '--name', 'n', '--scopes', 'all'], { NODE_ENV: 'production', PROVIDER: 'sandbox' });
+    const { stdout } = await cli(['create', '--new-account', 'Test', '--name', 'n', '--scopes', 'all'], {
+      NODE_ENV: 'production',
+      PROVIDER: 'sandbox',
+    });
     expect(stdout).toMatch(/^hf_live_[0-9a-z]{26}_[0-9a-f]{64}\n$/);
   });
 

@@ -152,6 +152,9 @@ describe('an owner who is no superuser, an API with a role of its own, and a sch
       expect(made.map(({ status }) => status)).toEqual([201, 201, 201]);
       expect((await send(app.url, 'GET', '/health/ready', { as: null })).status).toBe(200);
       expect(await database.query(`SELECT count(*)::int AS orders FROM "${schema}".orders`)).toEqual([{ orders: 3 }]);
+      await database.query(`REVOKE INSERT ON "${schema}".idempotency_records FROM ${api}`);
+      const { status, text } = await send(app.url, 'GET', '/health/ready', { as: null });
+      expect([status, text]).toEqual([503, expect.stringContaining('the database does not let this role write')]);
     } finally {
       await app.close();
     }
