@@ -1,47 +1,7 @@
 import { existsSync } from 'node:fs';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { databaseOf, withDatabase } from './database-url.js';
-import { demoKey, duration, port, postgresUrl, webUrl, whole, wholeNumber } from './variable-types.js';
-
-/** The one list of environment variables; `.env.example` is checked against it by a test. */
-const variables = z.object({
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
-  PORT: port(3000),
-  HOST: z.string().default('127.0.0.1'),
-  // No default inside: zod applies it also where the variable is optional, and /metrics would leave the API's port.
-  METRICS_PORT: wholeNumber(0, 65_535).optional(),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  DATABASE_URL: postgresUrl,
-  DATABASE_OWNER_URL: postgresUrl,
-  MIGRATE: z.enum(['true', 'false']).default('true'),
-  DB_POOL_SIZE: whole(10, 1, 1_000),
-  EMBEDDED_DB_PORT: whole(5499, 1, 65_535),
-  EMBEDDED_DB_DIR: z.string().default('.holdfast/postgres'),
-  DEMO_API_KEY: demoKey,
-  DEMO_API_KEY_B: demoKey,
-  RATE_LIMIT: z
-    .string()
-    .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,8}(ms|s|m|h|d)$/, 'must be <n>/<duration>, for example 600/1m')
-    .optional(),
-  IDEMPOTENCY_WINDOW: duration('24h', 1_000),
-  IDEMPOTENCY_LEASE: duration('30s', 100),
-  IDEMPOTENCY_RECOVERY_INTERVAL: duration('2s', 50),
-  IDEMPOTENCY_PURGE_INTERVAL: duration('1m', 50),
-  IDEMPOTENCY_ARCHIVE_RETENTION: duration('400d', 1_000),
-  IDEMPOTENCY_LATE_REQUESTS: z.enum(['refuse', 'execute']).default('refuse'),
-  PROVIDER: z.enum(['sandbox', 'stripe']).optional(),
-  PROVIDER_URL: webUrl.optional(),
-  PROVIDER_TIMEOUT: duration('10s', 50),
-  PROVIDER_WEBHOOK_SECRET: z
-    .string()
-    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must look like whsec_<base64 of 24 bytes or more>')
-    .optional(),
-  PROVIDER_WEBHOOK_URL: webUrl.optional(),
-  SANDBOX_PORT: port(3400),
-  SANDBOX_DATABASE_URL: postgresUrl,
-  STRIPE_SECRET_KEY: z.string().optional(),
-  STRIPE_API_HOST: webUrl.optional(),
-});
+import { variables } from './variables.js';
 
 /** The names of all environment variables that Holdfast reads. */
 export const variableNames: readonly string[] = Object.keys(variables.shape);

@@ -6,7 +6,7 @@ import { Checkout, eventually, freePort } from './checkout.js';
 /** Stands in for sandbox and API: answers every request with its process id, and with its demo key. */
 const stub = (port: string) => `
 import { createServer } from 'node:http';
-import { readConfig } from '${port === 'sandboxPort' ? '../src' : '.'}/config.js';
+import { readConfig } from '${port === 'sandboxPort' ? '../src' : '.'}/kernel/config.js';
 const config = readConfig();
 if (config.logLevel === 'fatal') process.exit(7);
 process.on('SIGTERM', () => { console.log('${port} stopped'); process.exit(0); });

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { flawOfDatabaseUrl } from './database-url.js';
+
+/** A length of time as people write it (`250ms`, `30s`, `1m`, `24h`, `400d`), in milliseconds. */
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * Parses a duration such as `30s` into milliseconds.
+ * @throws Error when the text is not a whole number followed by ms, s, m, h or d
+ */
+export function parseDuration(text: string): number {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
+  const unit = UNITS[match?.[2] ?? ''];
+  if (!match || unit === undefined) throw new Error('must be a duration such as 500ms, 30s, 1m, 24h or 400d');
+  return Number(match[1]) * unit;
+}
+
+const duration = (fallback: string, shortestMs: number) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      try {
+        const milliseconds = parseDuration(text);
+        if (milliseconds >= shortestMs) return milliseconds;
+        context.addIssue({ code: 'custom', message: `must be at least ${shortestMs}ms` });
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+      }
+      return z.NEVER;
+    });
+
+const wholeNumber = (least: number, most: number) =>
+  z.string().transform((text, context) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    context.addIssue({ code: 'custom', message: `must be a whole number from ${least} to ${most}` });
+    return z.NEVER;
+  });
+
+const whole = (fallback: number, least: number, most: number) => z.string().default(String(fallback)).pipe(wholeNumber(least, most));
+
+const port = (fallback: number) => whole(fallback, 0, 65_535);
+
+const url = (...schemes: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), {
+    message: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+  });
+
+/** The address of a database, in any form that node-postgres takes. */
+const postgresUrl = z
+  .string()
+  .superRefine((text, context) => {
+    const flaw = flawOfDatabaseUrl(text);
+    if (flaw !== null) context.addIssue({ code: 'custom', message: flaw });
+  })
+  .optional();
+const webUrl = url('http:', 'https:');
+
+/** `hf_test_<26 characters>_<secret>`: the form of every API key of the test mode. */
+const demoKey = z
+  .string()
+  .regex(/^hf_test_[0-9A-Za-z]{26}_[A-Za-z0-9_-]{8,128}$/, 'must look like hf_test_<26 letters and digits>_<secret of 8 to 128 characters>')
+  .optional();
+
+/** The one list of environment variables, with what each may say; `.env.example` is checked against it by a test. */
+export const variables = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  PORT: port(3000),
+  HOST: z.string().default('127.0.0.1'),
+  // No default inside: zod applies it also where the variable is optional, and /metrics would leave the API's port.
+  METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  DATABASE_URL: postgresUrl,
+  DATABASE_OWNER_URL: postgresUrl,
+  MIGRATE: z.enum(['true', 'false']).default('true'),
+  DB_POOL_SIZE: whole(10, 1, 1_000),
+  EMBEDDED_DB_PORT: whole(5499, 1, 65_535),
+  EMBEDDED_DB_DIR: z.string().default('.holdfast/postgres'),
+  DEMO_API_KEY: demoKey,
+  DEMO_API_KEY_B: demoKey,
+  RATE_LIMIT: z
+    .string()
+    .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,8}(ms|s|m|h|d)$/, 'must be <n>/<duration>, for example 600/1m')
+    .optional(),
+  IDEMPOTENCY_WINDOW: duration('24h', 1_000),
+  IDEMPOTENCY_LEASE: duration('30s', 100),
+  IDEMPOTENCY_RECOVERY_INTERVAL: duration('2s', 50),
+  IDEMPOTENCY_PURGE_INTERVAL: duration('1m', 50),
+  IDEMPOTENCY_ARCHIVE_RETENTION: duration('400d', 1_000),
+  IDEMPOTENCY_LATE_REQUESTS: z.enum(['refuse', 'execute']).default('refuse'),
+  PROVIDER: z.enum(['sandbox', 'stripe']).optional(),
+  PROVIDER_URL: webUrl.optional(),
+  PROVIDER_TIMEOUT: duration('10s', 50),
+  PROVIDER_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must look like whsec_<base64 of 24 bytes or more>')
+    .optional(),
+  PROVIDER_WEBHOOK_URL: webUrl.optional(),
+  SANDBOX_PORT: port(3400),
+  SANDBOX_DATABASE_URL: postgresUrl,
+  STRIPE_SECRET_KEY: z.string().optional(),
+  STRIPE_API_HOST: webUrl.optional(),
+});
