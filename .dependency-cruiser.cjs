@@ -101,7 +101,7 @@ module.exports = {
       comment: 'The provider is somebody else: it shares nothing with the service but how a process reads its variables.',
       severity: 'error',
       from: { path: '^sandbox/' },
-      to: { path: '^(src|local|migrations|test)/', pathNot: '^src/kernel/config\\.ts$' },
+      to: { path: '^(src|local|migrations|test)/', pathNot: '^src/kernel/(config|database-url)\\.ts$' },
     },
     {
       name: 'local-imports',

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseError, Pool, escapeIdentifier, type PoolClient } from 'pg';
+import { Client, DatabaseError, Pool, escapeIdentifier, type PoolClient } from 'pg';
 import type { Logger } from 'pino';
+import { databaseOf, withDatabase } from '../src/kernel/database-url.js';
 
 /** The answer to COMMIT never came: the effect may be there or not, and only a look at the database tells. */
 export class UnknownOutcome extends Error {}
@@ -74,7 +75,8 @@ export async function openDatabase(url: string, log: Logger, waitMs: number): Pr
   pool.on('error', (error) => log.warn(`a database connection was lost: ${reasonOf(error)}`));
   pool.on('connect', (client) => client.on('error', () => undefined));
 
-  const place = `${new URL(url).host}${new URL(url).pathname}`;
+  const { host, port } = new Client(connection(url));
+  const place = `${host}:${port}/${databaseOf(url)}`;
   const deadline = performance.now() + waitMs;
   let lastReason = '';
   for (;;) {
@@ -124,13 +126,10 @@ async function createTables(pool: Pool, url: string): Promise<string | null> {
 }
 
 async function createDatabase(url: string): Promise<string> {
-  const server = new URL(url);
-  const name = decodeURIComponent(server.pathname.slice(1));
-  server.pathname = '/postgres';
-  const pool = new Pool({ ...connection(server.href), max: 1 });
+  const pool = new Pool({ ...connection(withDatabase(url, 'postgres')), max: 1 });
   pool.on('error', () => undefined);
   try {
-    await pool.query(`CREATE DATABASE ${escapeIdentifier(name)}`);
+    await pool.query(`CREATE DATABASE ${escapeIdentifier(databaseOf(url))}`);
     return 'created it';
   } catch (error) {
     return `creating it: ${reasonOf(error)}`;

@@ -35,9 +35,10 @@ export class AppModule {
       module: AppModule,
       global: true,
       imports: [
-        TypeOrmModule.forRoot(mainPool(config, ENTITIES)),
-        TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND }),
-        TypeOrmModule.forRoot({ ...authenticationPool(config), name: AUTHENTICATION }),
+        // Whoever started this process is told at once, and starts it again; Nest would try for half a minute, with a stack each time.
+        TypeOrmModule.forRoot({ ...mainPool(config, ENTITIES), toRetry: () => false }),
+        TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND, toRetry: () => false }),
+        TypeOrmModule.forRoot({ ...authenticationPool(config), name: AUTHENTICATION, toRetry: () => false }),
         IdempotencyModule.forRoot(coreOptions(config, metrics, lifecycle)),
         AccountsModule,
         CatalogModule,

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createApp } from './app.js';
 import { closeApp } from './http/lifecycle.js';
+import { inDatabase, sentenceFor } from './kernel/cli.js';
 import { readConfig } from './kernel/config.js';
 import { migrate } from './database/migrate.js';
 import { createLogger } from './observability/logger.js';
@@ -12,7 +13,10 @@ const config = readConfig();
 const logger = createLogger(config);
 
 try {
-  if (config.migrate) await migrate(config.databaseOwnerUrl, config.databaseUrl);
+  if (config.migrate) {
+    const owners = { variable: config.ownerVariable, embedded: config.databaseIsEmbedded };
+    await inDatabase(owners, () => migrate(config.databaseOwnerUrl, config.databaseUrl));
+  }
   const app = await createApp(config);
   closeInOrder(() => closeApp(app));
   await app.listen(config.port, config.host);
@@ -45,17 +49,33 @@ function closeInOrder(close: () => Promise<void>): void {
   process.on('disconnect', () => stop('the parent process is gone'));
 }
 
+/** Ends the process with a sentence that names what is in the way; the stack is for LOG_LEVEL=debug. */
 function refuseToStart(error: unknown): never {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') {
-    process.stderr.write(`Port ${config.port} on ${config.host} is taken: stop what listens there, or set PORT to another one.\n`);
-  } else if (code === 'ECONNREFUSED') {
-    const where = config.databaseIsEmbedded
-      ? 'The embedded PostgreSQL does not answer: `npm run start:db` starts it.'
-      : 'DATABASE_URL does not answer.';
-    process.stderr.write(`${where}\n`);
-  } else {
-    logger.fatal({ err: error }, 'cannot start');
-  }
+  logger.debug({ err: error }, 'cannot start');
+  process.stderr.write(`Holdfast cannot start. ${trouble(error)}\n`);
   process.exit(1);
+}
+
+/** An error of taking a port. */
+interface ListenError extends Error {
+  code?: string;
+  port?: number;
+}
+
+function isOfListening(error: unknown): error is ListenError {
+  if (!(error instanceof Error)) return false;
+  return ('syscall' in error && error.syscall === 'listen') || ('hostname' in error && error.hostname === config.host);
+}
+
+function trouble(error: unknown): string {
+  if (!isOfListening(error)) return sentenceFor(error, { variable: 'DATABASE_URL', embedded: config.databaseIsEmbedded });
+  const variable = error.port === config.metricsPort && error.port !== config.port ? 'METRICS_PORT' : 'PORT';
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `Port ${error.port} on ${config.host} is taken: stop what listens there, or set ${variable} to another one.`;
+    case 'EACCES':
+      return `Port ${error.port} may not be used by this account: set ${variable} to another one.`;
+    default:
+      return `HOST: this machine has no such address (${error.code}).`;
+  }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { Client } from 'pg';
+import { DatabaseClient } from '../database/client.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { PeriodicTask } from '../idempotency/index.js';
 import { Metrics } from '../observability/metrics.js';
@@ -33,12 +33,11 @@ export class AuditCron implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** Audits, unless another replica does at this moment: then null. */
   async audit(signal?: AbortSignal): Promise<AuditReport | null> {
-    const client = new Client({
+    const client = new DatabaseClient({
       connectionString: this.config.databaseUrl,
       application_name: 'holdfast-audit',
       connectionTimeoutMillis: 5_000,
     });
-    client.on('error', () => undefined);
     await client.connect();
     try {
       // Held by the session, so it is given back whatever becomes of this process.

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { DatabaseClient } from '../database/client.js';
 import { ORDERS_PATH } from '../orders/order.dto.js';
 import { PAYMENTS_PATH, REFUNDS_PATH } from '../payments/payment-replies.js';
 import { TICKETS_PATH } from '../tickets/ticket.dto.js';
@@ -57,7 +57,7 @@ export interface SnapshotSettings {
 /** One picture of the provider's ledger and, taken after it, one of the database. */
 export class Snapshot {
   private constructor(
-    private readonly client: Client,
+    private readonly client: DatabaseClient,
     private readonly release: () => Promise<void>,
   ) {}
 
@@ -65,9 +65,7 @@ export class Snapshot {
   static async take(url: string, ledger: AsyncIterable<LedgerEntry> | null, settings: SnapshotSettings): Promise<Snapshot> {
     const { archiveMs, longMs, signal } = settings;
     signal?.throwIfAborted();
-    const client = new Client({ connectionString: url, application_name: 'holdfast-audit', connectionTimeoutMillis: 5_000 });
-    // A connection that breaks fails the query that waits for it; without a listener it would end the process.
-    client.on('error', () => undefined);
+    const client = new DatabaseClient({ connectionString: url, application_name: 'holdfast-audit', connectionTimeoutMillis: 5_000 });
     // With a query under way this closes the connection, and the query fails.
     const cutOff = (): void => void client.end();
     signal?.addEventListener('abort', cutOff);
@@ -114,7 +112,7 @@ export class Snapshot {
 }
 
 async function prepare(
-  client: Client,
+  client: DatabaseClient,
   ledger: AsyncIterable<LedgerEntry> | null,
   { archiveMs, longMs }: Pick<SnapshotSettings, 'archiveMs' | 'longMs'>,
 ): Promise<void> {
@@ -131,7 +129,7 @@ async function prepare(
   await client.query('ANALYZE audit_resources');
 }
 
-async function load(client: Client, ledger: AsyncIterable<LedgerEntry>): Promise<void> {
+async function load(client: DatabaseClient, ledger: AsyncIterable<LedgerEntry>): Promise<void> {
   let batch: LedgerEntry[] = [];
   const send = async (): Promise<void> => {
     const column = (of: (entry: LedgerEntry) => unknown): unknown[] => batch.map(of);

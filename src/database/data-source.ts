@@ -1,4 +1,3 @@
-import { Client, type ClientConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
@@ -6,6 +5,8 @@ import { Shop1700000000002 } from '../../migrations/1700000000002-shop.js';
 import { Payments1700000000003 } from '../../migrations/1700000000003-payments.js';
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
 import type { Config } from '../kernel/config.js';
+import { codeOf } from '../kernel/trouble.js';
+import { DatabaseClient } from './client.js';
 
 /** TypeORM's name of the small pool for purge, recovery and other work that handlers must not starve. */
 export const BACKGROUND = 'background';
@@ -14,30 +15,14 @@ export const AUTHENTICATION = 'authentication';
 
 const BACKGROUND_POOL_SIZE = 3;
 const AUTHENTICATION_POOL_SIZE = 2;
+/** undefined_table */
+const UNDEFINED_TABLE = '42P01';
 /** How long a request waits for a connection before it is told to come back, in milliseconds. */
 const POOL_WAIT_MS = 2_000;
 /** How long a statement may stay without an answer; above statement_timeout, so that the server's own word comes first. */
 const ANSWER_WAIT_MS = 20_000;
 
-/** read_only_sql_transaction */
-const READ_ONLY = '25006';
-
 const migrations = [Idempotency1700000000001, Shop1700000000002, Payments1700000000003, Speculation1700000000004];
-
-/**
- * A connection that is never without an ear for its errors. The pool and TypeORM listen too, but the latter only from a
- * moment after connecting: a server that ends the session in between would end this process, by an error nobody heard.
- */
-class AttendedClient extends Client {
-  constructor(config?: string | ClientConfig) {
-    super(config);
-    this.on('error', () => undefined);
-    // The session has not ended, but it leads to a server that became a standby: the pool lets go of a client that is ending.
-    this.connection.on('errorMessage', ({ code }: { code?: string }) => {
-      if (code === READ_ONLY) void this.end();
-    });
-  }
-}
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */
 type Entities = NonNullable<PostgresDataSourceOptions['entities']>;
@@ -46,16 +31,17 @@ type Entities = NonNullable<PostgresDataSourceOptions['entities']>;
 export function databaseOptions(url: string, poolSize: number, entities: Entities = []): PostgresDataSourceOptions {
   return {
     type: 'postgres',
-    url,
     entities,
     migrations,
     migrationsTableName: 'migrations',
     poolSize,
     applicationName: 'holdfast',
     extra: {
+      // Here and not as TypeORM's url, whose own reading of it knows fewer forms than node-postgres'.
+      connectionString: url,
       // Statements issued together leave together; what issues them one by one sees no difference.
       pipeline: true,
-      Client: AttendedClient,
+      Client: DatabaseClient,
       connectionTimeoutMillis: POOL_WAIT_MS,
       keepAlive: true,
     },
@@ -82,9 +68,21 @@ function bounded(options: PostgresDataSourceOptions): PostgresDataSourceOptions 
   return { ...options, extra: { ...options.extra, query_timeout: ANSWER_WAIT_MS } };
 }
 
-/** True when this code knows no migration that the database doesn't have. */
-export async function isMigrated(dataSource: DataSource): Promise<boolean> {
-  const rows = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations');
-  const applied = new Set(rows.map((row) => row.name));
-  return migrations.every((migration) => applied.has(migration.name));
+const STATE = `
+  SELECT array(SELECT name::text FROM migrations) AS applied, current_setting('transaction_read_only') = 'on' AS read_only,
+         has_table_privilege('idempotency_records', 'INSERT') AS may_write`;
+
+/**
+ * Why requests should go elsewhere, or null when all is well: the migrations of this code are there, and the server takes
+ * writes from this role. A standby says that it is read-only, so nothing is written to find out.
+ * @throws the database's error, and what a pool says that has no connection
+ */
+export async function whyNotReady(dataSource: DataSource): Promise<string | null> {
+  const [state] = await dataSource.query<{ applied: string[]; read_only: boolean; may_write: boolean }[]>(STATE).catch((error: unknown) => {
+    if (codeOf(error) === UNDEFINED_TABLE) return [];
+    throw error;
+  });
+  if (!state || !migrations.every(({ name }) => state.applied.includes(name))) return 'migrations are pending';
+  if (state.read_only) return 'the database is read-only';
+  return state.may_write ? null : 'the database does not let this role write';
 }

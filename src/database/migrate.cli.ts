@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import { runCommand } from '../kernel/cli.js';
+import { inDatabase, runCommand } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
 import { databaseOptions } from './data-source.js';
 import { migrate } from './migrate.js';
@@ -16,10 +16,12 @@ await runCommand(USAGE, async () => {
     process.stdout.write(USAGE);
     return;
   }
-  const { databaseOwnerUrl, databaseUrl } = readConfig();
-  const before = await applied(databaseOwnerUrl);
-  await migrate(databaseOwnerUrl, databaseUrl);
-  const after = await applied(databaseOwnerUrl);
+  const { databaseOwnerUrl, databaseUrl, databaseIsEmbedded, ownerVariable } = readConfig();
+  const [before, after] = await inDatabase({ variable: ownerVariable, embedded: databaseIsEmbedded }, async () => {
+    const earlier = await applied(databaseOwnerUrl);
+    await migrate(databaseOwnerUrl, databaseUrl);
+    return [earlier, await applied(databaseOwnerUrl)];
+  });
   const fresh = after.filter((name) => !before.includes(name));
   for (const name of fresh) process.stdout.write(`applied ${name}\n`);
   const what = fresh.length === 0 ? 'nothing to do' : `${fresh.length} applied`;

@@ -43,7 +43,7 @@ export const CHECK_READY: ApiOptions = {
   id: 'checkReady',
   summary: 'Readiness',
   description:
-    'The process should get requests: the database answers, its migrations are the ones of this code, and it isn’t shutting down.',
+    'The process should get requests: the database answers and takes writes, its migrations are the ones of this code, and it isn’t shutting down.',
   answers: [
     {
       status: 200,

@@ -5,7 +5,7 @@ import { HealthCheck, HealthCheckService, HealthIndicatorService, type HealthChe
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Public } from '../accounts/access.guard.js';
-import { BACKGROUND, isMigrated } from '../database/data-source.js';
+import { BACKGROUND, whyNotReady } from '../database/data-source.js';
 import { Lifecycle } from '../http/lifecycle.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CHECK_LIVE, CHECK_READY } from './health.api.js';
@@ -50,10 +50,9 @@ export class HealthController {
       },
       async () => {
         const indicator = this.indicators.check('database');
-        const late = sleep(CHECK_TIMEOUT, null, { ref: false });
-        const state = await Promise.race([isMigrated(this.dataSource).catch(() => null), late]);
-        if (state) return indicator.up();
-        return indicator.down({ reason: state === null ? 'the database does not answer' : 'migrations are pending' });
+        const late = sleep(CHECK_TIMEOUT, 'the database does not answer', { ref: false });
+        const reason = await Promise.race([whyNotReady(this.dataSource).catch(() => 'the database does not answer'), late]);
+        return reason === null ? indicator.up() : indicator.down({ reason });
       },
     ]);
   }

@@ -8,6 +8,7 @@ import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
 import { guardConnections } from './postgres/connection-guard.js';
 import { Figures } from './figures.js';
+import { assertSession } from './postgres/session-settings.js';
 import { Operations } from './operations.js';
 import { Purger } from './records/purger.js';
 import { Recoverer } from './steps/recoverer.js';
@@ -49,7 +50,9 @@ export class IdempotencyModule implements OnModuleInit {
     };
   }
 
-  onModuleInit(): void {
+  /** @throws Error naming the settings of the database's sessions under which the statements would mean something else */
+  async onModuleInit(): Promise<void> {
+    await assertSession(this.dataSource);
     if (this.options.guardConnections) guardConnections(this.dataSource);
   }
 }

@@ -9,6 +9,7 @@ export { reply, type Reply, type ReplyOptions, type StoredResponse } from './rep
 export { IdempotencyRefusal, type RefusalCode } from './refusal.js';
 export { RecoverableStep, next, park, stepName, undo, type Step, type StepEnd, type StepRun } from './step.js';
 export type { Statement } from './postgres/statement.js';
+export { SESSION_SETTINGS } from './postgres/session-settings.js';
 export { assertNoTransaction } from './postgres/connection-guard.js';
 export type { Transaction, Violations } from './transaction.js';
 export { parseKey } from './requests/key.js';

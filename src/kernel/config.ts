@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { z } from 'zod';
+import { databaseOf, withDatabase } from './database-url.js';
 import { variables } from './variables.js';
 
 /** The names of all environment variables that Holdfast reads. */
@@ -49,6 +50,8 @@ function settingsOf(values: Variables) {
     databaseUrl,
     databaseOwnerUrl: values.DATABASE_OWNER_URL ?? databaseUrl,
     databaseIsEmbedded: values.DATABASE_URL === undefined,
+    /** The variable that `databaseOwnerUrl` comes from. */
+    ownerVariable: values.DATABASE_OWNER_URL === undefined ? ('DATABASE_URL' as const) : ('DATABASE_OWNER_URL' as const),
     migrate: values.MIGRATE === 'true',
     poolSize: values.DB_POOL_SIZE,
     embeddedPort: values.EMBEDDED_DB_PORT,
@@ -60,23 +63,17 @@ function settingsOf(values: Variables) {
     purgeInterval: values.IDEMPOTENCY_PURGE_INTERVAL,
     archiveRetention: values.IDEMPOTENCY_ARCHIVE_RETENTION,
     lateRequests: values.IDEMPOTENCY_LATE_REQUESTS,
-    provider: values.PROVIDER,
+    provider: values.PROVIDER ?? 'sandbox',
     providerUrl: values.PROVIDER_URL ?? `http://127.0.0.1:${values.SANDBOX_PORT}`,
     providerTimeout: values.PROVIDER_TIMEOUT,
     providerWebhookSecret: values.PROVIDER_WEBHOOK_SECRET,
     providerWebhookUrl: values.PROVIDER_WEBHOOK_URL,
     sandboxPort: values.SANDBOX_PORT,
-    sandboxDatabaseUrl: values.SANDBOX_DATABASE_URL ?? besides(databaseUrl),
+    // On the same server, but another database, as a provider's would be.
+    sandboxDatabaseUrl: values.SANDBOX_DATABASE_URL ?? withDatabase(databaseUrl, `${databaseOf(databaseUrl)}_sandbox`),
     stripeSecretKey: values.STRIPE_SECRET_KEY,
     stripeApiHost: values.STRIPE_API_HOST,
   });
-}
-
-/** The sandbox's database on the same server: another one, as a provider's would be. */
-function besides(databaseUrl: string): string {
-  const url = new URL(databaseUrl);
-  url.pathname = `${url.pathname}_sandbox`;
-  return url.toString();
 }
 
 /** zod words a wrong enum by quoting what is allowed and never the value, so its messages are safe to print. */
@@ -92,8 +89,12 @@ function contradictions(values: Variables): string[] {
   if (values.PROVIDER === 'stripe' && !values.STRIPE_SECRET_KEY) {
     wrong.push('STRIPE_SECRET_KEY: must be set when PROVIDER is stripe');
   }
+  if (values.NODE_ENV !== 'test' && values.STRIPE_API_HOST && new URL(values.STRIPE_API_HOST).protocol !== 'https:') {
+    wrong.push('STRIPE_API_HOST: must begin with https://, or the secret key would travel for everybody to read');
+  }
   if (values.NODE_ENV === 'production') {
     if (!values.DATABASE_URL) wrong.push('DATABASE_URL: must be set in production');
+    if (!values.PROVIDER) wrong.push('PROVIDER: must be set in production: stripe, or sandbox where no money is to move');
     for (const name of ['DEMO_API_KEY', 'DEMO_API_KEY_B'] as const) {
       if (values[name]) wrong.push(`${name}: demo accounts do not exist in production`);
     }
@@ -106,13 +107,22 @@ function contradictions(values: Variables): string[] {
  * already set win). The only reader of `process.env`. Ends the process with a clear sentence on nonsense.
  */
 export function readConfig(): Config {
-  if (existsSync('.env')) process.loadEnvFile('.env');
   try {
+    readEnvFile();
     return parseConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`Holdfast cannot start with this configuration:\n${error.message}\n`);
     process.exit(78);
+  }
+}
+
+function readEnvFile(): void {
+  if (!existsSync('.env')) return;
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    throw new ConfigError(`.env: cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'})`);
   }
 }
 

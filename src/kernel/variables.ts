@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { flawOfDatabaseUrl } from './database-url.js';
 
 /** A length of time as people write it (`250ms`, `30s`, `1m`, `24h`, `400d`), in milliseconds. */
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -46,7 +47,14 @@ const url = (...schemes: string[]) =>
     message: `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
   });
 
-const postgresUrl = url('postgres:', 'postgresql:').optional();
+/** The address of a database, in any form that node-postgres takes. */
+const postgresUrl = z
+  .string()
+  .superRefine((text, context) => {
+    const flaw = flawOfDatabaseUrl(text);
+    if (flaw !== null) context.addIssue({ code: 'custom', message: flaw });
+  })
+  .optional();
 const webUrl = url('http:', 'https:');
 
 /** `hf_test_<26 characters>_<secret>`: the form of every API key of the test mode. */
@@ -77,7 +85,7 @@ export const variables = z.object({
   IDEMPOTENCY_PURGE_INTERVAL: duration('1m', 50),
   IDEMPOTENCY_ARCHIVE_RETENTION: duration('400d', 1_000),
   IDEMPOTENCY_LATE_REQUESTS: z.enum(['refuse', 'execute']).default('refuse'),
-  PROVIDER: z.enum(['sandbox', 'stripe']).default('sandbox'),
+  PROVIDER: z.enum(['sandbox', 'stripe']).optional(),
   PROVIDER_URL: webUrl.optional(),
   PROVIDER_TIMEOUT: duration('10s', 50),
   PROVIDER_WEBHOOK_SECRET: z

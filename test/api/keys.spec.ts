@@ -110,7 +110,10 @@ describe('a created key', () => {
   });
 
   it('is a live one in production', async () => {
-    const { stdout } = await cli(['create', '--new-account', 'Test', '--name', 'n', '--scopes', 'all'], { NODE_ENV: 'production' });
+    const { stdout } = await cli(['create', '--new-account', 'Test', '--name', 'n', '--scopes', 'all'], {
+      NODE_ENV: 'production',
+      PROVIDER: 'sandbox',
+    });
     expect(stdout).toMatch(/^hf_live_[0-9a-z]{26}_[0-9a-f]{64}\n$/);
   });
 
@@ -240,7 +243,7 @@ describe('the command line', () => {
 
   it('a database that does not answer ends with 1 and a sentence without its password', async () => {
     const { code, stderr } = await cli(['list'], { DATABASE_URL: 'postgres://holdfast:hunter2@127.0.0.1:1/holdfast' });
-    expect([code, stderr]).toEqual([1, 'The database cannot be used: nothing listens at its address.\n']);
+    expect([code, stderr]).toEqual([1, 'The database of DATABASE_URL cannot be used: nothing listens at its address (127.0.0.1:1).\n']);
   });
 
   it.each([

@@ -22,8 +22,9 @@ export class Checkout {
   constructor() {
     symlinkSync(join(repository, 'node_modules'), join(this.directory, 'node_modules'));
     this.write('package.json', '{ "type": "module" }');
-    const sources = readdirSync(join(repository, 'local')).map((name) => join('local', name));
-    for (const source of [...sources, join('src', 'kernel', 'config.ts'), join('src', 'kernel', 'variables.ts')]) {
+    const kernel = join('src', 'kernel');
+    const sources = ['local', kernel].flatMap((folder) => readdirSync(join(repository, folder)).map((name) => join(folder, name)));
+    for (const source of sources) {
       const { code } = transformFileSync(join(repository, source), {
         cwd: repository,
         configFile: join(repository, '.swcrc'),

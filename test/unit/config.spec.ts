@@ -73,6 +73,9 @@ describe('a wrong value', () => {
     ['DATABASE_URL', 'mysql://root:hunter2@db/x'],
     ['DATABASE_OWNER_URL', 'hunter2'],
     ['SANDBOX_DATABASE_URL', 'http://hunter2'],
+    ['DATABASE_URL', 'postgres://x:hunter2@db:none/x'],
+    ['DATABASE_URL', 'postgres://x:hunter2@db/x?port=none'],
+    ['DATABASE_URL', 'postgres://x:hunter2@db/x?sslrootcert=/nowhere/ca.pem'],
     ['DB_POOL_SIZE', '4711'],
     ['DEMO_API_KEY', 'hf_test_short_hunter2hunter2'],
     ['DEMO_API_KEY_B', 'hf_live_00000000000000000000000000_hunter2hunter2'],
@@ -123,12 +126,52 @@ describe('values that contradict each other', () => {
     expect(complaints({ PROVIDER: 'stripe' })).toMatch(/^STRIPE_SECRET_KEY: /);
   });
 
+  it('stripe is called in the clear by tests alone', () => {
+    const stripe = { PROVIDER: 'stripe', STRIPE_SECRET_KEY: 'sk_test_x', STRIPE_API_HOST: 'http://127.0.0.1:1' };
+    for (const NODE_ENV of ['development', 'production'])
+      expect(complaints({ ...stripe, NODE_ENV })).toMatch(/^STRIPE_API_HOST: must begin with https/m);
+    expect(parseConfig({ ...stripe, NODE_ENV: 'test' }).stripeApiHost).toBe('http://127.0.0.1:1');
+    expect(parseConfig({ ...stripe, STRIPE_API_HOST: 'https://127.0.0.1:1' }).provider).toBe('stripe');
+  });
+
+  it('production says which provider, and does not take the sandbox by itself', () => {
+    const production = { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x' };
+    expect(complaints(production)).toMatch(/^PROVIDER: must be set in production/m);
+    expect(parseConfig({ ...production, PROVIDER: 'sandbox' }).provider).toBe('sandbox');
+    expect(parseConfig({}).provider).toBe('sandbox');
+  });
+
   it('production has no demo keys and no embedded database', () => {
     const message = complaints({ NODE_ENV: 'production', DEMO_API_KEY: DEMO_KEY, DEMO_API_KEY_B: DEMO_KEY });
     expect(message).toMatch(/^DATABASE_URL: /m);
     expect(message).toMatch(/^DEMO_API_KEY: /m);
     expect(message).toMatch(/^DEMO_API_KEY_B: /m);
     expect(message).not.toContain('topsecretvalue');
+  });
+});
+
+describe('the address of a database', () => {
+  it.each([
+    ['postgres://me:p%40ss%2F@db:5433/shop', 'postgres://me:p%40ss%2F@db:5433/shop_sandbox'],
+    [
+      'postgresql://db/shop?sslmode=no-verify&options=-csearch_path%3Dx',
+      'postgresql://db/shop_sandbox?sslmode=no-verify&options=-csearch_path%3Dx',
+    ],
+    ['postgres://me@[::1]:5433/shop', 'postgres://me@[::1]:5433/shop_sandbox'],
+    ['postgres:///shop?host=/run/pg', 'postgres:///shop_sandbox?host=/run/pg'],
+    ['postgres://me:pw@/shop?host=/run/pg', 'postgres://me:pw@/shop_sandbox?host=/run/pg'],
+    ['postgres://me@%2Frun%2Fpg/shop', 'postgres://me@%2Frun%2Fpg/shop_sandbox'],
+    ['postgres://me@db', 'postgres://me@db/me_sandbox'],
+    ['postgres://db?user=me', 'postgres://db/me_sandbox?user=me'],
+    ['postgres://me@db/my%20shop', 'postgres://me@db/my%20shop_sandbox'],
+    ['socket://me:pw@/run/pg?db=shop', 'socket://me:pw@/run/pg?db=shop_sandbox'],
+    ['/run/pg shop', '/run/pg shop_sandbox'],
+  ])('%s is taken as it is, and the sandbox’s is another database at it', (DATABASE_URL, sandbox) => {
+    expect(parseConfig({ DATABASE_URL })).toMatchObject({
+      databaseUrl: DATABASE_URL,
+      databaseOwnerUrl: DATABASE_URL,
+      sandboxDatabaseUrl: sandbox,
+    });
   });
 });
 

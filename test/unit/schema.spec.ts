@@ -94,6 +94,10 @@ describe('npm run migrate', () => {
 
   it('says in a sentence what is in the way, and keeps the password to itself', async () => {
     const { code, stdout, stderr } = await migrate('postgres://holdfast:hunter2@127.0.0.1:1/holdfast');
-    expect([code, stdout, stderr]).toEqual([1, '', 'The database cannot be used: nothing listens at its address.\n']);
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      '',
+      'The database of DATABASE_URL cannot be used: nothing listens at its address (127.0.0.1:1).\n',
+    ]);
   });
 });
