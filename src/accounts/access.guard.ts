@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../http/problem.js';
 import type { Scope } from './api-key.js';
+import { RefusalPacer } from './refusal-pacer.js';
 import { Authenticator, type Caller as CallerType } from './authenticator.js';
 
 /** Metadata keys of the two decorators below, for those who document or lint routes. */
@@ -31,6 +32,8 @@ export function callerOf(request: unknown): CallerType {
 /** Lets a request in when its API key is valid and carries the route's scope. */
 @Injectable()
 export class AccessGuard implements CanActivate {
+  private readonly refusals = new RefusalPacer();
+
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
@@ -43,6 +46,7 @@ export class AccessGuard implements CanActivate {
     const request = http.getRequest<AuthenticatedRequest>();
     const caller = await this.authenticator.authenticate(request.headers.authorization);
     if (!caller) {
+      await this.refusals.turn();
       void http.getResponse<FastifyReply>().header('www-authenticate', 'Bearer realm="holdfast"');
       throw new Problem('unauthenticated', 'The request needs a valid API key: Authorization: Bearer <API key>.');
     }
