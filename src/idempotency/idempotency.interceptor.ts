@@ -5,11 +5,13 @@ import { lastValueFrom, of, type Observable } from 'rxjs';
 import { Engine, type Answer } from './requests/executor.js';
 import { fingerprint } from './requests/fingerprint.js';
 import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentOptions } from './idempotent.decorator.js';
-import { readKey, type SentKey } from './requests/key.js';
+import { readsIfMatch } from './requests/if-match.js';
+import { readKey, timeToldBy, type SentKey } from './requests/key.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions, type Outcome } from './options.js';
 import type { Intent } from './records/record.store.js';
 import { IdempotencyRefusal, type RefusalCode } from './refusal.js';
+import type { Transaction } from './transaction.js';
 
 /** What Fastify's and Express's requests have in common, as far as it is needed here. */
 interface HttpRequest extends CarriesTransaction {
@@ -59,19 +61,29 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const response = http.getResponse<HttpResponse>();
     const sent = readKey(request.raw?.rawHeaders ?? request.rawHeaders ?? []);
     response.header('idempotency-key', sent.received);
-    const intent = this.intentOf(request, sent, route);
+    const ifMatch = ifMatchOf(request);
+    const isRead = readsIfMatch(context.getClass(), context.getHandler());
+    const intent = this.intentOf(request, sent, route, isRead ? ifMatch : undefined);
+    // Until the last record of that time has expired: If-Match was part of every fingerprint.
+    const earlier = isRead || ifMatch === undefined ? undefined : this.intentOf(request, sent, route, ifMatch);
     const waitSeconds = preferredWait(request.headers['prefer']);
     if (waitSeconds !== undefined) response.header('preference-applied', `wait=${waitSeconds}`);
-    const answer = await this.execute(request, intent, waitSeconds, () => lastValueFrom(next.handle(), { defaultValue: undefined }), {
-      status: this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200),
-    });
+    const answer = await this.execute(
+      request,
+      [intent, earlier],
+      waitSeconds,
+      () => lastValueFrom(next.handle(), { defaultValue: undefined }),
+      {
+        status: this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200),
+      },
+    );
     send(response, answer);
     return SENT;
   }
 
   private async execute(
     request: HttpRequest,
-    intent: Intent,
+    [intent, earlier]: [Intent, Intent | undefined],
     waitSeconds: number | undefined,
     handle: () => Promise<unknown>,
     { status }: { status: number },
@@ -80,25 +92,27 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const observe = (outcome: Outcome['outcome']): void =>
       this.options.observe({ operation: intent.operation, outcome, retryReason: reason });
     try {
-      const answer = await this.engine.execute(
-        intent,
-        (tx) => {
-          carryTransaction(request, tx);
-          return handle();
-        },
-        { waitMs: (waitSeconds ?? 0) * 1000, status, retryReason: reason, isRetry: saysRetry(request.headers) },
-      );
+      const work = (tx: Transaction): Promise<unknown> => {
+        carryTransaction(request, tx);
+        return handle();
+      };
+      const options = { waitMs: (waitSeconds ?? 0) * 1000, status, retryReason: reason, isRetry: saysRetry(request.headers) };
+      const answer = await this.engine.execute(intent, work, options).catch((error: unknown) => {
+        if (earlier && error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused') {
+          return this.engine.execute(earlier, work, options);
+        }
+        throw error;
+      });
       observe(answer.replayed ? 'replayed' : answer.expiresAt ? 'executed' : 'pending');
       return answer;
     } catch (error) {
       observe(error instanceof IdempotencyRefusal ? OUTCOME_OF[error.code] : 'failed');
-      throw error;
+      throw error instanceof IdempotencyRefusal ? error.withKeyTime(timeToldBy(intent.key)) : error;
     }
   }
 
-  private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentOptions): Intent {
+  private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentOptions, ifMatch: string | undefined): Intent {
     const url = request.originalUrl ?? request.url;
-    const ifMatch = request.headers['if-match'];
     let operationId: string | undefined;
     return {
       accountId: canonicalUuid(this.options.accountOf(request)),
@@ -106,7 +120,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       fingerprint: fingerprint({
         method: request.method,
         url,
-        ifMatch: Array.isArray(ifMatch) ? ifMatch.join(', ') : ifMatch,
+        ifMatch,
         body: request.body,
       }),
       operation: `${request.method} ${request.routeOptions?.url ?? request.route?.path ?? url}`,
@@ -127,6 +141,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
 function canonicalUuid(text: string): string {
   if (!UUID.test(text)) throw new Error(`accountOf gave no uuid: ${JSON.stringify(text)}`);
   return text.toLowerCase();
+}
+
+function ifMatchOf({ headers }: HttpRequest): string | undefined {
+  const ifMatch = headers['if-match'];
+  return Array.isArray(ifMatch) ? ifMatch.join(', ') : ifMatch;
 }
 
 const OUTCOME_OF: Record<RefusalCode, Outcome['outcome']> = {
