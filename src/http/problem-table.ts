@@ -210,6 +210,13 @@ export const PROBLEMS = {
     meaning: 'A change must say which version it is meant for, so that it does not overwrite another one.',
     advice: 'Read the resource and send its ETag in If-Match. Nothing was stored.',
   },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    retry: 'same-key',
+    meaning: 'The account has sent more requests than `RateLimit-Policy` allows, or too many authentications of its address have failed.',
+    advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After. Nothing was executed or stored.',
+  },
   'internal-error': {
     status: 500,
     title: 'Something went wrong here',

@@ -30,6 +30,7 @@ const CONTRACT = {
   'currency-mismatch': [422, 'never'],
   'total-too-large': [422, 'never'],
   'precondition-required': [428, 'never'],
+  'rate-limited': [429, 'same-key'],
   'internal-error': [500, 'same-key'],
   'provider-unavailable': [503, 'same-key'],
   'service-unavailable': [503, 'same-key'],
