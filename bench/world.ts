@@ -77,6 +77,7 @@ export class World {
       DATABASE_URL: this.databaseUrl,
       DEMO_API_KEY: API_KEY,
       DEMO_API_KEY_B: OTHER_API_KEY,
+      RATE_LIMIT: '1000000/1s',
       ...env,
     });
     return this.keep(service).ready();

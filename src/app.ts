@@ -42,6 +42,7 @@ export async function createHttpApp(
     // Requests that arrive on an open connection while the process closes are still answered.
     return503OnClosing: false,
     ...TRANSPORT,
+    trustProxy: config.trustProxy ?? false,
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID();

@@ -3,6 +3,8 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../http/problem.js';
 import type { Scope } from './api-key.js';
+import { RateLimits, refuseOver } from './rate-limits.js';
+import { RefusalPacer } from './refusal-pacer.js';
 import { Authenticator, type Caller as CallerType } from './authenticator.js';
 
 /** Metadata keys of the two decorators below, for those who document or lint routes. */
@@ -31,9 +33,12 @@ export function callerOf(request: unknown): CallerType {
 /** Lets a request in when its API key is valid and carries the route's scope. */
 @Injectable()
 export class AccessGuard implements CanActivate {
+  private readonly refusals = new RefusalPacer();
+
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    private readonly limits: RateLimits,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -41,16 +46,30 @@ export class AccessGuard implements CanActivate {
     if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, places)) return true;
     const http = context.switchToHttp();
     const request = http.getRequest<AuthenticatedRequest>();
-    const caller = await this.authenticator.authenticate(request.headers.authorization);
-    if (!caller) {
-      void http.getResponse<FastifyReply>().header('www-authenticate', 'Bearer realm="holdfast"');
-      throw new Problem('unauthenticated', 'The request needs a valid API key: Authorization: Bearer <API key>.');
-    }
+    const reply = http.getResponse<FastifyReply>();
+    const caller = await this.authenticate(request, reply);
+    const standing = await this.limits.count(caller.accountId, reply);
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, places);
     if (!scope || !(caller.scopes.has(scope) || caller.scopes.has('admin'))) {
       throw new Problem('insufficient-scope', scope ? `This route needs the scope ${scope}.` : 'This route is closed.');
     }
+    refuseOver(standing);
     request[CALLER] = caller;
     return true;
+  }
+
+  private async authenticate(request: FastifyRequest, reply: FastifyReply): Promise<CallerType> {
+    try {
+      this.limits.checkAddress(request);
+      const caller = await this.authenticator.authenticate(request.headers.authorization);
+      if (caller) return caller;
+    } catch (error) {
+      await this.refusals.turn();
+      throw error;
+    }
+    await this.limits.countFailure(request);
+    await this.refusals.turn();
+    void reply.header('www-authenticate', 'Bearer realm="holdfast"');
+    throw new Problem('unauthenticated', 'The request needs a valid API key: Authorization: Bearer <API key>.');
   }
 }

@@ -3,9 +3,10 @@ import { CONFIG, type Config } from '../kernel/config.js';
 import { AccountsService } from './accounts.service.js';
 import { ApiKeyReader } from './api-key.reader.js';
 import { Authenticator } from './authenticator.js';
+import { RateLimits } from './rate-limits.js';
 
 @Global()
-@Module({ providers: [AccountsService, ApiKeyReader, Authenticator], exports: [AccountsService, Authenticator] })
+@Module({ providers: [AccountsService, ApiKeyReader, Authenticator, RateLimits], exports: [AccountsService, Authenticator, RateLimits] })
 export class AccountsModule implements OnApplicationBootstrap {
   constructor(
     private readonly accounts: AccountsService,

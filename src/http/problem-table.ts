@@ -215,8 +215,8 @@ export const PROBLEMS = {
     title: 'Too many requests',
     retry: 'same-key',
     meaning:
-      'This account, or this address, sends more than is answered at a time. Nothing was executed and nothing stored: the key is unused.',
-    advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After.',
+      'The account has sent more requests than `RateLimit-Policy` allows or more of them than may wait for their turn, or too many authentications of its address have failed.',
+    advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After. Nothing was executed or stored.',
   },
   'internal-error': {
     status: 500,

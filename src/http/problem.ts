@@ -15,6 +15,8 @@ export interface ProblemOptions {
   /** Target of a `Link` header with `rel="related"`. */
   link?: string | undefined;
   operationId?: string | undefined;
+  /** Whole seconds until another try is worth it, where more than one. */
+  retryAfter?: number;
   cause?: unknown;
 }
 
@@ -49,8 +51,8 @@ const BEFORE_EXECUTION = new Set([400, 401, 403, 408, 413, 415, 428, 429]);
 /** These are about what the key stands for already. */
 const OF_THE_KEY = new Set<ProblemCode>(['idempotency-key-expired', 'idempotency-key-reused']);
 
-/** Seconds after which a `same-key` problem is worth another try. */
-const RETRY_AFTER = '1';
+/** Seconds after which a `same-key` problem is worth another try, where nothing else is known. */
+const RETRY_AFTER = 1;
 
 /** What ties a problem to the request or the operation that met it. */
 export interface ProblemContext {
@@ -90,7 +92,7 @@ export function renderProblem(
     status,
     headers: {
       'content-type': PROBLEM_JSON,
-      ...(retry === 'same-key' && { 'retry-after': RETRY_AFTER }),
+      ...(retry === 'same-key' && { 'retry-after': String(options.retryAfter ?? RETRY_AFTER) }),
       ...(options.link && { link: `<${options.link}>; rel="related"` }),
     },
     body: JSON.stringify(problemDocument(problem, context)),

@@ -6,7 +6,8 @@ import type { KeyedRequest } from './requests/claim.js';
 import { Executor, type Answer } from './requests/executor.js';
 import { fingerprint } from './requests/fingerprint.js';
 import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentOptions } from './idempotent.decorator.js';
-import { readKey, type SentKey } from './requests/key.js';
+import { readsIfMatch } from './requests/if-match.js';
+import { readKey, timeToldBy, type SentKey } from './requests/key.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions, type RequestOutcome } from './options.js';
 import type { Intent } from './records/record.store.js';
@@ -62,8 +63,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     response.header('idempotency-key', sent.received);
     const waitSeconds = preferredWait(request.headers['prefer']);
     if (waitSeconds !== undefined) response.header('preference-applied', `wait=${waitSeconds}`);
-    const answer = await this.execute({
-      intent: this.intentOf(request, sent, route),
+    const ifMatch = ifMatchOf(request);
+    const isRead = readsIfMatch(context.getClass(), context.getHandler());
+    const keyed: KeyedRequest = {
+      intent: this.intentOf(request, sent, route, isRead ? ifMatch : undefined),
       work: (tx) => {
         carryTransaction(request, tx);
         return lastValueFrom(next.handle(), { defaultValue: undefined });
@@ -73,28 +76,35 @@ export class IdempotencyInterceptor implements NestInterceptor {
       deadline: performance.now() + (waitSeconds ?? 0) * 1000,
       isRetry: saysRetry(request.headers),
       retryReason: retryReason(request.headers['retry-reason']),
-    });
+    };
+    // Until the last record of that time has expired: If-Match was part of every fingerprint.
+    const earlier = isRead || ifMatch === undefined ? undefined : this.intentOf(request, sent, route, ifMatch);
+    const answer = await this.execute(keyed, earlier);
     send(response, answer);
     return SENT;
   }
 
-  private async execute(request: KeyedRequest): Promise<Answer> {
+  private async execute(request: KeyedRequest, earlier: Intent | undefined): Promise<Answer> {
     const { intent, retryReason } = request;
     const observe = (outcome: RequestOutcome['outcome']): void =>
       this.options.observe({ operation: intent.operation, outcome, retryReason });
     try {
-      const answer = await this.executor.execute(request);
+      const answer = await this.executor.execute(request).catch((error: unknown) => {
+        if (earlier && error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused') {
+          return this.executor.execute({ ...request, intent: earlier });
+        }
+        throw error;
+      });
       observe(answer.replayed ? 'replayed' : answer.expiresAt ? 'executed' : 'pending');
       return answer;
     } catch (error) {
       observe(error instanceof IdempotencyRefusal ? OUTCOME_OF[error.code] : 'failed');
-      throw error;
+      throw error instanceof IdempotencyRefusal ? error.withKeyTime(timeToldBy(intent.key)) : error;
     }
   }
 
-  private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentOptions): Intent {
+  private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentOptions, ifMatch: string | undefined): Intent {
     const url = request.originalUrl ?? request.url;
-    const ifMatch = request.headers['if-match'];
     let operationId: string | undefined;
     return {
       accountId: canonicalUuid(this.options.accountOf(request)),
@@ -102,7 +112,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       fingerprint: fingerprint({
         method: request.method,
         url,
-        ifMatch: Array.isArray(ifMatch) ? ifMatch.join(', ') : ifMatch,
+        ifMatch,
         body: request.body,
       }),
       operation: `${request.method} ${request.routeOptions?.url ?? request.route?.path ?? url}`,
@@ -123,6 +133,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
 function canonicalUuid(text: string): string {
   if (!UUID.test(text)) throw new Error(`accountOf gave no uuid: ${JSON.stringify(text)}`);
   return text.toLowerCase();
+}
+
+function ifMatchOf({ headers }: HttpRequest): string | undefined {
+  const ifMatch = headers['if-match'];
+  return Array.isArray(ifMatch) ? ifMatch.join(', ') : ifMatch;
 }
 
 const OUTCOME_OF: Record<RefusalCode, RequestOutcome['outcome']> = {

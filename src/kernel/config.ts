@@ -57,6 +57,8 @@ function settingsOf(values: Variables) {
     embeddedPort: values.EMBEDDED_DB_PORT,
     embeddedDirectory: values.EMBEDDED_DB_DIR,
     demoKeys: [values.DEMO_API_KEY, values.DEMO_API_KEY_B] as const,
+    rateLimit: values.RATE_LIMIT,
+    trustProxy: values.TRUST_PROXY,
     window: values.IDEMPOTENCY_WINDOW,
     lease: values.IDEMPOTENCY_LEASE,
     recoveryInterval: values.IDEMPOTENCY_RECOVERY_INTERVAL,

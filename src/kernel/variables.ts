@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { flawOfDatabaseUrl } from './database-url.js';
 
@@ -63,6 +64,16 @@ const demoKey = z
   .regex(/^hf_test_[0-9A-Za-z]{26}_[A-Za-z0-9_-]{8,128}$/, 'must look like hf_test_<26 letters and digits>_<secret of 8 to 128 characters>')
   .optional();
 
+/** An IP address, or one with the length of its prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const most = { 4: 32, 6: 128 }[isIP(address)];
+  return most !== undefined && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+}
+
+/** Longer windows than a day are quotas; their timers would not fit either. */
+const LONGEST_RATE = 86_400_000;
+
 /** The one list of environment variables, with what each may say; `.env.example` is checked against it by a test. */
 export const variables = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
@@ -79,6 +90,19 @@ export const variables = z.object({
   EMBEDDED_DB_DIR: z.string().default('.holdfast/postgres'),
   DEMO_API_KEY: demoKey,
   DEMO_API_KEY_B: demoKey,
+  RATE_LIMIT: z
+    .string()
+    .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,8}(ms|s|m|h|d)$/, 'must be <n>/<duration>, for example 600/1m')
+    .default('60000/1m')
+    .transform((text) => {
+      const [requests = '', time = ''] = text.split('/');
+      return { requests: Number(requests), milliseconds: parseDuration(time) };
+    })
+    .refine(({ milliseconds }) => milliseconds <= LONGEST_RATE, 'must be per 24h or less'),
+  TRUST_PROXY: z
+    .string()
+    .refine((text) => text.split(',').every(isNetwork), 'must be addresses or networks, for example 10.0.0.0/8,fd00::/8')
+    .optional(),
   IDEMPOTENCY_WINDOW: duration('24h', 1_000),
   IDEMPOTENCY_LEASE: duration('30s', 100),
   IDEMPOTENCY_RECOVERY_INTERVAL: duration('2s', 50),

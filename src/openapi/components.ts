@@ -95,6 +95,16 @@ export const HEADERS: Record<string, Header & { example: string }> = {
     schema: text({ pattern: '^[1-9][0-9]*$' }),
     example: '1',
   },
+  'RateLimit-Policy': {
+    description: 'How many requests (`q`) an account may send in so many seconds (`w`).',
+    schema: text(),
+    example: '"default";q=60000;w=60',
+  },
+  RateLimit: {
+    description: 'How many are left (`r`), and in how many seconds all of them are there again (`t`).',
+    schema: text(),
+    example: '"default";r=59999;t=60',
+  },
   Vary: { description: 'What else the answer depends on (RFC 9110, section 12.5.5).', schema: text(), example: 'accept' },
   'WWW-Authenticate': { description: 'How to authenticate (RFC 6750).', schema: text(), example: 'Bearer realm="holdfast"' },
 };

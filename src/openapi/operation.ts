@@ -45,7 +45,7 @@ export function completeOperation({ path, method, operation, route }: Found, win
     'x-idempotency': guarantees(route, windowMs),
     parameters: [...(keyed ? keyParameters() : []), ...headerParameters(route), ...parameters.map((parameter) => describe(parameter, api))],
     ...(operation.requestBody && { requestBody: withExamples(operation.requestBody, api) }),
-    responses: responsesOf(api.answers, problems, { keyed, instance }),
+    responses: responsesOf(api.answers, problems, { keyed, authenticated: scope !== undefined, instance }),
   };
 }
 

@@ -12,12 +12,16 @@ const STORED_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id'
 const ECHOED_HEADERS = ['Idempotency-Key', 'Preference-Applied'];
 /** Before the key is read: such a refusal doesn't echo it. */
 const BEFORE_KEY = new Set([401, 403, 408]);
+/** On every answer to a request whose API key was read. */
+const LIMIT_HEADERS = ['RateLimit-Policy', 'RateLimit'];
 /** The stored headers of a first answer: it is no replay, and in the example nobody asked it to wait. */
 const FIRST_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id'];
 
 interface Context {
   /** The operation takes a key. */
   keyed: boolean;
+  /** It needs an API key. */
+  authenticated: boolean;
   /** The path as the examples ask for it. */
   instance: string;
 }
@@ -25,7 +29,7 @@ interface Context {
 /** The responses of one operation, by status. */
 export function responsesOf(answers: ApiAnswer[], problems: Problem[], context: Context): Record<string, Response> {
   const responses: Record<string, Response> = {};
-  for (const answer of answers) responses[answer.status] = answerResponse(answer, context.keyed);
+  for (const answer of answers) responses[answer.status] = answerResponse(answer, context);
   for (const status of new Set(problems.map((problem) => problem.status))) {
     if (responses[status]) throw new Error(`an answer and a problem share the status ${status}`);
     responses[status] = problemResponse(
@@ -36,13 +40,18 @@ export function responsesOf(answers: ApiAnswer[], problems: Problem[], context: 
   return responses;
 }
 
-function answerResponse(answer: ApiAnswer, keyed: boolean): Response {
+function answerResponse(answer: ApiAnswer, { keyed, authenticated }: Context): Response {
   const { description, view, texts = {}, headers = {} } = answer;
   const kept = keyed && answer.status !== 202;
   const content = Object.entries(texts).map(([type, example]) => [type, { schema: { type: 'string' }, example }] as const);
   return {
     description,
-    headers: headerRefs(['X-Request-Id', ...Object.keys(headers), ...(keyed ? STORED_HEADERS : [])]),
+    headers: headerRefs([
+      'X-Request-Id',
+      ...(authenticated ? LIMIT_HEADERS : []),
+      ...Object.keys(headers),
+      ...(keyed ? STORED_HEADERS : []),
+    ]),
     ...((view !== undefined || content.length > 0) && {
       content: {
         ...(view && { 'application/json': jsonContent(answer, view, kept) }),
@@ -79,6 +88,7 @@ function problemResponse(problems: Problem[], context: Context): Response {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
     headers: headerRefs([
       'X-Request-Id',
+      ...(context.authenticated && !codes.includes('unauthenticated') ? LIMIT_HEADERS : []),
       ...(codes.includes('unauthenticated') ? ['WWW-Authenticate'] : []),
       ...(rendered.some(({ headers }) => 'retry-after' in headers) ? ['Retry-After'] : []),
       ...(rendered.some(({ headers }) => 'link' in headers) ? ['Link'] : []),

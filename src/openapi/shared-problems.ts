@@ -48,6 +48,7 @@ function accessProblems(scope: string): Problem[] {
   return [
     new Problem('unauthenticated', 'The request needs a valid API key: Authorization: Bearer <API key>.'),
     new Problem('insufficient-scope', `This route needs the scope ${scope}.`),
+    new Problem('rate-limited', 'This account has sent too many requests.', { retryAfter: 23 }),
     new Problem('service-unavailable', 'The database cannot be reached at this moment.'),
   ];
 }

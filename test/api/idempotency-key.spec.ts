@@ -3,7 +3,7 @@ import { publicOperationId } from '../../src/idempotency/index.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
 import { KEY_A, KEY_B, ORDER, send, startWorld, type TestApp, type TestResponse, type World } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { ACCOUNT_A, ACCOUNT_B, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
+import { ACCOUNT_A, ACCOUNT_B, addProduct, countOf, insertRecord, recordsOf, stockOf } from '../support/ledger.js';
 import { holdProduct, untilBlocked } from '../support/locks.js';
 import { expectProblem } from '../support/problems.js';
 import { sendRaw } from '../support/raw-http.js';
@@ -188,6 +188,29 @@ describe('another request under the same key', () => {
       expect(reused.headers.get('idempotency-key')).toBe(key);
     }
     expect((await place(key)).text).toBe(first.text);
+  });
+
+  it('does not look at If-Match where the route reads none: with, without and with another one it is the same request', async () => {
+    const key = uuidv7();
+    const withTag = (ifMatch: string) => world.send('POST', '/v1/orders', { key, headers: { 'if-match': ifMatch }, body: ORDER });
+    const first = await withTag('"1"');
+    expect(first.status).toBe(201);
+    for (const again of [await place(key), await withTag('"2"'), await withTag('*')]) expect(again.text).toBe(first.text);
+    expectProblem(
+      await world.send('POST', '/v1/orders', { key, headers: { 'if-match': '"1"' }, body: { ...ORDER, customerReference: 'x' } }),
+      'idempotency-key-reused',
+    );
+  });
+
+  it('compares a record from the time when If-Match was part of every request by the rule of that time', async () => {
+    const key = uuidv7();
+    await insertRecord(world.database, { key, request: ORDER, ifMatch: '"7"', body: '{"made":"then"}' });
+    const withTag = (ifMatch: string) => world.send('POST', '/v1/orders', { key, headers: { 'if-match': ifMatch }, body: ORDER });
+    const answer = await withTag('"7"');
+    expect(answer.text).toBe('{"made":"then"}');
+    expect(answer.headers.get('idempotent-replayed')).toBe('true');
+    for (const other of [await withTag('"8"'), await place(key)]) expectProblem(other, 'idempotency-key-reused');
+    expect((await withTag('"7"')).text).toBe('{"made":"then"}');
   });
 
   it('answers 422: another path, method, query or If-Match', async () => {

@@ -76,6 +76,27 @@ describe('by default a late request is refused', () => {
     for (const key of [old.toUpperCase(), `{${old}}`, old.replaceAll('-', ''), uuidv4()]) expect((await place(key)).status).toBe(201);
   });
 
+  it('an expired key is told what its own time says, since the clock that made it may be wrong', async () => {
+    const told = async (key: string): Promise<string> => {
+      const answer = await place(key);
+      expectProblem(answer, 'idempotency-key-expired');
+      return String(answer.body['detail']);
+    };
+    const purged = async (key: string): Promise<string> => {
+      await insertArchived(world.database, key, null);
+      return told(key);
+    };
+    const [longAgo, ahead, now] = [Date.UTC(2019, 4, 6), Date.now() + 3 * 60_000, Date.now()];
+    expect(await told(keyOf(longAgo))).toMatch(/2019-05-06T00:00:00\.000Z, longer ago .* that clock is wrong: set it, and .* a new key/);
+    expect(await purged(keyOf(ahead))).toContain(
+      `${new Date(ahead).toISOString()}, which is still to come: the clock that made it is ahead`,
+    );
+    expect(await purged(keyOf(now).toUpperCase())).toContain(`made at ${new Date(now).toISOString()}.`);
+    expect(await purged(keyOf(ahead).toUpperCase())).toContain('is ahead');
+    expect(await purged(uuidv4())).not.toContain('own time');
+    expect(await purged(`${keyOf(longAgo)}-1`)).not.toContain('own time');
+  });
+
   it('validation goes before nothing here: an invalid late request is told that its key is expired', async () => {
     const key = uuidv7();
     const operation = await insertArchived(world.database, key, null);

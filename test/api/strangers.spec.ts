@@ -12,13 +12,18 @@ import { expectProblem } from '../support/problems.js';
 let world: Awaited<ReturnType<typeof startWorld>>;
 let queries: jest.SpyInstance;
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ TRUST_PROXY: '127.0.0.1' });
   queries = jest.spyOn(world.app.get<DataSource>(getDataSourceToken(AUTHENTICATION)), 'query');
 });
 beforeEach(() => queries.mockClear());
 afterAll(() => world.close());
 
-const ask = (as: string): Promise<TestResponse> => world.send('GET', '/v1/orders', { as });
+/** Each from another address: what one address may fail is a matter of its own. */
+let asked = 0;
+const ask = (as: string): Promise<TestResponse> => {
+  asked += 1;
+  return world.send('GET', '/v1/orders', { as, headers: { 'x-forwarded-for': `10.0.${asked >> 8}.${asked & 255}` } });
+};
 const withoutChecksum = (): string => `hf_test_${new TypeID('key').getSuffix()}_${'f'.repeat(64)}`;
 
 it('the id of a new key is a TypeID that ends in a checksum of the rest', () => {

@@ -66,6 +66,7 @@ export interface OldRecord {
   status?: number;
   headers?: Record<string, string>;
   body: string;
+  ifMatch?: string;
   resource?: string | null;
   expiresIn?: string;
 }
@@ -81,6 +82,7 @@ export async function insertRecord(database: Queries, record: OldRecord): Promis
     headers = {},
     body,
     resource = null,
+    ifMatch,
     expiresIn = '1 hour',
   } = record;
   const operationId = uuidv7();
@@ -93,7 +95,7 @@ export async function insertRecord(database: Queries, record: OldRecord): Promis
       key,
       operationId,
       `${method} ${url}`,
-      fingerprint({ method, url, ifMatch: undefined, body: request }),
+      fingerprint({ method, url, ifMatch, body: request }),
       status,
       JSON.stringify({ 'content-type': 'application/json; charset=utf-8', ...headers }),
       Buffer.from(body),

@@ -79,8 +79,14 @@ describe('a wrong value', () => {
     ['DB_POOL_SIZE', '4711'],
     ['DEMO_API_KEY', 'hf_test_short_hunter2hunter2'],
     ['DEMO_API_KEY_B', 'hf_live_00000000000000000000000000_hunter2hunter2'],
-    // Accepted before, it did nothing.
-    ['RATE_LIMIT', '600/1m'],
+    ['RATE_LIMIT', '777'],
+    ['RATE_LIMIT', '0/7m'],
+    ['RATE_LIMIT', '7/25h'],
+    ['TRUST_PROXY', 'everybody'],
+    ['TRUST_PROXY', '10.9.8.7,'],
+    ['TRUST_PROXY', '999.9.8.7'],
+    ['TRUST_PROXY', '10.9.8.0/33'],
+    ['TRUST_PROXY', '2'],
     ['IDEMPOTENCY_WINDOW', '97'],
     ['IDEMPOTENCY_WINDOW', '1ms'],
     ['IDEMPOTENCY_PURGE_INTERVAL', 'often'],
@@ -114,6 +120,12 @@ describe('a wrong value', () => {
     expect(stderr).toMatch(/^PORT: must be a whole number from 0 to 65535$/m);
     expect(stdout + stderr).not.toContain('hunter2');
   });
+});
+
+it('a rate is so many requests in so much time, and proxies are named by their addresses', () => {
+  expect(parseConfig({ RATE_LIMIT: '600/30s' }).rateLimit).toEqual({ requests: 600, milliseconds: 30_000 });
+  expect(parseConfig({ TRUST_PROXY: '10.0.0.0/8,fd00::/8' }).trustProxy).toBe('10.0.0.0/8,fd00::/8');
+  expect(parseConfig({}).trustProxy).toBeUndefined();
 });
 
 describe('values that contradict each other', () => {

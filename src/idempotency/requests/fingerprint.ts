@@ -6,6 +6,7 @@ export interface FingerprintInput {
   method: string;
   /** Path and query as received. */
   url: string;
+  /** Where the route reads it. */
   ifMatch: string | undefined;
   /** The parsed JSON body. */
   body: unknown;

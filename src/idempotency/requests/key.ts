@@ -45,6 +45,16 @@ export function timeOfKey(key: string): number | null {
   return CANONICAL_UUID_V7.test(key) ? Number.parseInt(key.slice(0, 8) + key.slice(9, 13), 16) : null;
 }
 
+/**
+ * The time that a UUIDv7 says it was made at, in capitals too, or null for any other key. For people: an old key is told by
+ * `timeOfKey`, which reads the one spelling that keys are compared in.
+ */
+export function timeToldBy(key: string): Date | null {
+  const time = timeOfKey(key.toLowerCase());
+  const date = time === null ? null : new Date(time);
+  return date && !Number.isNaN(date.getTime()) ? date : null;
+}
+
 /** The 64 bits, as a signed decimal, under which PostgreSQL's advisory locks know an (account, key). */
 export function lockNumber(accountId: string, key: string): string {
   return hash('sha256', `${accountId}\0${key}`, 'buffer').readBigInt64BE(0).toString();

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import { networkOf } from '../../src/accounts/rate-limits.js';
+import { addApiKey } from '../support/api-keys.js';
+import { KEY_A, KEY_B, ORDER, atOnce, startApp, startWorld, tally, type TestApp } from '../support/app.js';
+import { countOf, recordsOf } from '../support/ledger.js';
+import { expectProblem } from '../support/problems.js';
+
+const REQUESTS = 6;
+const WINDOW_MS = 3_000;
+
+let world: Awaited<ReturnType<typeof startWorld>>;
+let limited: TestApp;
+beforeAll(async () => {
+  world = await startWorld({ TRUST_PROXY: '127.0.0.1' });
+});
+beforeEach(async () => {
+  // Its counters are its own: each test begins with all of the quota.
+  limited = await startApp(world.database, { RATE_LIMIT: `${REQUESTS}/${WINDOW_MS}ms` });
+});
+afterEach(() => limited.close());
+afterAll(() => world.close());
+
+describe('an account', () => {
+  it('is told its quota and what is left of it on every answer that its key was read for', async () => {
+    const narrow = await addApiKey(world.database, ['tickets:read']);
+    const answers = [
+      await limited.send('POST', '/v1/orders', { body: ORDER }),
+      await limited.send('POST', '/v1/orders', { body: {} }),
+      await limited.send('GET', '/v1/orders/nothing'),
+      await limited.send('GET', '/v1/orders', { as: narrow }),
+    ];
+    expect(tally(answers)).toEqual({ 201: 1, 400: 1, 404: 1, 403: 1 });
+    for (const [index, { headers }] of answers.entries()) {
+      expect(headers.get('ratelimit-policy')).toBe(`"default";q=${REQUESTS};w=3`);
+      expect(headers.get('ratelimit')).toMatch(new RegExp(`^"default";r=${REQUESTS - 1 - index};t=[123]$`));
+    }
+    for (const answer of [await limited.send('GET', '/health/live'), await limited.send('GET', '/v1/orders', { as: null })]) {
+      expect(answer.headers.has('ratelimit')).toBe(false);
+    }
+  });
+
+  it('has 60 000 requests a minute unless RATE_LIMIT says otherwise', async () => {
+    expect((await world.send('GET', '/v1/orders')).headers.get('ratelimit-policy')).toBe('"default";q=60000;w=60');
+  });
+
+  it('is answered 429 beyond it, whatever it asks; nothing is stored, and after Retry-After the same key does it', async () => {
+    const stored = uuidv7();
+    await limited.send('POST', '/v1/orders', { key: stored, body: ORDER });
+    for (let n = 1; n < REQUESTS; n += 1) expect((await limited.send('POST', '/v1/orders', { key: stored, body: ORDER })).status).toBe(201);
+    const [key, before] = [uuidv7(), await countOf(world.database, 'orders')];
+    const refused = await limited.send('POST', '/v1/orders', { key, body: ORDER });
+    for (const answer of [
+      refused,
+      await limited.send('POST', '/v1/orders', { key: stored, body: ORDER }),
+      await limited.send('GET', '/v1/orders'),
+    ]) {
+      expectProblem(answer, 'rate-limited');
+      expect(answer.headers.get('ratelimit')).toMatch(/;r=0;t=[123]$/);
+    }
+    expect(await recordsOf(world.database, key)).toEqual([]);
+    expect(await countOf(world.database, 'orders')).toBe(before);
+    await sleep(Number(refused.headers.get('retry-after')) * 1_000);
+    expect((await limited.send('POST', '/v1/orders', { key, body: ORDER })).status).toBe(201);
+  });
+
+  it('shares it among its keys, and takes none of another account’s', async () => {
+    const other = await addApiKey(world.database, ['orders:read']);
+    const answers = await atOnce(REQUESTS * 2, (n) => limited.send('GET', '/v1/orders', { as: n % 2 ? KEY_A : other }));
+    expect(tally(answers)).toEqual({ 200: REQUESTS, 429: REQUESTS });
+    expect((await limited.send('GET', '/v1/orders', { as: KEY_B })).status).toBe(200);
+  });
+
+  it('is refused for its scope before it is for its number', async () => {
+    const narrow = await addApiKey(world.database, ['tickets:read']);
+    const answers = await atOnce(REQUESTS + 2, () => limited.send('GET', '/v1/orders', { as: narrow }));
+    for (const answer of answers) expectProblem(answer, 'insufficient-scope');
+    expectProblem(await limited.send('GET', '/v1/orders'), 'rate-limited');
+  });
+});
+
+describe('an address', () => {
+  const from = (app: TestApp, address: string, as: string) =>
+    app.send('GET', '/v1/orders', { as, headers: { 'x-forwarded-for': address } });
+
+  it('that has failed 300 times in a minute is answered 429 before anybody looks at its key; others are not', async () => {
+    const answers = await atOnce(300, () => from(world, '192.0.2.1', 'nonsense'));
+    expect(tally(answers)).toEqual({ 401: 300 });
+    for (const as of ['nonsense', KEY_A]) {
+      const refused = await from(world, '192.0.2.1', as);
+      expectProblem(refused, 'rate-limited');
+      expect(refused.headers.has('ratelimit')).toBe(false);
+    }
+    expect((await from(world, '192.0.2.2', KEY_A)).status).toBe(200);
+    expectProblem(await from(world, '192.0.2.2', 'nonsense'), 'unauthenticated');
+  });
+
+  it('counts failures alone: hundreds of good requests block nobody', async () => {
+    expect(tally(await atOnce(400, () => from(world, '192.0.2.3', KEY_A)))).toEqual({ 200: 400 });
+  });
+
+  it('is the one of the connection where no proxy is trusted, whatever X-Forwarded-For says', async () => {
+    const answers = await atOnce(300, (n) => from(limited, `198.51.100.${n % 250}`, 'nonsense'));
+    expect(tally(answers)).toEqual({ 401: 300 });
+    expectProblem(await from(limited, '198.51.100.251', KEY_A), 'rate-limited');
+  });
+
+  it('of IPv6 stands for its network of 64 bits, and one that is IPv4 for itself', () => {
+    expect(networkOf('192.0.2.1')).toBe('192.0.2.1');
+    expect(networkOf('::ffff:192.0.2.1')).toBe('192.0.2.1');
+    for (const address of ['2001:db8:1:2::1', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2:ffff::'])
+      expect(networkOf(address)).toBe('2001:db8:1:2');
+    expect(networkOf('2001:db8::1')).toBe('2001:db8:0:0');
+    expect(networkOf('::1')).toBe('0:0:0:0');
+  });
+});
