@@ -6,11 +6,6 @@ import { variables } from './variables.js';
 /** The names of all environment variables that Holdfast reads. */
 export const variableNames: readonly string[] = Object.keys(variables.shape);
 
-/** Names that are planned, and why setting one stops the start: whoever does so relies on what isn't there. */
-const NOT_YET: Readonly<Record<string, string>> = {
-  RATE_LIMIT: 'must not be set: this version limits no rates, so they have to be limited in front of it',
-};
-
 type Variables = z.infer<typeof variables>;
 
 /** Every setting of the process; durations in milliseconds. */
@@ -32,7 +27,6 @@ export function parseConfig(env: Record<string, string | undefined>) {
   const wrong = parsed.success
     ? contradictions(parsed.data)
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${reasonOf(issue)}`);
-  wrong.push(...Object.keys(NOT_YET).flatMap((name) => (env[name] ? [`${name}: ${NOT_YET[name]}`] : [])));
   if (!parsed.success || wrong.length > 0) throw new ConfigError(wrong.join('\n'));
   return settingsOf(parsed.data);
 }
