@@ -36,7 +36,9 @@ describe('a tiny run', () => {
   it('measures the service and whatever it is compared with', () => {
     const { first, replays, mix, payments } = results.workloads;
     const missing = Object.keys(results.reasons);
-    const expected = ['holdfast', 'floor', 'inFlights', 'oneByOne', 'nodeIdempotency', 'pgbench'].filter((name) => !missing.includes(name));
+    const expected = ['holdfast', 'claimFirst', 'floor', 'inFlights', 'oneByOne', 'nodeIdempotency', 'pgbench'].filter(
+      (name) => !missing.includes(name),
+    );
     expect(Object.keys(first).toSorted()).toEqual(expected.toSorted());
     expect(Object.keys(replays).toSorted()).toEqual(['cold', 'hot', 'static']);
     const all: Figures[] = [...Object.values(first), ...Object.values(replays), mix, payments];
