@@ -51,11 +51,11 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'the purge archives nothing', breaks: 'purgedStaysDone', sabotage: archiveNothing },
 ];
 
-/** A function of the same name that always says yes, found before PostgreSQL's own. */
+/** A function of the same name that always says yes, in the place of PostgreSQL's own. */
 async function dropLock(database: TestDatabase): Promise<void> {
   await database.query(`
-    CREATE FUNCTION public.pg_try_advisory_xact_lock(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true';
-    DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database()); END $$`);
+    ALTER FUNCTION pg_catalog.pg_try_advisory_xact_lock(bigint) RENAME TO pg_try_advisory_xact_lock_of_old;
+    CREATE FUNCTION public.pg_try_advisory_xact_lock(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'`);
 }
 
 async function dropPrimaryKey(database: TestDatabase): Promise<void> {
