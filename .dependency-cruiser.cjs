@@ -70,7 +70,8 @@ module.exports = {
       from: { path: '^src/', pathNot: '\\.module\\.ts$' },
       to: { path: '\\.controller\\.ts$' },
     },
-    folder('accounts'),
+    // A new account is given what the catalogue starts with.
+    folder('accounts', 'catalog/demo-products\\.ts'),
     // The names that records have come from those who gave them.
     folder(
       'audit',

@@ -1,20 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
+import { DEMO_CURRENCY, insertDemoProducts } from '../catalog/demo-products.js';
 import { BACKGROUND } from '../database/data-source.js';
 import { newId } from '../kernel/ids.js';
 import { Account, ApiKey } from './account.entity.js';
 import { SCOPES, generateApiKey, hashSecret, parseApiKey, type Scope } from './api-key.js';
-
-/** What every new account starts with, in EUR cents. */
-const DEMO_PRODUCTS = [
-  { id: '123', name: 'Harbour lamp', unitPrice: 2500, stock: 10_000 },
-  { id: 'anchor-small', name: 'Small anchor', unitPrice: 12_900, stock: 250 },
-  { id: 'rope-10m', name: 'Rope, 10 m', unitPrice: 1_890, stock: 1_000_000 },
-  { id: 'shackle', name: 'Bow shackle', unitPrice: 450, stock: 100_000 },
-  { id: 'fender', name: 'Fender', unitPrice: 3_200, stock: 5_000 },
-];
-const DEMO_CURRENCY = 'EUR';
 
 /** Their ids are fixed, so that another demo key opens the same account. */
 const DEMO_ACCOUNTS = [
@@ -133,17 +124,5 @@ async function insertKey(manager: EntityManager, accountId: string, { mode, name
 
 async function insertAccount(manager: EntityManager, accountId: string, name: string): Promise<void> {
   await manager.insert(Account, { id: accountId, name, currency: DEMO_CURRENCY });
-  await manager.query(
-    `INSERT INTO products (account_id, id, name, unit_price, currency, stock)
-     SELECT $1, p.id, p.name, p.unit_price, $2, p.stock
-       FROM unnest($3::text[], $4::text[], $5::bigint[], $6::int[]) AS p (id, name, unit_price, stock)`,
-    [
-      accountId,
-      DEMO_CURRENCY,
-      DEMO_PRODUCTS.map((product) => product.id),
-      DEMO_PRODUCTS.map((product) => product.name),
-      DEMO_PRODUCTS.map((product) => product.unitPrice),
-      DEMO_PRODUCTS.map((product) => product.stock),
-    ],
-  );
+  await insertDemoProducts(manager, accountId);
 }

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { RETRY_AFTER } from '../idempotency/index.js';
 import type { ApiOptions } from '../openapi/api.decorator.js';
 
 const checks = (description: string) => ({
@@ -55,7 +56,7 @@ export const CHECK_READY: ApiOptions = {
       status: 503,
       description: 'It is not ready.',
       view: HealthReport,
-      headers: { 'Retry-After': '1' },
+      headers: { 'Retry-After': String(RETRY_AFTER) },
       example: { status: 'error', info: { shutdown: up }, error: { database: down }, details: { shutdown: up, database: down } },
     },
   ],

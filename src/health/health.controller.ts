@@ -6,6 +6,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Public } from '../accounts/access.guard.js';
 import { BACKGROUND, whyNotReady } from '../database/data-source.js';
+import { RETRY_AFTER } from '../idempotency/index.js';
 import { Lifecycle } from '../http/lifecycle.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CHECK_LIVE, CHECK_READY } from './health.api.js';
@@ -17,7 +18,7 @@ const CHECK_TIMEOUT = 2_500;
 @Catch(ServiceUnavailableException)
 class ReportFilter implements ExceptionFilter {
   catch(error: ServiceUnavailableException, host: ArgumentsHost): void {
-    void host.switchToHttp().getResponse<FastifyReply>().status(503).header('retry-after', '1').send(error.getResponse());
+    void host.switchToHttp().getResponse<FastifyReply>().status(503).header('retry-after', String(RETRY_AFTER)).send(error.getResponse());
   }
 }
 

@@ -1,3 +1,4 @@
+import { RETRY_AFTER } from '../idempotency/index.js';
 import { PROBLEMS, type ProblemCode, type RetryVerdict } from './problem-table.js';
 
 /** One wrong member of a request. */
@@ -50,9 +51,6 @@ export function noSuch(thing: string): Problem {
 const BEFORE_EXECUTION = new Set([400, 401, 403, 408, 413, 415, 428, 429]);
 /** These are about what the key stands for already. */
 const OF_THE_KEY = new Set<ProblemCode>(['idempotency-key-expired', 'idempotency-key-reused']);
-
-/** Seconds after which a `same-key` problem is worth another try, where nothing else is known. */
-const RETRY_AFTER = 1;
 
 /** What ties a problem to the request or the operation that met it. */
 export interface ProblemContext {

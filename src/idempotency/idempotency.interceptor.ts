@@ -11,7 +11,7 @@ import { readKey, timeToldBy, type SentKey } from './requests/key.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions, type RequestOutcome } from './options.js';
 import type { Intent } from './records/record.store.js';
-import { IdempotencyRefusal, type RefusalCode } from './refusal.js';
+import { IdempotencyRefusal, RETRY_AFTER, type RefusalCode } from './refusal.js';
 
 /** What Fastify's and Express's requests have in common, as far as it is needed here. */
 interface HttpRequest extends CarriesTransaction {
@@ -36,10 +36,17 @@ interface HttpResponse {
 /** For Nest, which has nothing left to send. */
 const SENT = of(undefined);
 const MAX_WAIT_SECONDS = 30;
-/** Seconds after which the same key may get another answer. */
-const RETRY_AFTER = '1';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const RETRY_REASONS = new Set(['timeout', 'connection', 'server-error', 'in-progress', 'rate-limited', 'offline', 'manual']);
+/** What `Retry-Reason` may say. */
+export const RETRY_REASONS: readonly string[] = [
+  'timeout',
+  'connection',
+  'server-error',
+  'in-progress',
+  'rate-limited',
+  'offline',
+  'manual',
+];
 
 /**
  * One HTTP request to an `@Idempotent()` handler: reads the key, takes the fingerprint, lets the executor run or replay,
@@ -154,7 +161,7 @@ function send(response: HttpResponse, { response: stored, expiresAt, replayed }:
   response.status(stored.status);
   for (const [name, value] of Object.entries(stored.headers)) response.header(name, value);
   if (expiresAt) response.header('idempotency-expires', expiresAt.toUTCString());
-  else response.header('retry-after', RETRY_AFTER);
+  else response.header('retry-after', String(RETRY_AFTER));
   if (replayed) response.header('idempotent-replayed', 'true');
   // As bytes: to a text Fastify would add a charset that the stored headers don't have.
   response.send(Buffer.from(stored.body));
@@ -172,5 +179,5 @@ function saysRetry(headers: HttpRequest['headers']): boolean {
 }
 
 function retryReason(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' && RETRY_REASONS.has(value) ? value : undefined;
+  return typeof value === 'string' && RETRY_REASONS.includes(value) ? value : undefined;
 }

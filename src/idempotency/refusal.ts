@@ -1,5 +1,8 @@
 import { HttpException } from '@nestjs/common';
 
+/** Whole seconds after which the same key may get another answer, where nothing else is known: what `Retry-After` says. */
+export const RETRY_AFTER = 1;
+
 /** What each refusal of the core means on the wire; the codes are stable, an application may render them as it likes. */
 const REFUSALS = {
   'idempotency-key-missing': { status: 400, detail: 'This request needs an Idempotency-Key header.' },

@@ -1,4 +1,5 @@
 import { PROBLEMS } from '../http/problem-table.js';
+import { RETRY_REASONS } from '../idempotency/index.js';
 import { EXAMPLE_ID } from './fields.js';
 import type { Header, Parameter, Ref, SchemaObject } from './types.js';
 
@@ -45,7 +46,7 @@ export const PARAMETERS = {
     name: 'Retry-Reason',
     in: 'header',
     description: 'Why the client tries again. It is recorded and changes nothing else.',
-    schema: text({ enum: ['timeout', 'connection', 'server-error', 'in-progress', 'rate-limited', 'offline', 'manual'] }),
+    schema: text({ enum: [...RETRY_REASONS] }),
   },
   IfMatch: {
     name: 'If-Match',

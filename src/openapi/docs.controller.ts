@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from '../accounts/access.guard.js';
 import { Api } from './api.decorator.js';
-import { ApiDocument } from './api-document.js';
+import { ServedDocument } from './served-document.js';
 import { ASSETS, CONTENT_SECURITY_POLICY } from './docs-assets.js';
 
 /** No inline script or style, so that the policy needs no exception. */
@@ -23,7 +23,7 @@ const PAGE = `<!doctype html>
 @Controller()
 @Public()
 export class DocsController {
-  constructor(private readonly document: ApiDocument) {}
+  constructor(private readonly document: ServedDocument) {}
 
   @Get('openapi.json')
   @Header('content-type', 'application/json; charset=utf-8')

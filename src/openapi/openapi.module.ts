@@ -1,15 +1,15 @@
 import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ApiDocument } from './api-document.js';
+import { ServedDocument } from './served-document.js';
 import { serveAssets } from './docs-assets.js';
 import { DocsController } from './docs.controller.js';
 
 /** GET /openapi.json and GET /docs. */
-@Module({ controllers: [DocsController], providers: [ApiDocument] })
+@Module({ controllers: [DocsController], providers: [ServedDocument] })
 export class OpenApiModule {}
 
 /** What the module needs of the application that it belongs to, before that listens. */
 export function serveDocs(app: NestFastifyApplication): void {
-  app.get(ApiDocument).describe(app);
+  app.get(ServedDocument).describe(app);
   serveAssets(app.getHttpAdapter().getInstance());
 }

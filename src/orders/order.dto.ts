@@ -64,9 +64,6 @@ export class UpdateOrder {
   metadata?: Record<string, string>;
 }
 
-@ApiSchema({ description: 'An action without members; an empty body will do.' })
-export class CancelOrder {}
-
 /** Query of the list of orders. */
 export class ListOrders extends ListQuery {
   @RequestField({ ...status, required: false, description: 'Only orders with this status.' })

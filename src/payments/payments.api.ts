@@ -3,6 +3,7 @@ import type { ApiAnswer, ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
 import { Problem, noSuch } from '../http/problem.js';
 import { invalid } from '../http/validation.js';
+import { RETRY_AFTER } from '../idempotency/index.js';
 import { inFlight, notReached } from './payment-replies.js';
 import { PaymentView, RefundView, source } from './payment.dto.js';
 
@@ -47,7 +48,7 @@ export function notYet({ view, example }: Shown): ApiAnswer {
     description: 'The provider’s answer is not known yet. This is not final: the same key later answers the result.',
     view,
     example,
-    headers: { Location: `/v1/operations/${EXAMPLE_ID.op}`, 'Retry-After': '1' },
+    headers: { Location: `/v1/operations/${EXAMPLE_ID.op}`, 'Retry-After': String(RETRY_AFTER) },
   };
 }
 

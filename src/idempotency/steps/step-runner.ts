@@ -10,7 +10,7 @@ import type { Work } from '../protocol/decision.js';
 import { findOperation, type Completed } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
 import { park, type StepRun } from '../step.js';
-import { Hold } from './hold.js';
+import { Settlement } from './settlement.js';
 import { heldOf, providerKeyOf, type HeldOperation, type HeldRow } from './held-operation.js';
 import { takeOver } from './takeover.store.js';
 import { StepRegistry } from './step-registry.js';
@@ -103,7 +103,7 @@ export class StepRunner implements BeforeApplicationShutdown {
 
   /** @throws what `settle` threw that is no refusal, and the database's error */
   private async settle(dataSource: DataSource, held: HeldOperation, work: Work): Promise<Stepped> {
-    const end = await commitDecision(dataSource, new Hold(held, work, this.options, this.steps), SETTLING);
+    const end = await commitDecision(dataSource, new Settlement(held, work, this.options, this.steps), SETTLING);
     switch (end.kind) {
       case 'committed':
         return this.committed(dataSource, held, end);

@@ -3,7 +3,7 @@ import { buildDocument } from './document.js';
 
 /** The document as the server sends it. It is built on the first request, since nothing else at run time needs it. */
 @Injectable()
-export class ApiDocument {
+export class ServedDocument {
   private app: INestApplication | undefined;
   private text: string | undefined;
 

@@ -12,8 +12,8 @@ import type { StepRegistry } from './step-registry.js';
 import { appendTimeline, deleteTimeline } from '../records/timeline.store.js';
 import { providerKeyOf, type HeldOperation } from './held-operation.js';
 
-/** The holder of an operation as a party to the protocol: what a step settles commits while its attempt and step are the record's. */
-export class Hold implements Party<'held' | 'lost'> {
+/** What the holder of an operation settles, as a party to the protocol: it commits while the attempt and the step are the record’s. */
+export class Settlement implements Party<'held' | 'lost'> {
   readonly check: OpeningCheck<'held' | 'lost'>;
   readonly identity: OperationIdentity;
   readonly traceId: string | null;
