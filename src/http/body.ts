@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { IDEMPOTENT } from '../idempotency/index.js';
 import { largestBody } from './body-size.js';
 import { readJsonObject } from './json.js';
+import { isHere, takeBody } from './linger.js';
 import { Problem } from './problem.js';
 
 /** Largest body in bytes. */
@@ -74,8 +75,7 @@ export class BodyGuard implements CanActivate {
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<Buffer | undefined> {
     const announced = request.headers['content-length'];
     if (announced !== undefined && Number(announced) > BODY_LIMIT) return undefined;
-    // A small body comes with its headers, and is here by now.
-    if (request.complete) return takeAll(request);
+    if (isHere(request)) return withinLimit(takeBody(request));
     if (request.headers.expect !== undefined) response.writeContinue();
     return this.arrival(request);
   }
@@ -85,31 +85,35 @@ export class BodyGuard implements CanActivate {
     const chunks: Buffer[] = [];
     let length = 0;
     let timer: NodeJS.Timeout | undefined;
+    let listeners: [event: string, listener: (chunk: Buffer) => void][] = [];
     try {
       return await new Promise<Buffer | undefined>((resolve, reject) => {
         timer = setTimeout(() => reject(incomplete('The body did not come to its end in time.')), BODY_TIMEOUT);
-        request.on('data', (chunk: Buffer) => {
+        const take = (chunk: Buffer): void => {
           length += chunk.length;
           this.halfSent += chunk.length;
           chunks.push(chunk);
           if (length > BODY_LIMIT) resolve(undefined);
           if (this.halfSent > HALF_SENT_LIMIT) reject(new Problem('service-unavailable', 'Too many bodies are arriving at this moment.'));
-        });
-        request.on('end', () => resolve(Buffer.concat(chunks, length)));
-        request.on('close', () => reject(incomplete('The connection ended before the body did.')));
+        };
+        listeners = [
+          ['data', take],
+          ['end', () => resolve(Buffer.concat(chunks, length))],
+          ['close', () => reject(incomplete('The connection ended before the body did.'))],
+        ];
+        for (const [event, listener] of listeners) request.on(event, listener);
       });
     } finally {
       clearTimeout(timer);
-      request.removeAllListeners('data').pause();
+      // What stays behind would hold the chunks, and make an error of each end of a connection.
+      for (const [event, listener] of listeners) request.removeListener(event, listener);
+      request.pause();
       this.halfSent -= length;
     }
   }
 }
 
-function takeAll(request: IncomingMessage): Buffer | undefined {
-  const chunks: Buffer[] = [];
-  for (let chunk = request.read() as Buffer | null; chunk !== null; chunk = request.read() as Buffer | null) chunks.push(chunk);
-  const bytes = chunks[0] && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+function withinLimit(bytes: Buffer): Buffer | undefined {
   return bytes.length > BODY_LIMIT ? undefined : bytes;
 }
 

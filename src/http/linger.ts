@@ -8,9 +8,26 @@ const MAX_TIME = 5_000;
 /** A rest that is waited for without ending the connection after it, in bytes. */
 const SMALL = 64 * 1024;
 
+/** Requests whose body was read to its end before node itself had seen that. */
+const readEarly = new WeakSet<IncomingMessage>();
+
+/** True when all of the body is in memory: a small one comes with its headers, and node sees its end a moment later. */
+export function isHere(request: IncomingMessage): boolean {
+  return request.complete || request.readableLength === Number(request.headers['content-length']);
+}
+
+/** The bytes of a body that is here; to be called once. */
+export function takeBody(request: IncomingMessage): Buffer {
+  readEarly.add(request);
+  const chunks: Buffer[] = [];
+  for (let chunk = request.read() as Buffer | null; chunk !== null; chunk = request.read() as Buffer | null) chunks.push(chunk);
+  return chunks[0] && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+}
+
 /** True while the body of the request is still to come. */
 export function isStillWriting(request: IncomingMessage): boolean {
-  return !request.complete && (request.headers['transfer-encoding'] !== undefined || lengthOf(request) > 0);
+  if (isHere(request) || readEarly.has(request)) return false;
+  return request.headers['transfer-encoding'] !== undefined || lengthOf(request) > 0;
 }
 
 /** True when so much is to come that the connection had better end after the answer. */
@@ -40,6 +57,8 @@ export function closeAfterDiscard(socket: Socket): void {
 }
 
 function discard(from: IncomingMessage | Socket, done: (isDone: boolean) => void): void {
+  // Its events are over.
+  if (from.destroyed) return done(true);
   let left = MAX_BYTES;
   const stop = (isDone: boolean): void => {
     clearTimeout(timer);
