@@ -19,9 +19,8 @@ export class ProductsController {
 
   @Get()
   @Api(LIST_PRODUCTS)
-  async list(@Caller() { accountId }: CallerType, @Query() query: ListQuery): Promise<Page<ProductView>> {
-    const page = await pageBy(this.products, null, query, { accountId });
-    return { ...page, data: page.data.map(ProductView.of) };
+  list(@Caller() { accountId }: CallerType, @Query() query: ListQuery): Promise<Page<ProductView>> {
+    return pageBy(this.products, null, query, { accountId }, ProductView.of);
   }
 
   @Get(':id')

@@ -59,8 +59,8 @@ export function backgroundPool(config: Config, entities?: Entities): PostgresDat
 }
 
 /** Options of the pool for authentication. */
-export function authenticationPool(config: Config, entities?: Entities): PostgresDataSourceOptions {
-  return bounded(databaseOptions(config.databaseUrl, AUTHENTICATION_POOL_SIZE, entities));
+export function authenticationPool(config: Config): PostgresDataSourceOptions {
+  return bounded(databaseOptions(config.databaseUrl, AUTHENTICATION_POOL_SIZE));
 }
 
 /** The server's own limits need a server that runs: a frozen one, or a network that drops packets, is given up from here. */

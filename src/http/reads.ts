@@ -22,15 +22,16 @@ export async function findByPublicId<Row extends Owned>(
 
 /**
  * One page of an account's rows, newest first. Members of `where` that are undefined filter nothing; `prefix` is that of
- * the public ids, null where the rows' own ids are public.
+ * the public ids, null where the rows' own ids are public; `view`: what a row becomes.
  * @throws Problem `invalid-request` for a cursor of another list
  */
-export async function pageBy<Row extends Owned>(
+export async function pageBy<Row extends Owned, View>(
   repository: Repository<Row>,
   prefix: IdPrefix | null,
   query: ListQuery,
   where: Pick<Owned, 'accountId'> & Partial<Row>,
-): Promise<Page<Row>> {
+  view: (row: Row) => View,
+): Promise<Page<View>> {
   const before = query.after((text) => (prefix ? uuidOf(prefix, text) : text));
   const filters = Object.entries(where).filter(([, value]) => value !== undefined);
   const rows = await repository.find({
@@ -38,10 +39,5 @@ export async function pageBy<Row extends Owned>(
     order: { id: 'DESC' } as FindOptionsOrder<Row>,
     take: query.limit + 1,
   });
-  return pageOf(
-    rows,
-    query.limit,
-    ({ id }) => (prefix ? publicId(prefix, id) : id),
-    (row) => row,
-  );
+  return pageOf(rows, query.limit, ({ id }) => (prefix ? publicId(prefix, id) : id), view);
 }

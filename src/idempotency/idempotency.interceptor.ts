@@ -5,8 +5,7 @@ import { lastValueFrom, of, type Observable } from 'rxjs';
 import type { KeyedRequest } from './requests/claim.js';
 import { Executor, type Answer } from './requests/executor.js';
 import { fingerprint } from './requests/fingerprint.js';
-import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentOptions } from './idempotent.decorator.js';
-import { readsIfMatch } from './requests/if-match.js';
+import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentRoute } from './idempotent.decorator.js';
 import { readKey, timeToldBy, type SentKey } from './requests/key.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions, type RequestOutcome } from './options.js';
@@ -61,7 +60,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const route = this.reflector.get<IdempotentOptions | undefined>(IDEMPOTENT, context.getHandler());
+    const route = this.reflector.get<IdempotentRoute | undefined>(IDEMPOTENT, context.getHandler());
     if (!route) return next.handle();
     const http = context.switchToHttp();
     const request = http.getRequest<HttpRequest>();
@@ -71,9 +70,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const waitSeconds = preferredWait(request.headers['prefer']);
     if (waitSeconds !== undefined) response.header('preference-applied', `wait=${waitSeconds}`);
     const ifMatch = ifMatchOf(request);
-    const isRead = readsIfMatch(context.getClass(), context.getHandler());
     const keyed: KeyedRequest = {
-      intent: this.intentOf(request, sent, route, isRead ? ifMatch : undefined),
+      intent: this.intentOf(request, sent, route, route.readsIfMatch ? ifMatch : undefined),
       work: (tx) => {
         carryTransaction(request, tx);
         return lastValueFrom(next.handle(), { defaultValue: undefined });
@@ -85,22 +83,22 @@ export class IdempotencyInterceptor implements NestInterceptor {
       retryReason: retryReason(request.headers['retry-reason']),
     };
     // Until the last record of that time has expired: If-Match was part of every fingerprint.
-    const earlier = isRead || ifMatch === undefined ? undefined : this.intentOf(request, sent, route, ifMatch);
-    const answer = await this.execute(keyed, earlier);
-    send(response, answer);
+    const earlier = (): Intent | undefined =>
+      route.readsIfMatch || ifMatch === undefined ? undefined : this.intentOf(request, sent, route, ifMatch);
+    send(response, await this.execute(keyed, earlier));
     return SENT;
   }
 
-  private async execute(request: KeyedRequest, earlier: Intent | undefined): Promise<Answer> {
+  /** `earlier`: what the request was by an earlier rule, where that differs. */
+  private async execute(request: KeyedRequest, earlier: () => Intent | undefined): Promise<Answer> {
     const { intent, retryReason } = request;
     const observe = (outcome: RequestOutcome['outcome']): void =>
       this.options.observe({ operation: intent.operation, outcome, retryReason });
     try {
       const answer = await this.executor.execute(request).catch((error: unknown) => {
-        if (earlier && error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused') {
-          return this.executor.execute({ ...request, intent: earlier });
-        }
-        throw error;
+        const before = error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused' ? earlier() : undefined;
+        if (!before) throw error;
+        return this.executor.execute({ ...request, intent: before });
       });
       observe(answer.replayed ? 'replayed' : answer.expiresAt ? 'executed' : 'pending');
       return answer;
@@ -110,7 +108,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
   }
 
-  private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentOptions, ifMatch: string | undefined): Intent {
+  private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentRoute, ifMatch: string | undefined): Intent {
     const url = request.originalUrl ?? request.url;
     let operationId: string | undefined;
     return {

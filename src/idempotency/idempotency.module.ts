@@ -25,6 +25,7 @@ import { StepRunner } from './steps/step-runner.js';
 export class IdempotencyModule implements OnModuleInit {
   constructor(
     private readonly dataSource: DataSource,
+    @Inject(BACKGROUND_SOURCE) private readonly background: DataSource,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
 
@@ -52,7 +53,7 @@ export class IdempotencyModule implements OnModuleInit {
 
   /** @throws Error naming the settings of the database's sessions under which the statements would mean something else */
   async onModuleInit(): Promise<void> {
-    await assertSession(this.dataSource);
+    for (const dataSource of new Set([this.dataSource, this.background])) await assertSession(dataSource);
     if (this.options.guardConnections) guardConnections(this.dataSource);
   }
 }

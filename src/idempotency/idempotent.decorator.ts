@@ -1,4 +1,5 @@
 import { Res, SetMetadata, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { readsIfMatch } from './requests/if-match.js';
 import type { Transaction } from './transaction.js';
 
 /** What a route promises beyond the defaults. */
@@ -12,6 +13,12 @@ export interface IdempotentOptions {
    * when it used what it remembered (`tx.mayUseCached()`). Nothing of a run in vain is committed. Default: false.
    */
   optimistic?: boolean;
+}
+
+/** What `@Idempotent()` says of a route, under the metadata key IDEMPOTENT. */
+export interface IdempotentRoute extends IdempotentOptions {
+  /** Whether If-Match is part of what is asked. */
+  readsIfMatch: boolean;
 }
 
 /** Metadata key of `@Idempotent()`, for those who document or lint routes. */
@@ -39,7 +46,8 @@ export function Idempotent(options: IdempotentOptions = {}): MethodDecorator {
     const own: unknown = Reflect.getMetadata('design:paramtypes', target, property);
     const behind = Array.isArray(own) ? own.length : (descriptor.value as { length: number }).length;
     if (!options.optimistic) claimFirst(target, property, descriptor, behind + 1);
-    SetMetadata(IDEMPOTENT, options)(target, property, descriptor);
+    const route: IdempotentRoute = { ...options, readsIfMatch: readsIfMatch(target.constructor, property) };
+    SetMetadata(IDEMPOTENT, route)(target, property, descriptor);
     // The interceptor sends the stored bytes itself. A parameter decorated with @Res() is Nest's documented way to be
     // told so; this one stands behind the handler's own parameters, which therefore never see it.
     Res()(target, property, behind);

@@ -16,7 +16,7 @@ export interface OperationStory {
   operation: string;
   /** `interrupted`: unfinished, and in nobody's hands at this moment. */
   status: 'running' | 'interrupted' | 'completed';
-  /** The step that an unfinished operation goes on with. */
+  /** The step that the operation goes on with, or ended in. */
   recoveryPoint: string | null;
   parkedReason: string | null;
   attempts: number;
@@ -116,6 +116,7 @@ export class Operations {
   }
 
   private async withTimelines(accountId: string, rows: StoryRow[]): Promise<OperationStory[]> {
+    if (rows.length === 0) return [];
     const lines = await this.dataSource.query<(TimelineLine & { operation_id: string })[]>(TIMELINE, [
       accountId,
       rows.map((row) => row.operation_id),

@@ -59,7 +59,7 @@ export interface StepRun {
   readonly attempt: number;
   /** 1 for the step that the handler named; grows with each `next`. */
   readonly stepNo: number;
-  /** Time since the operation was claimed, by the database's clock, in milliseconds. */
+  /** How old the operation was when this process took it in hand, by the database's clock, in milliseconds. */
   readonly ageMs: number;
   /** Reads on a connection that busy handlers can't take away. */
   read<R>(text: string, values: unknown[]): Promise<R[]>;

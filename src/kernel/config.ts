@@ -35,7 +35,6 @@ function settingsOf(values: Variables) {
   const embedded = `postgres://holdfast@127.0.0.1:${values.EMBEDDED_DB_PORT}`;
   const databaseUrl = values.DATABASE_URL ?? `${embedded}/holdfast`;
   return Object.freeze({
-    nodeEnv: values.NODE_ENV,
     production: values.NODE_ENV === 'production',
     port: values.PORT,
     host: values.HOST,

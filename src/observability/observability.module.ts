@@ -33,7 +33,10 @@ export class ObservabilityModule implements OnApplicationBootstrap, OnApplicatio
         response.writeHead(404).end();
         return;
       }
-      void registry.metrics().then((text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text));
+      registry.metrics().then(
+        (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+        () => response.writeHead(500).end(),
+      );
     });
     this.server = server;
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(metricsPort, host, resolve));

@@ -52,6 +52,6 @@ function controllersOf(modules: ModulesContainer): Set<Controller> {
 function headersOf(controller: Controller, method: string): string[] {
   const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, method) ?? {}) as Record<string, { data?: unknown }>;
   return Object.entries(parameters).flatMap(([kind, { data }]) =>
-    kind.startsWith(`${RouteParamtypes.HEADERS}:`) && typeof data === 'string' ? [data] : [],
+    kind.startsWith(`${RouteParamtypes.HEADERS}:`) && typeof data === 'string' ? [data.toLowerCase()] : [],
   );
 }

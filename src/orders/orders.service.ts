@@ -82,7 +82,7 @@ export class OrdersService {
   }
 
   async list(accountId: string, query: ListOrders): Promise<Page<OrderView>> {
-    const page = await pageBy(this.orders, 'ord', query, { accountId, status: query.status });
+    const page = await pageBy(this.orders, 'ord', query, { accountId, status: query.status }, (order) => order);
     // A query of its own: joined, the page's limit would count lines instead of orders.
     const items = await this.items.find({
       where: { accountId, orderId: In(page.data.map((order) => order.id)) },

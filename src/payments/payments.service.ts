@@ -90,7 +90,6 @@ export class PaymentsService {
   async list(accountId: string, query: ListPayments): Promise<Page<PaymentView>> {
     const orderId = query.orderId === undefined ? undefined : uuidOf('ord', query.orderId);
     if (orderId === null) return { data: [], nextCursor: null };
-    const page = await pageBy(this.payments, 'pay', query, { accountId, orderId, status: query.status });
-    return { ...page, data: page.data.map(PaymentView.of) };
+    return pageBy(this.payments, 'pay', query, { accountId, orderId, status: query.status }, PaymentView.of);
   }
 }

@@ -69,8 +69,7 @@ export class TicketsService {
     return TicketView.of(ticket);
   }
 
-  async list(accountId: string, query: ListTickets): Promise<Page<TicketView>> {
-    const page = await pageBy(this.tickets, 'tkt', query, { accountId, status: query.status });
-    return { ...page, data: page.data.map(TicketView.of) };
+  list(accountId: string, query: ListTickets): Promise<Page<TicketView>> {
+    return pageBy(this.tickets, 'tkt', query, { accountId, status: query.status }, TicketView.of);
   }
 }

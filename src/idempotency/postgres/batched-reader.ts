@@ -1,8 +1,7 @@
-import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
-import { sendPipeline, type PipelineEnd } from './pipeline.js';
 import type { Call, Result } from './statement.js';
 import { databaseError } from './errors.js';
+import { sendAlone } from './transaction-connection.js';
 
 /** Reads in one pipeline at most: an answer may be as large as 2 MiB. */
 const MOST = 32;
@@ -48,15 +47,5 @@ export class BatchedReader {
     } catch (error) {
       for (const { failed } of reads) failed(error);
     }
-  }
-}
-
-/** Sends the calls in one packet over a connection that they have to themselves meanwhile. @throws what a pool says that has no connection */
-export async function sendAlone(dataSource: DataSource, calls: readonly Call[]): Promise<PipelineEnd> {
-  const runner = dataSource.createQueryRunner();
-  try {
-    return await sendPipeline((await runner.connect()) as PoolClient, calls);
-  } finally {
-    await runner.release();
   }
 }

@@ -22,14 +22,7 @@ export class TransactionConnection {
 
   /** @throws what the pool says that has no connection */
   static async take(dataSource: DataSource): Promise<TransactionConnection> {
-    const runner = dataSource.createQueryRunner();
-    const client = (await runner.connect()) as PoolClient & Inside;
-    if (client.getTransactionStatus() !== 'I') {
-      // Somebody gave it back with a transaction open, whose work would commit with ours, or ours roll back with it.
-      discard(client);
-      await runner.release();
-      return TransactionConnection.take(dataSource);
-    }
+    const { runner, client } = await takeIdle(dataSource);
     // TypeORM has no verb for "a transaction is open already"; without it save() would send START TRANSACTION and COMMIT.
     Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
     return new TransactionConnection(runner, client);
@@ -68,6 +61,26 @@ export class TransactionConnection {
     if (rollBack) await this.client.query('ROLLBACK').catch(() => this.discard());
     await this.runner.release();
   }
+}
+
+/** Sends the calls in one packet over a connection that they have to themselves meanwhile. @throws what the pool says that has no connection */
+export async function sendAlone(dataSource: DataSource, calls: readonly Call[]): Promise<PipelineEnd> {
+  const { runner, client } = await takeIdle(dataSource);
+  try {
+    return await sendPipeline(client, calls);
+  } finally {
+    await runner.release();
+  }
+}
+
+async function takeIdle(dataSource: DataSource): Promise<{ runner: QueryRunner; client: PoolClient & Inside }> {
+  const runner = dataSource.createQueryRunner();
+  const client = (await runner.connect()) as PoolClient & Inside;
+  if (client.getTransactionStatus() === 'I') return { runner, client };
+  // Somebody gave it back with a transaction open, whose work would commit with ours, or ours roll back with it.
+  discard(client);
+  await runner.release();
+  return takeIdle(dataSource);
 }
 
 /** Instead of giving it back: the pool lets go of clients that are ending. */

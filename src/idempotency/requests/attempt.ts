@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { OPTIONS, type CompleteOptions } from '../options.js';
@@ -8,7 +7,7 @@ import { commitDecision, type End, type Way } from '../protocol/commit.js';
 import { CommitUnconfirmed } from '../protocol/confirm.js';
 import { findRecord, type Intent } from '../records/record.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
-import type { HeldOperation } from '../steps/held-operation.js';
+import { firstHeld, type HeldOperation } from '../steps/held-operation.js';
 import { StepRegistry } from '../steps/step-registry.js';
 import { StepRunner, type Driven } from '../steps/step-runner.js';
 import { AccountTurns } from './account-turns.js';
@@ -16,6 +15,7 @@ import { endOf, type AttemptEnd, type Interrupted } from './attempt-end.js';
 import { lateRequestsOf, meaningOfRecord, type ClaimResult } from './claim-check.js';
 import { Claim, type KeyedRequest } from './claim.js';
 import type { Leader } from './in-flight-keys.js';
+import { within } from './within.js';
 import { NewKeyPredictor } from './new-key-predictor.js';
 
 /** Behind the claim; again where the database rolled the work back for reasons that lie in other transactions. */
@@ -53,6 +53,7 @@ export class Attempts {
   async make(request: KeyedRequest, leader: Leader): Promise<AttemptEnd> {
     const looksFirst = request.isRetry || !this.predictor.predictsNew(request.intent.key);
     const found = looksFirst ? await this.find(request.intent) : undefined;
+    if (found) this.predictor.record(request.intent.key, false);
     const end = found ? endOf(found) : await this.claim(request, leader);
     return end.kind === 'interrupted' ? this.resume(end.operationId, request) : end;
   }
@@ -60,17 +61,17 @@ export class Attempts {
   /** What is stored under the key; undefined where that takes a claim to say. @throws IdempotencyRefusal unavailable */
   async find(intent: Intent): Promise<ClaimResult | undefined> {
     const result = await this.reader.fetch(findRecord(intent)).catch(throwUnavailable);
-    this.predictor.record(intent.key, result.rows.length === 0);
     return meaningOfRecord(intent, lateRequestsOf(this.options), result);
   }
 
   private async claim(request: KeyedRequest, leader: Leader): Promise<AttemptEnd | Interrupted> {
     const { intent } = request;
     const claim = new Claim(request, this.options, this.registry, ({ kind }) => {
-      this.predictor.record(intent.key, kind === 'won');
       if (kind === 'won') leader.learn('won');
     });
     const end = await this.turns.inTurn(intent.accountId, () => this.commit(request, claim));
+    // Once for each key; what was refused before its claim tells nothing.
+    if (end.kind !== 'abandoned' || end.opened) this.predictor.record(intent.key, end.kind !== 'lost');
     switch (end.kind) {
       case 'lost':
         return endOf(end.found, intent.operationId);
@@ -98,27 +99,10 @@ export class Attempts {
   ): Promise<AttemptEnd> {
     const { intent } = request;
     if (decision.kind === 'next' && decision.pending) {
-      const { accountId, key, operationId, operation, traceId, windowMs } = intent;
-      const { step, subjectId, pending } = decision;
-      const first = {
-        accountId,
-        key,
-        operationId,
-        operation,
-        traceId,
-        windowMs,
-        step,
-        stepNo: 1,
-        subjectId,
-        attempt: 1,
-        ageMs: 0,
-        pending,
-      };
-      return this.drive(first, request);
+      return this.drive(firstHeld(intent, { ...decision, pending: decision.pending }), request);
     }
     const [row] = (result?.rows ?? []) as { expires_at: Date }[];
     if (decision.kind !== 'store' || !row) throw new Error('a request commits a step or an answer');
-    this.predictor.record(intent.key, true);
     const record = {
       operationId: intent.operationId,
       response: decision.response,
@@ -133,8 +117,7 @@ export class Attempts {
     intent: Intent,
     { error, opened }: Extract<End<ClaimResult>, { kind: 'abandoned' }>,
   ): Promise<AttemptEnd | Interrupted> {
-    if (error instanceof CommitUnconfirmed) throw unavailable(error);
-    if (isConnectionLost(error)) throw unavailable(error);
+    if (error instanceof CommitUnconfirmed || isConnectionLost(error)) throw unavailable(error);
     // Refused before its claim, by a validation whose rules may have changed since the key was used: a stored answer goes first.
     const found = opened ? undefined : await claim.probe(this.dataSource).catch(throwUnavailable);
     if (found && found.kind !== 'won') return endOf(found, intent.operationId);
@@ -143,19 +126,15 @@ export class Attempts {
 
   /** A crash, or an unknown outcome, left the operation between two phases: this retry takes it over and finishes it. */
   private async resume(operationId: string, request: KeyedRequest): Promise<AttemptEnd> {
-    const held = await this.steps.takeOver(this.dataSource, request.intent.accountId, operationId, 'by a retry');
+    const held = await this.steps.takeOver(this.dataSource, request.intent.accountId, operationId, 'by a retry').catch(throwUnavailable);
     return held ? this.drive(held, request) : { kind: 'in-progress', operationId };
   }
 
   /** Waits for the steps as long as a request may; they go on without it. */
   private async drive(held: HeldOperation, { deadline }: KeyedRequest): Promise<AttemptEnd> {
     const budget = Math.max(this.options.stepBudgetMs, deadline - performance.now());
-    const late = new AbortController();
     const pending: Driven = { kind: 'pending', response: held.pending };
-    const driven = await Promise.race([
-      this.steps.drive(this.dataSource, held),
-      sleep(budget, pending, { signal: late.signal, ref: false }),
-    ]).finally(() => late.abort());
+    const driven = await within(budget, this.steps.drive(this.dataSource, held), pending);
     if (driven.kind === 'undone') throw driven.error;
     if (driven.kind === 'pending') return { ...driven, operationId: held.operationId };
     return { kind: 'completed', record: driven.record, replayed: driven.stored };

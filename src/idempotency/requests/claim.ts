@@ -3,7 +3,7 @@ import type { CompleteOptions } from '../options.js';
 import { databaseError } from '../postgres/errors.js';
 import type { OperationIdentity } from '../postgres/handler-transaction.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
-import { sendAlone } from '../postgres/batched-reader.js';
+import { sendAlone } from '../postgres/transaction-connection.js';
 import { toCall, type Call } from '../postgres/statement.js';
 import type { Party } from '../protocol/commit.js';
 import type { Confirmation } from '../protocol/confirm.js';

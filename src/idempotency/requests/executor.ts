@@ -12,6 +12,7 @@ import { InFlightKeys } from './in-flight-keys.js';
 import { ReplayCache } from './replay-cache.js';
 import { ReplayScheduler } from './replay-scheduler.js';
 import { ReplayCounter } from './replay-counter.js';
+import { within } from './within.js';
 
 /** What the client gets. */
 export interface Answer {
@@ -74,7 +75,7 @@ export class Executor {
   private async follow(scope: string, { intent, deadline }: KeyedRequest): Promise<Answer | undefined> {
     const leader = this.inFlight.find(scope);
     if (!leader) return undefined;
-    await within(LEADER_WAIT, leader.known);
+    await within(LEADER_WAIT, leader.known, undefined);
     // An optimistic leader knows nothing before its end, and the stored answer of a completed request must not wait for that.
     const found = leader.state === 'claiming' ? await this.attempts.find(intent).catch(nothingWhenUnavailable) : undefined;
     const stored = found && endOf(found);
@@ -83,7 +84,7 @@ export class Executor {
     if (leader.state !== 'elsewhere' && leader.fingerprint !== intent.fingerprint) throw new IdempotencyRefusal('idempotency-key-reused');
     const left = this.timeLeft(deadline);
     if (left <= 0) throw new IdempotencyRefusal('idempotency-request-in-progress');
-    await within(left, leader.done);
+    await within(left, leader.done, undefined);
     return undefined;
   }
 
@@ -124,13 +125,6 @@ export class Executor {
     }
     return { ...known, replayed: true };
   }
-}
-
-/** Waits for `event`, but no longer; leaves no timer behind. */
-async function within(milliseconds: number, event: Promise<void>): Promise<void> {
-  const late = new AbortController();
-  const timer = sleep(milliseconds, undefined, { signal: late.signal, ref: false }).catch(() => undefined);
-  await Promise.race([event, timer]).finally(() => late.abort());
 }
 
 /** With no connection to be had, a duplicate is told what is known without the database. */

@@ -1,20 +1,12 @@
-import type { Type } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 
-const known = new WeakMap<object, boolean>();
-
 /**
- * True when a handler can see the request's If-Match: by its name, or in all headers, or in the request. For another handler it
- * is no part of what was asked; a proxy or a client may send it with every request.
+ * True when a controller's handler can see the request's If-Match: by its name, or in all headers, or in the request. For another
+ * handler it is no part of what was asked; a proxy or a client may send it with every request. Its parameters must be decorated
+ * by now, as they are before its method is.
  */
-export function readsIfMatch(controller: Type, handler: object & { name: string }): boolean {
-  const answer = known.get(handler) ?? findIfMatch(controller, handler.name);
-  known.set(handler, answer);
-  return answer;
-}
-
-function findIfMatch(controller: Type, handler: string): boolean {
+export function readsIfMatch(controller: object, handler: string | symbol): boolean {
   const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, handler) ?? {}) as Record<string, { data?: unknown }>;
   return Object.entries(parameters).some(([key, { data }]) => {
     if (key.startsWith(`${RouteParamtypes.REQUEST}:`)) return true;

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Intent } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
 
 /** An unfinished operation in the hands of this process, as the record has it. */
@@ -17,6 +18,13 @@ export interface HeldOperation {
   windowMs: number;
   ageMs: number;
   pending: StoredResponse;
+}
+
+/** What a request has in hand whose handler named the first step. */
+export function firstHeld(intent: Intent, first: Pick<HeldOperation, 'step' | 'subjectId' | 'pending'>): HeldOperation {
+  const { accountId, key, operationId, operation, traceId, windowMs } = intent;
+  const { step, subjectId, pending } = first;
+  return { accountId, key, operationId, operation, step, stepNo: 1, subjectId, attempt: 1, traceId, windowMs, ageMs: 0, pending };
 }
 
 /** The columns of a HeldRow. */
