@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
+import { CanActivate, ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { IDEMPOTENT } from '../idempotency/index.js';
@@ -19,16 +19,10 @@ const HALF_SENT_LIMIT = 128 * BODY_LIMIT;
 const BODYLESS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
-/** Where the raw bytes are kept for a signature: the provider's webhooks. */
-const SIGNED = '/v1/provider/';
-const RAW = Symbol('holdfast:raw-body');
+const RAW_BODY = 'holdfast:raw-body';
 
-type SignedRequest = FastifyRequest & { [RAW]?: Buffer };
-
-/** The bytes of a signed request's body, as received. */
-export function rawBody(request: FastifyRequest): Buffer {
-  return (request as SignedRequest)[RAW] ?? Buffer.alloc(0);
-}
+/** A route whose body is the bytes as they were sent (`@Body()` is a Buffer), whatever they are: they are signed. */
+export const RawBody = (): MethodDecorator => SetMetadata(RAW_BODY, true);
 
 /** Why a body is refused. Of one with doubled members the parsed value stands here, of others a stand-in. */
 const refusals = new WeakMap<object, Problem>();
@@ -65,6 +59,11 @@ export class BodyGuard implements CanActivate {
     const request = http.getRequest<FastifyRequest>();
     if (BODYLESS.has(request.method)) return true;
     const bytes = await this.receive(request.raw, http.getResponse<FastifyReply>().raw);
+    if (this.reflector.get<unknown>(RAW_BODY, context.getHandler())) {
+      if (bytes === undefined) throw tooLarge();
+      request.body = bytes;
+      return true;
+    }
     const body = read(request, bytes, largestBody(context.getClass(), context.getHandler().name));
     request.body = body;
     if (!this.reflector.get<unknown>(IDEMPOTENT, context.getHandler())) refuseUnreadable(body);
@@ -121,10 +120,14 @@ function incomplete(detail: string): Problem {
   return new Problem('request-timeout', detail);
 }
 
+function tooLarge(): Problem {
+  return new Problem('payload-too-large', 'The body is larger than 1 MiB.');
+}
+
 /** The body, or what stands in its place until it is refused. */
 function read(request: FastifyRequest, bytes: Buffer | undefined, maxValues: number): object {
   try {
-    if (bytes === undefined) throw new Problem('payload-too-large', 'The body is larger than 1 MiB.');
+    if (bytes === undefined) throw tooLarge();
     const { body, doubled } = readJson(request, bytes, maxValues);
     if (doubled) refusals.set(body, new Problem('malformed-json', 'A member is named twice.'));
     return body;
@@ -143,6 +146,5 @@ function readJson(request: FastifyRequest, bytes: Buffer, maxValues: number): Re
   if (!JSON_TYPE.test(type ?? '') || (encoding !== undefined && encoding.toLowerCase() !== 'identity')) {
     throw new Problem('unsupported-media-type', 'The body must be application/json in UTF-8, not compressed.');
   }
-  if (request.url.startsWith(SIGNED)) (request as SignedRequest)[RAW] = bytes;
   return readJsonObject(bytes, maxValues);
 }

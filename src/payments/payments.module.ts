@@ -15,6 +15,7 @@ import { ProviderWebhooksController } from './provider-webhooks.controller.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER, type Provider } from './provider/provider.js';
 import { SandboxProvider } from './provider/sandbox-provider.js';
+import { NoEvents, SIGNED_EVENTS, StandardEvents, type SignedEvents } from './provider/signed-event.js';
 import { RefundStep } from './refund.step.js';
 import { RefundsService } from './refunds.service.js';
 
@@ -27,6 +28,7 @@ import { RefundsService } from './refunds.service.js';
       inject: [CONFIG],
       useFactory: async (config: Config) => new GuardedProvider(await adapterOf(config), config.providerTimeout),
     },
+    { provide: SIGNED_EVENTS, inject: [CONFIG], useFactory: signedEventsOf },
     PaymentsService,
     RefundsService,
     CancellationService,
@@ -45,4 +47,11 @@ async function adapterOf({ provider, providerUrl, stripeSecretKey, stripeApiHost
   // Loaded where it is used only: Stripe's SDK takes 150 ms and 18 MB of a start.
   const { StripeProvider } = await import('./provider/stripe-provider.js');
   return new StripeProvider(stripeSecretKey, stripeApiHost);
+}
+
+async function signedEventsOf({ provider, providerWebhookSecret: secret }: Config): Promise<SignedEvents> {
+  if (!secret) return new NoEvents();
+  if (provider === 'sandbox') return new StandardEvents(secret);
+  const { StripeEvents } = await import('./provider/stripe-events.js');
+  return new StripeEvents(secret);
 }

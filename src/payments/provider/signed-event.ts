@@ -1,0 +1,73 @@
+import { Webhook } from 'standardwebhooks';
+
+/** In UTF-16 code units; more than any provider's ids and types have. */
+const MAX_LENGTH = 255;
+
+/** What an event of the provider is about, as far as it is understood. It is a hint: nothing is concluded from it but that asking is worth it. */
+export interface EventHint {
+  /** The event's id, the same whenever it is sent. */
+  id: string;
+  type: string | null;
+  /** What the charge or refund was sent with. */
+  reference: string | null;
+  /** The provider's own id of the charge or refund. */
+  providerReference: string | null;
+}
+
+/** Injection token of the way in which the provider in use signs its events. */
+export const SIGNED_EVENTS = Symbol('holdfast:signed-events');
+
+/** How a provider signs its events. */
+export interface SignedEvents {
+  /** Reads an event. @throws Error when it is not signed with the secret, or too long ago */
+  read(headers: Record<string, unknown>, bytes: Buffer): EventHint;
+}
+
+/** Without a shared secret nothing can be believed. */
+export class NoEvents implements SignedEvents {
+  read(): never {
+    throw new Error('there is no PROVIDER_WEBHOOK_SECRET');
+  }
+}
+
+/**
+ * Events as [Standard Webhooks](https://www.standardwebhooks.com) describe them, which the sandbox sends. The library compares
+ * in constant time and refuses times more than five minutes away.
+ */
+export class StandardEvents implements SignedEvents {
+  private readonly webhook: Webhook;
+
+  constructor(secret: string) {
+    this.webhook = new Webhook(secret);
+  }
+
+  read(headers: Record<string, unknown>, bytes: Buffer): EventHint {
+    const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = headers;
+    if (typeof id !== 'string' || id === '') throw new Error('the event has no id');
+    const signed = { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': String(signature) };
+    this.webhook.verify(bytes, signed, { jsonParse: false });
+    const event = jsonOf(bytes);
+    const data = memberOf(event, 'data');
+    return { id, type: textOf(event, 'type'), reference: textOf(data, 'reference'), providerReference: textOf(data, 'id') };
+  }
+}
+
+/** The value of JSON text; undefined where it is none. */
+export function jsonOf(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** A member of what may be an object. */
+export function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+/** The same where it is a text that PostgreSQL can hold and that is short enough to be an id or a name; null where it isn't. */
+export function textOf(value: unknown, name: string): string | null {
+  const text = memberOf(value, name);
+  return typeof text === 'string' && text !== '' && text.length <= MAX_LENGTH && text.isWellFormed() && !text.includes('\0') ? text : null;
+}

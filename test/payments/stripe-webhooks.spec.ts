@@ -1,0 +1,81 @@
+import { createHmac } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { startWorld, type TestResponse, type World } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { countOf } from '../support/ledger.js';
+import { expectProblem } from '../support/problems.js';
+import { StripeServer } from '../support/stripe-server.js';
+
+const SECRET = 'sk_test_notarealkey';
+const WEBHOOK_SECRET = `whsec_${'h'.repeat(32)}`;
+let stripe: StripeServer;
+let world: World;
+beforeAll(async () => {
+  stripe = await new StripeServer().start();
+  world = await startWorld({
+    PROVIDER: 'stripe',
+    STRIPE_SECRET_KEY: SECRET,
+    STRIPE_API_HOST: stripe.url,
+    PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    IDEMPOTENCY_RECOVERY_INTERVAL: '200ms',
+  });
+});
+afterAll(async () => {
+  await world.close();
+  await stripe.close();
+});
+
+const events = (): Promise<number> => countOf(world.database, 'provider_events');
+
+/** Signs as Stripe does (Stripe docs, "Verify webhook signatures manually"), and sends. */
+function deliver(body: unknown, { secret = WEBHOOK_SECRET, ageSeconds = 0 } = {}): Promise<TestResponse> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const time = Math.floor(Date.now() / 1000) - ageSeconds;
+  const signature = createHmac('sha256', secret).update(`${time}.${text}`).digest('hex');
+  const headers = { 'content-type': 'application/json; charset=utf-8', 'stripe-signature': `t=${time},v1=${signature}` };
+  return world.send('POST', '/v1/provider/webhooks', { as: null, key: null, headers, body: text });
+}
+
+const event = (object: object, type = 'payment_intent.succeeded') => ({ id: `evt_${uuidv7()}`, object: 'event', type, data: { object } });
+
+describe('an event of Stripe', () => {
+  it('that is signed is taken once', async () => {
+    const before = await events();
+    const sent = event({ object: 'payment_intent', id: 'pi_unknown', metadata: {} });
+    for (let n = 0; n < 3; n += 1) expect((await deliver(sent)).status).toBe(204);
+    expect(await events()).toBe(before + 1);
+  });
+
+  it.each(['{}', '[]', 'not json', '{"data":{"object":"pi_1"}}', '{"id":7,"type":{},"data":{"object":{"metadata":[]}}}'])(
+    'that is signed is taken as far as it is understood: %s',
+    async (body) => {
+      expect((await deliver(body)).status).toBe(204);
+    },
+  );
+
+  it('is refused when it is signed by somebody else, too long ago, or not at all', async () => {
+    const before = await events();
+    const sent = event({ object: 'payment_intent', id: 'pi_1' });
+    expectProblem(await deliver(sent, { secret: `whsec_${'x'.repeat(32)}` }), 'invalid-signature');
+    expectProblem(await deliver(sent, { ageSeconds: 400 }), 'invalid-signature');
+    const body = JSON.stringify(sent);
+    expectProblem(await world.send('POST', '/v1/provider/webhooks', { as: null, key: null, body }), 'invalid-signature');
+    expect(await events()).toBe(before);
+  });
+
+  it('wakes the payment that it is about, which asks Stripe', async () => {
+    const order = await world.send('POST', '/v1/orders', { body: { items: [{ productId: '123', quantity: 1 }] } });
+    const { id: orderId, total: amount, currency } = order.body;
+    stripe.faults.push({ status: 500 }, { status: 500 }, { status: 500 });
+    const answer = await world.send('POST', '/v1/payments', { body: { orderId, amount, currency, source: 'tok_visa' } });
+    expect(answer.status).toBe(202);
+    await world.database.query(
+      `UPDATE idempotency_records SET next_run_at = clock_timestamp() + interval '1 hour' WHERE status = 'running'`,
+    );
+    const [payment] = await world.database.query<{ reference: string }>('SELECT reference FROM payments WHERE order_id IS NOT NULL');
+    const metadata = { reference: payment?.reference };
+    expect((await deliver(event({ object: 'payment_intent', id: 'pi_early', metadata }, 'payment_intent.created'))).status).toBe(204);
+    await eventually('the payment to succeed', async () => (await world.send('GET', `/v1/orders/${orderId}`)).body['status'] === 'paid');
+    expect(stripe.intents).toHaveLength(1);
+  });
+});
