@@ -215,7 +215,7 @@ export const PROBLEMS = {
     title: 'Too many requests',
     retry: 'same-key',
     meaning:
-      'The account has sent more requests than `RateLimit-Policy` allows or more of them than may wait for their turn, or too many authentications of its address have failed.',
+      'The account has sent more requests than `RateLimit-Policy` allows or more of them than may wait for their turn, too many authentications of its address have failed, or too many payments of the order or the account were declined.',
     advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After. Nothing was executed or stored.',
   },
   'internal-error': {

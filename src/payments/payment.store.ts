@@ -17,6 +17,16 @@ const FIND_IN_FLIGHT: Statement = {
   text: `SELECT id FROM payments WHERE account_id = $1 AND order_id = $2 AND status = 'processing'`,
 };
 
+/** Each decline that is named is the oldest one of those that fill its brake; null where they are fewer. */
+const FIND_OBSTACLES: Statement = {
+  name: 'payments-find-obstacles',
+  text: `SELECT EXISTS (SELECT FROM payments WHERE account_id = $1 AND order_id = $2 AND status = 'processing') AS in_flight,
+                (SELECT updated_at FROM payments WHERE account_id = $1 AND order_id = $2 AND status = 'failed'
+                  ORDER BY id DESC OFFSET $3 LIMIT 1) AS order_decline,
+                (SELECT updated_at FROM payments WHERE account_id = $1 AND status = 'failed'
+                  ORDER BY id DESC OFFSET $4 LIMIT 1) AS account_decline`,
+};
+
 const FIND_ORDER: Statement = {
   name: 'payments-find-order',
   text: `SELECT order_id FROM payments WHERE account_id = $1 AND id = $2`,
@@ -47,6 +57,29 @@ export function insertPayment(tx: Transaction, payment: Payment): void {
 /** Whether a payment of this order is under way. */
 export async function isInFlight(tx: Transaction, accountId: string, orderId: string): Promise<boolean> {
   return (await tx.run(FIND_IN_FLIGHT, [accountId, orderId])).length > 0;
+}
+
+/** What is in the way of another payment of an order. */
+export interface Obstacles {
+  inFlight: boolean;
+  /** When the n-th last payment of the order, and of the account, was declined. */
+  orderDecline: Date | null;
+  accountDecline: Date | null;
+}
+
+/** Looks for them; `nth`: which of the last declines are asked for, counted from 1. */
+export async function findObstacles(
+  tx: Transaction,
+  { accountId, orderId }: { accountId: string; orderId: string },
+  nth: { order: number; account: number },
+): Promise<Obstacles> {
+  const [row] = await tx.run<{ in_flight: boolean; order_decline: Date | null; account_decline: Date | null }>(FIND_OBSTACLES, [
+    accountId,
+    orderId,
+    nth.order - 1,
+    nth.account - 1,
+  ]);
+  return { inFlight: row?.in_flight ?? false, orderDecline: row?.order_decline ?? null, accountDecline: row?.account_decline ?? null };
 }
 
 /** The uuid of the payment's order; undefined without such a payment. */

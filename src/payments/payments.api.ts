@@ -4,6 +4,7 @@ import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
 import { Problem, noSuch } from '../http/problem.js';
 import { invalid } from '../http/validation.js';
 import { RETRY_AFTER } from '../idempotency/index.js';
+import { declinedTooOften } from './decline-brakes.js';
 import { inFlight, notReached } from './payment-replies.js';
 import { PaymentView, RefundView, source } from './payment.dto.js';
 
@@ -70,6 +71,7 @@ export const CREATE_PAYMENT: ApiOptions = {
     noSuch('order'),
     new Problem('order-not-payable', 'The order is paid.'),
     inFlight(),
+    declinedTooOften('order', 1_800),
     new Problem('amount-mismatch', "The order's total is 5000 EUR."),
     notReached('charged'),
   ],

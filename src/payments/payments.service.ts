@@ -13,7 +13,8 @@ import { inFlight, keySpent } from './payment-replies.js';
 import { PaymentView, type CreatePayment, type ListPayments } from './payment.dto.js';
 import { Payment, Refund } from './payment.entity.js';
 import { referenceOf } from './provider/ask.js';
-import { insertPayment, isInFlight } from './payment.store.js';
+import { DECLINES_OF_ACCOUNT, DECLINES_OF_ORDER, refuseWhileBraked } from './decline-brakes.js';
+import { findObstacles, insertPayment, isInFlight } from './payment.store.js';
 
 /** Payments: opening them inside the claim's transaction, and reading them. */
 @Injectable()
@@ -25,7 +26,7 @@ export class PaymentsService {
 
   /**
    * Opens a payment of an order, to be charged by ChargeStep.
-   * @throws Problem `not-found`, `order-not-payable`, `amount-mismatch`, `payment-in-progress`
+   * @throws Problem `not-found`, `order-not-payable`, `amount-mismatch`, `payment-in-progress`, `rate-limited`
    */
   async open(tx: Transaction, accountId: string, { orderId, amount, currency, source }: CreatePayment): Promise<Payment> {
     const order = await this.orders.lock(tx, accountId, orderId);
@@ -33,10 +34,13 @@ export class PaymentsService {
     if (order.total !== amount || order.currency !== currency) {
       throw new Problem('amount-mismatch', `The order's total is ${order.total} ${order.currency}.`);
     }
-    await this.refuseWhileInFlight(tx, accountId, order);
+    const now = await tx.now();
+    const nth = { order: DECLINES_OF_ORDER.declines, account: DECLINES_OF_ACCOUNT.declines };
+    const obstacles = await findObstacles(tx, { accountId, orderId: order.id }, nth);
+    if (obstacles.inFlight) throw inFlight();
+    refuseWhileBraked(obstacles, now);
     // The index is the judge where the look above could miss one.
     tx.declare({ payments_one_per_order_idx: () => inFlight(), payments_reference_idx: () => keySpent() });
-    const now = await tx.now();
     const payment: Payment = {
       accountId,
       id: newId(),
