@@ -6,7 +6,8 @@ import type { KeyedRequest } from './requests/claim.js';
 import { Executor, type Answer } from './requests/executor.js';
 import { fingerprint } from './requests/fingerprint.js';
 import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentRoute } from './idempotent.decorator.js';
-import { readKey, timeToldBy, type SentKey } from './requests/key.js';
+import { readKey, type SentKey } from './requests/key.js';
+import { tellTime } from './requests/late-requests.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions, type RequestOutcome } from './options.js';
 import type { Intent } from './records/record.store.js';
@@ -104,7 +105,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       return answer;
     } catch (error) {
       observe(error instanceof IdempotencyRefusal ? OUTCOME_OF[error.code] : 'failed');
-      throw error instanceof IdempotencyRefusal ? error.withKeyTime(timeToldBy(intent.key)) : error;
+      throw error instanceof IdempotencyRefusal ? tellTime(error, intent.key) : error;
     }
   }
 

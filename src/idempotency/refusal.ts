@@ -46,26 +46,4 @@ export class IdempotencyRefusal extends HttpException {
     this.operationId = context.operationId;
     this.resource = context.resource;
   }
-
-  /** Of an expired key, also tells what the key itself says about its time: it may come from a clock that is wrong. */
-  withKeyTime(madeAt: Date | null): this {
-    if (this.code !== 'idempotency-key-expired' || madeAt === null) return this;
-    this.message += ` ${wordsOn(madeAt, this.operationId !== undefined)}`;
-    return this;
-  }
-}
-
-/** A client whose clock is ahead by less is not worth a word, in milliseconds. */
-const AHEAD_MS = 10_000;
-
-function wordsOn(madeAt: Date, isKnown: boolean): string {
-  const said = `By its own time the key was made at ${madeAt.toISOString()}`;
-  if (madeAt.getTime() > Date.now() + AHEAD_MS) {
-    return `${said}, which is still to come: the clock that made it is ahead. A new request takes a new key, made by a clock that is right.`;
-  }
-  if (isKnown) return `${said}.`;
-  return (
-    `${said}, longer ago than keys are remembered here, so that nobody can tell whether it was used. ` +
-    'If the request is new, that clock is wrong: set it, and send the request with a new key.'
-  );
 }

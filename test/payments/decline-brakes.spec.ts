@@ -19,7 +19,10 @@ async function declineTimes(order: PlacedOrder, times: number): Promise<void> {
 
 /** Moves the declines of an order back in time. */
 async function age(order: PlacedOrder, by: string): Promise<void> {
-  await world.database.query(`UPDATE payments SET updated_at = updated_at - $2::interval WHERE order_id = $1`, [uuidOf('ord', order.id), by]);
+  await world.database.query(`UPDATE payments SET updated_at = updated_at - $2::interval WHERE order_id = $1`, [
+    uuidOf('ord', order.id),
+    by,
+  ]);
 }
 
 function expectBraked(answer: TestResponse, atMostSeconds: number): void {
@@ -36,7 +39,11 @@ describe('ten declines of one order in an hour', () => {
     const asked = await charges();
     expectBraked(await world.pay(order, 'tok_visa', { key }), 3_600);
     expect(await charges()).toBe(asked);
-    expect(await world.stateOf(order)).toMatchObject({ order: 'pending', payments: Array.from({ length: 10 }, () => 'failed'), charges: 0 });
+    expect(await world.stateOf(order)).toMatchObject({
+      order: 'pending',
+      payments: Array.from({ length: 10 }, () => 'failed'),
+      charges: 0,
+    });
     expect(await countOf(world.database, 'idempotency_records', `key = '${key}'`)).toBe(0);
     await age(order, '61 minutes');
     expect((await world.pay(order, 'tok_visa', { key })).status).toBe(201);

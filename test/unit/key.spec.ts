@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
-import { lockNumber, parseKey, readKey, timeOfKey } from '../../src/idempotency/requests/key.js';
+import { lockNumber, parseKey, readKey } from '../../src/idempotency/requests/key.js';
+import { timeOfKey } from '../../src/idempotency/requests/late-requests.js';
 
 const visible = (length: { minLength: number; maxLength: number }) =>
   fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)), ...length });

@@ -12,9 +12,10 @@ import { StepRegistry } from '../steps/step-registry.js';
 import { StepRunner, type Driven } from '../steps/step-runner.js';
 import { AccountTurns } from './account-turns.js';
 import { endOf, type AttemptEnd, type Interrupted } from './attempt-end.js';
-import { lateRequestsOf, meaningOfRecord, type ClaimResult } from './claim-check.js';
+import { meaningOfRecord, type ClaimResult } from './claim-check.js';
 import { Claim, type KeyedRequest } from './claim.js';
 import type { Leader } from './in-flight-keys.js';
+import { lateRequestsOf } from './late-requests.js';
 import { within } from './within.js';
 import { NewKeyPredictor } from './new-key-predictor.js';
 

@@ -1,4 +1,3 @@
-import type { CompleteOptions } from '../options.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
 import type { Call, Result } from '../postgres/statement.js';
 import {
@@ -13,7 +12,8 @@ import {
   type RecordRow,
 } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
-import { lockNumber, timeOfKey } from './key.js';
+import { lockNumber } from './key.js';
+import { mayBeForgotten, timeOfKey, type LateRequests } from './late-requests.js';
 
 /** What a key stands for. */
 export type ClaimResult =
@@ -24,19 +24,6 @@ export type ClaimResult =
   | { kind: 'running'; operationId: string | null; interrupted: boolean }
   | { kind: 'reused'; operationId: string }
   | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
-
-/** Rules for a late request. */
-export interface LateRequests {
-  /** `execute`: forget after the window and run again, as most implementations do. */
-  policy: 'refuse' | 'execute';
-  /** A UUIDv7 key from before this many milliseconds ago can't be told from a forgotten one. */
-  horizonMs: number;
-}
-
-/** The rules that the application has chosen. */
-export function lateRequestsOf({ lateRequests, archiveMs }: CompleteOptions): LateRequests {
-  return { policy: lateRequests, horizonMs: archiveMs };
-}
 
 /** The lock makes a concurrent duplicate fail at once instead of holding a connection; it ends with the transaction. */
 export const LOCK = {
@@ -116,11 +103,10 @@ function evaluateClaim(
     locked ? { kind: 'won', replaces } : { kind: 'running', operationId: null, interrupted: false };
   if (record && hasExpired(record) && late.policy === 'execute') return free(record.operation_id);
   if (record) return meaningOf(record, intent);
-  if (late.policy === 'refuse') {
-    if (archived) return { kind: 'expired', operationId: archived.operation_id, resource: archived.resource ?? undefined };
-    if (isBefore(intent.key, now.getTime() - late.horizonMs)) return { kind: 'expired', operationId: undefined, resource: undefined };
+  if (archived && late.policy === 'refuse') {
+    return { kind: 'expired', operationId: archived.operation_id, resource: archived.resource ?? undefined };
   }
-  return free(null);
+  return mayBeForgotten(intent.key, now, late) ? { kind: 'expired', operationId: undefined, resource: undefined } : free(null);
 }
 
 /** What a record means to a request, where an expired one isn't executed again. */
@@ -134,11 +120,6 @@ function meaningOf(record: RecordRow, { fingerprint }: Intent): ClaimResult {
 
 function hasExpired({ status, remaining_ms: remaining }: RecordRow): boolean {
   return status === 'completed' && remaining <= 0;
-}
-
-function isBefore(key: string, instant: number): boolean {
-  const time = timeOfKey(key);
-  return time !== null && time < instant;
 }
 
 function rowOf(result: Result | undefined): unknown {

@@ -13,7 +13,8 @@ import { appendTimeline } from '../records/timeline.store.js';
 import { insertRunning } from '../steps/operation.store.js';
 import { providerKeyOf } from '../steps/held-operation.js';
 import type { StepRegistry } from '../steps/step-registry.js';
-import { claimAtOnce, claimCheck, lateRequestsOf, type ClaimResult, type LateRequests } from './claim-check.js';
+import { claimAtOnce, claimCheck, type ClaimResult } from './claim-check.js';
+import { lateRequestsOf, type LateRequests } from './late-requests.js';
 
 /** One request and how to run its work. */
 export interface KeyedRequest {

@@ -5,7 +5,6 @@ const HEADER = 'idempotency-key';
 const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 /** RFC 9651, section 3.3.3: a string is quoted, and only the quote and the backslash are escaped. */
 const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
-const CANONICAL_UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** A key as the client sent it and as it is compared: `"abc"` and `abc` are the same key. */
 export interface SentKey {
@@ -38,21 +37,6 @@ export function parseKey(value: string): string {
   const key = value.startsWith('"') ? QUOTED.exec(value)?.[1]?.replace(/\\(["\\])/g, '$1') : value;
   if (key === undefined || !VISIBLE.test(key)) throw new IdempotencyRefusal('idempotency-key-invalid');
   return key;
-}
-
-/** Milliseconds since 1970 that a canonical UUIDv7 key carries (RFC 9562, section 5.7), or null for any other key. */
-export function timeOfKey(key: string): number | null {
-  return CANONICAL_UUID_V7.test(key) ? Number.parseInt(key.slice(0, 8) + key.slice(9, 13), 16) : null;
-}
-
-/**
- * The time that a UUIDv7 says it was made at, in capitals too, or null for any other key. For people: an old key is told by
- * `timeOfKey`, which reads the one spelling that keys are compared in.
- */
-export function timeToldBy(key: string): Date | null {
-  const time = timeOfKey(key.toLowerCase());
-  const date = time === null ? null : new Date(time);
-  return date && !Number.isNaN(date.getTime()) ? date : null;
 }
 
 /** The 64 bits, as a signed decimal, under which PostgreSQL's advisory locks know an (account, key). */

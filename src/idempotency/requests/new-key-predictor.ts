@@ -1,4 +1,4 @@
-import { timeOfKey } from './key.js';
+import { timeOfKey } from './late-requests.js';
 
 /** Clients make a key when they first send it, and most retry after a second or more. In milliseconds. */
 const YOUNG_MS = 1_000;
