@@ -168,6 +168,17 @@ export const RULES = {
       for (const on of [a, b]) expect((await place(on, uuidv7(), product)).body).toMatchObject({ total: 77 });
     },
   },
+
+  oneMeaning: {
+    name: 'a request that can be read in two ways is not executed',
+    async check({ database, a }) {
+      const product = await addProduct(database);
+      const body = `{"items":[{"productId":"${product}","quantity":1,"quantity":900}]}`;
+      const answer = await a.send('POST', '/v1/orders', { key: uuidv7(), body });
+      expect([answer.status, answer.body['code']]).toEqual([400, 'malformed-json']);
+      expect(await stockOf(database, product)).toBe(1_000);
+    },
+  },
 } satisfies Record<string, Rule>;
 
 export type RuleName = keyof typeof RULES;

@@ -5,6 +5,7 @@ import type { Call } from '../../src/idempotency/postgres/statement.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
 import { Executor } from '../../src/idempotency/requests/executor.js';
+import { BodyGuard } from '../../src/http/body.js';
 import { Problem } from '../../src/http/problem.js';
 import { ARCHIVE_UNFINISHED } from '../storm/sabotage/unfinished.js';
 import type { TestDatabase } from '../support/database.js';
@@ -48,6 +49,7 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'the purge takes unfinished rows', breaks: 'unfinishedStays', sabotage: purgeUnfinished },
   { name: 'whoever comes first takes every connection', breaks: 'fairTurns', sabotage: takeNoTurns },
   { name: 'what is remembered is not verified', breaks: 'presentPrices', sabotage: verifyNothing },
+  { name: 'of a member that is named twice the last one counts', breaks: 'oneMeaning', sabotage: forgetRefusals },
   { name: 'the purge archives nothing', breaks: 'purgedStaysDone', sabotage: archiveNothing },
 ];
 
@@ -130,6 +132,17 @@ function purgeUnfinished(database: TestDatabase): void {
 
 function takeNoTurns(): void {
   jest.spyOn(AccountTurns.prototype, 'inTurn').mockImplementation((_account, work) => work());
+}
+
+/** A copy of a body is another one than that which is to be refused. */
+function forgetRefusals(): void {
+  const canActivate = BodyGuard.prototype.canActivate;
+  jest.spyOn(BodyGuard.prototype, 'canActivate').mockImplementation(async function (this: BodyGuard, context) {
+    const passes = await canActivate.call(this, context);
+    const request = context.switchToHttp().getRequest<{ body?: object }>();
+    if (request.body) request.body = { ...request.body };
+    return passes;
+  });
 }
 
 /** Handlers rely on their memory, and nobody knows. */
