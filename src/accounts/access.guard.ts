@@ -51,7 +51,7 @@ export class AccessGuard implements CanActivate {
     const standing = await this.limits.count(caller.accountId, reply);
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, places);
     if (!scope || !(caller.scopes.has(scope) || caller.scopes.has('admin'))) {
-      throw new Problem('insufficient-scope', scope ? `This route needs the scope ${scope}.` : 'This route is closed.');
+      throw scopeMissing(scope);
     }
     refuseOver(standing);
     request[CALLER] = caller;
@@ -70,6 +70,16 @@ export class AccessGuard implements CanActivate {
     await this.limits.countFailure(request);
     await this.refusals.turn();
     void reply.header('www-authenticate', 'Bearer realm="holdfast"');
-    throw new Problem('unauthenticated', 'The request needs a valid API key: Authorization: Bearer <API key>.');
+    throw unauthenticated();
   }
+}
+
+/** That nobody knows who sends the request. */
+export function unauthenticated(): Problem {
+  return new Problem('unauthenticated', 'The request needs a valid API key: Authorization: Bearer <API key>.');
+}
+
+/** That the API key may not do this; without a scope, that none may. */
+export function scopeMissing(scope: string | undefined): Problem {
+  return new Problem('insufficient-scope', scope ? `This route needs the scope ${scope}.` : 'This route is closed.');
 }

@@ -120,8 +120,14 @@ function incomplete(detail: string): Problem {
   return new Problem('request-timeout', detail);
 }
 
-function tooLarge(): Problem {
+/** That the body is beyond BODY_LIMIT. */
+export function tooLarge(): Problem {
   return new Problem('payload-too-large', 'The body is larger than 1 MiB.');
+}
+
+/** That nobody here reads such a body. */
+export function unsupportedMedia(): Problem {
+  return new Problem('unsupported-media-type', 'The body must be application/json in UTF-8, not compressed.');
 }
 
 /** The body, or what stands in its place until it is refused. */
@@ -144,7 +150,7 @@ function readJson(request: FastifyRequest, bytes: Buffer, maxValues: number): Re
   if (bytes.length === 0) return readJsonObject(bytes, maxValues);
   const { 'content-type': type, 'content-encoding': encoding } = request.headers;
   if (!JSON_TYPE.test(type ?? '') || (encoding !== undefined && encoding.toLowerCase() !== 'identity')) {
-    throw new Problem('unsupported-media-type', 'The body must be application/json in UTF-8, not compressed.');
+    throw unsupportedMedia();
   }
   return readJsonObject(bytes, maxValues);
 }

@@ -1,4 +1,6 @@
+import { scopeMissing, unauthenticated } from '../accounts/access.guard.js';
 import { IdempotencyRefusal, type RefusalCode } from '../idempotency/index.js';
+import { tooLarge, unsupportedMedia } from '../http/body.js';
 import { versionMissing, versionStale } from '../http/etag.js';
 import { Problem } from '../http/problem.js';
 import { problemOf } from '../http/problem.filter.js';
@@ -36,8 +38,8 @@ function requestProblems({ hasBody, hasQuery, hasPathParameters }: Traits): Prob
       invalid([{ pointer: '/colour', detail: 'is not a known member' }]),
       new Problem('malformed-json', 'The body is not JSON.'),
       new Problem('request-timeout', 'The body did not come to its end in time.'),
-      new Problem('payload-too-large', 'The body is larger than 1 MiB.'),
-      new Problem('unsupported-media-type', 'The body must be application/json in UTF-8, not compressed.'),
+      tooLarge(),
+      unsupportedMedia(),
     ];
   }
   if (hasQuery) return [invalid([{ pointer: '/limit', detail: 'must not be greater than 100' }])];
@@ -46,8 +48,8 @@ function requestProblems({ hasBody, hasQuery, hasPathParameters }: Traits): Prob
 
 function accessProblems(scope: string): Problem[] {
   return [
-    new Problem('unauthenticated', 'The request needs a valid API key: Authorization: Bearer <API key>.'),
-    new Problem('insufficient-scope', `This route needs the scope ${scope}.`),
+    unauthenticated(),
+    scopeMissing(scope),
     new Problem('rate-limited', 'This account has sent too many requests.', { retryAfter: 23 }),
     new Problem('service-unavailable', 'The database cannot be reached at this moment.'),
   ];

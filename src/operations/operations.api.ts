@@ -1,4 +1,6 @@
+import { problemOf } from '../http/problem.filter.js';
 import { Problem, noSuch } from '../http/problem.js';
+import { IdempotencyRefusal } from '../idempotency/index.js';
 import { listOf, ok, readOf, type Shown } from '../openapi/api.builders.js';
 import type { ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
@@ -40,7 +42,7 @@ export const LIST_OPERATIONS = listOf(OPERATION, {
   id: 'listOperations',
   things: 'operations',
   description: 'The account’s requests with a key, newest first; with `idempotencyKey`, what became of that one.',
-  problems: [new Problem('idempotency-key-invalid', 'The Idempotency-Key must be sent once, with 1 to 255 visible ASCII characters.')],
+  problems: [problemOf(new IdempotencyRefusal('idempotency-key-invalid'))],
 });
 
 export const GET_OPERATION = readOf(OPERATION, {
