@@ -8,6 +8,7 @@ import { fingerprint } from './requests/fingerprint.js';
 import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentRoute } from './idempotent.decorator.js';
 import { readKey, type SentKey } from './requests/key.js';
 import { tellTime } from './requests/late-requests.js';
+import { isSaidToBeRetry, retryReasonOf } from './requests/retry-reason.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions, type RequestOutcome } from './options.js';
 import type { Intent } from './records/record.store.js';
@@ -37,17 +38,6 @@ interface HttpResponse {
 const SENT = of(undefined);
 const MAX_WAIT_SECONDS = 30;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** What `Retry-Reason` may say. */
-export const RETRY_REASONS: readonly string[] = [
-  'timeout',
-  'connection',
-  'server-error',
-  'in-progress',
-  'rate-limited',
-  'offline',
-  'manual',
-];
-
 /**
  * One HTTP request to an `@Idempotent()` handler: reads the key, takes the fingerprint, lets the executor run or replay,
  * and sends the stored bytes. Everything else passes through untouched.
@@ -80,8 +70,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
       status: this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200),
       optimistic: route.optimistic ?? false,
       deadline: performance.now() + (waitSeconds ?? 0) * 1000,
-      isRetry: saysRetry(request.headers),
-      retryReason: retryReason(request.headers['retry-reason']),
+      isRetry: isSaidToBeRetry(request.headers),
+      retryReason: retryReasonOf(request.headers),
     };
     // Until the last record of that time has expired: If-Match was part of every fingerprint.
     const earlier = (): Intent | undefined =>
@@ -171,12 +161,4 @@ function preferredWait(prefer: string | string[] | undefined): number | undefine
   if (prefer === undefined) return undefined;
   const match = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?:$|[,;])/i.exec(Array.isArray(prefer) ? prefer.join(',') : prefer);
   return match ? Math.min(Number(match[1]), MAX_WAIT_SECONDS) : undefined;
-}
-
-function saysRetry(headers: HttpRequest['headers']): boolean {
-  return headers['retry-attempt'] !== undefined || headers['retry-reason'] !== undefined;
-}
-
-function retryReason(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' && RETRY_REASONS.includes(value) ? value : undefined;
 }
