@@ -38,6 +38,7 @@ interface HttpResponse {
 const SENT = of(undefined);
 const MAX_WAIT_SECONDS = 30;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /**
  * One HTTP request to an `@Idempotent()` handler: reads the key, takes the fingerprint, lets the executor run or replay,
  * and sends the stored bytes. Everything else passes through untouched.
