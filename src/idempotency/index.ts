@@ -14,6 +14,7 @@ export { assertNoTransaction } from './postgres/connection-guard.js';
 export type { Transaction, Violations } from './transaction.js';
 export { RETRY_REASONS } from './requests/retry-reason.js';
 export { parseKey } from './requests/key.js';
+export { deleteInBatches, type Pace } from './records/batches.js';
 export { PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';
 export { operationUuid, publicOperationId } from './operation-id.js';
 export { isTransient } from './postgres/errors.js';

@@ -137,6 +137,7 @@ export class Refund {
 
 /** An event of the provider, received once. */
 @Entity('provider_events')
+@Index('provider_events_received_idx', ['receivedAt'])
 export class ProviderEvent {
   @PrimaryColumn('text', { primaryKeyConstraintName: 'provider_events_pkey' })
   id: string;

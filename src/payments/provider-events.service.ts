@@ -7,7 +7,8 @@ import { Operations } from '../idempotency/index.js';
 import type { EventHint } from './provider/signed-event.js';
 
 /** The inbox is unique by event id, so an event that is sent again is no news. */
-const RECEIVE = `INSERT INTO provider_events (id, type, reference) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id`;
+const FIND = `SELECT FROM provider_events WHERE id = $1`;
+const KEEP = `INSERT INTO provider_events (id, type, reference) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
 
 const FIND_OPERATION = `
   SELECT account_id, operation_id FROM payments WHERE reference = $1
@@ -31,8 +32,13 @@ export class ProviderEventsService {
   /** Takes an event in, once by its id, as far as it is understood. */
   async receive({ id, type, reference }: EventHint): Promise<void> {
     const kept = id.length > LONGEST_ID ? `sha256:${hash('sha256', id, 'hex')}` : id;
-    const fresh = await this.dataSource.query<unknown[]>(RECEIVE, [kept, type ?? 'unknown', reference]);
-    if (fresh.length === 0 || reference === null) return;
+    if ((await this.dataSource.query<unknown[]>(FIND, [kept])).length > 0) return;
+    if (reference !== null) await this.wake(reference);
+    // Last: an event whose operation could not be woken is no repetition when it is sent again. To wake one twice does no harm.
+    await this.dataSource.query(KEEP, [kept, type ?? 'unknown', reference]);
+  }
+
+  private async wake(reference: string): Promise<void> {
     const [found] = await this.dataSource.query<{ account_id: string; operation_id: string }[]>(FIND_OPERATION, [reference]);
     if (found) await this.operations.wake(found.account_id, found.operation_id);
   }

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { v7 as uuidv7 } from 'uuid';
+import { Operations } from '../../src/idempotency/index.js';
+import { ProviderEventsPurger } from '../../src/payments/provider-events.purger.js';
 import { atOnce, type TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { countOf } from '../support/ledger.js';
@@ -159,6 +161,18 @@ describe('whatever is told, the payment ends in the same state', () => {
     expect(await world.stateOf(order)).toEqual(PAID);
   });
 
+  it('told while the operation could not be woken: it is not taken, and told again it wakes', async () => {
+    const order = await world.placeOrder();
+    await world.pay(order);
+    const [event, id, before] = [await chargeEvent(order), `evt_${uuidv7()}`, await events()];
+    const wake = jest.spyOn(Operations.prototype, 'wake').mockRejectedValueOnce(new Error('the connection was lost'));
+    expect((await deliver(event, { id })).status).toBe(500);
+    expect(await events()).toBe(before);
+    for (let n = 0; n < 3; n += 1) expect((await deliver(event, { id })).status).toBe(204);
+    expect([wake.mock.calls.length, await events()]).toEqual([2, before + 1]);
+    wake.mockRestore();
+  });
+
   it('told in reversed order, the refund before the charge', async () => {
     const order = await world.placeOrder();
     const payment = await world.pay(order, 'tok_visa');
@@ -214,5 +228,37 @@ describe('whatever is told, the payment ends in the same state', () => {
       { order: 'pending', payments: ['failed'], amountRefunded: 0, charges: 0, refunded: 0 },
       PAID,
     ]);
+  });
+});
+
+describe('the inbox is purged', () => {
+  const purge = (on: Pick<PaymentWorld, 'app'> = world): Promise<number> => on.app.get(ProviderEventsPurger).purge();
+  const insert = (prefix: string, age: string, count: number) =>
+    world.database.query(
+      `INSERT INTO provider_events (id, type, received_at) SELECT $1::text || n, 'charge.succeeded', now() - $2::interval FROM generate_series(1, $3::int) n`,
+      [prefix, age, count],
+    );
+  const left = (prefix: string): Promise<number> => countOf(world.database, 'provider_events', 'starts_with(id, $1)', [prefix]);
+
+  it('of what is older than 30 days, and of nothing else', async () => {
+    await insert('evt_old_', '30 days 1 second', 3);
+    await insert('evt_young_', '29 days 23 hours', 3);
+    expect(await purge()).toBe(3);
+    expect([await left('evt_old_'), await left('evt_young_'), await purge()]).toEqual([0, 3, 0]);
+  });
+
+  it('in several batches, by two replicas at once, each event by one of them', async () => {
+    const replica = await world.secondApp();
+    await insert('evt_many_', '31 days', 2_500);
+    const [one, other] = await Promise.all([purge(), purge(replica)]);
+    expect(one + other).toBe(2_500);
+    expect(await left('evt_many_')).toBe(0);
+  });
+
+  it('and an event that comes again after that is taken again, once', async () => {
+    await insert('evt_late_', '31 days', 1);
+    await purge();
+    for (let n = 0; n < 2; n += 1) expect((await deliver({ type: 'charge.succeeded' }, { id: 'evt_late_1' })).status).toBe(204);
+    expect(await left('evt_late_')).toBe(1);
   });
 });

@@ -1,28 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { ARCHIVED_COLUMNS, ARCHIVE_GONE } from './archive.js';
 import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
-
-/**
- * About 2 MB of the server's log. Requests that commit meanwhile wait until the disk has what stands before them in it: with
- * batches of 10,000 back to back their p99 went from 30 ms to 150. Batches of 200 to 300 measured no better.
- */
-const BATCH = 1_000;
-/**
- * After each batch the purge rests for so many times what the batch took: fewer rows where the machine is slow or busy. On two
- * cores a batch takes about 20 ms, which makes 2,000 rows a second and more, about what one process can insert. With a rest
- * of 8 it was 5,000: the system wrote the pages that a purge leaves to the disk in portions of up to 170 MB, 7 s apart, and
- * commits waited behind them.
- */
-const REST = 20;
-
-/** How many rows a batch took, and the time that its last one in order went by; the driver cuts it to milliseconds. */
-interface Batch {
-  count: number;
-  newest: Date | null;
-}
+import { deleteInBatches } from './batches.js';
 
 /**
  * Moves a batch of expired records into the archive, in one statement and so in one transaction. Finished rows alone: an
@@ -84,28 +65,10 @@ export class Purger implements OnApplicationBootstrap, BeforeApplicationShutdown
    * and how many left it.
    */
   async purge(signal?: AbortSignal): Promise<{ archived: number; forgotten: number }> {
-    const archived = await this.inBatches(PURGE, [], signal);
-    const forgotten = await this.inBatches(FORGET, [this.options.archiveMs], signal);
+    const pace = { longestRestMs: this.options.purgeIntervalMs, signal };
+    const archived = await deleteInBatches(this.dataSource, PURGE, [], pace);
+    const forgotten = await deleteInBatches(this.dataSource, FORGET, [this.options.archiveMs], pace);
     if (archived + forgotten > 0) this.log.log(`archived ${archived} expired records, forgot ${forgotten} archived ones`);
     return { archived, forgotten };
-  }
-
-  private async inBatches(statement: string, values: unknown[], signal: AbortSignal | undefined): Promise<number> {
-    let total = 0;
-    let newest: Batch['newest'] | '-infinity' = '-infinity';
-    for (let count = BATCH; count === BATCH; total += count) {
-      if (signal?.aborted) break;
-      const began = performance.now();
-      const [row]: (Batch | undefined)[] = await this.dataSource.query<Batch[]>(statement, [BATCH, newest, ...values]);
-      if (!row) throw new Error('an aggregate has one row');
-      ({ count, newest } = row);
-      if (count === BATCH) await sleep(this.restAfter(performance.now() - began), undefined, { signal }).catch(() => undefined);
-    }
-    return total;
-  }
-
-  /** At most as long as between two purges: a batch may have taken hours, where the machine slept. */
-  private restAfter(took: number): number {
-    return Math.min(took * REST, this.options.purgeIntervalMs);
   }
 }
