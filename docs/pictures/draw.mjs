@@ -197,7 +197,7 @@ function payment() {
   const title = `A payment that gets no answer: the call ends after ${timeout} s, the client has its 202 after ${budget} s at the latest, the lease would last ${lease} s, the recoverer asks again about ${interval} s after the payment was parked, and the final answer is kept for ${window} hours.`;
   const note = (index, second, lines, { dy = 3, ...style } = {}) =>
     text(at(second), lane(index) + dy, lines, { size: 11, anchor: 'start', ...style });
-  const pauses = `${2 * interval}, ${4 * interval} … ${20 * interval} s (± a quarter)`;
+  const pauses = `${2 * interval}, ${4 * interval} … ${20 * interval} s (or up to a quarter more)`;
   return picture(880, 420, title, [
     seconds.map((second) => `<line x1="${at(second)}" y1="44" x2="${at(second)}" y2="352" stroke="#d1d9e0"/>`),
     seconds.map((second) => text(at(second), 36, `${second} s`, { size: 12, colour: MUTED })),
@@ -228,15 +228,10 @@ function payment() {
     name(4, 'Window', `IDEMPOTENCY_WINDOW ${window} h`),
     bar(4, retried, lease + 4, { fill: PALE.green, stroke: GREEN }),
     inside(4, retried, `201, and replays of it for ${window} h from here on`),
-    text(
-      24,
-      396,
-      'A retry of the client takes a parked payment over at once and reaches the same charge: it need not wait for the recoverer.',
-      {
-        size: 12,
-        anchor: 'start',
-      },
-    ),
+    text(24, 396, `From ${interval} s after it was parked a retry of the client takes a payment over, too, and reaches the same charge.`, {
+      size: 12,
+      anchor: 'start',
+    }),
   ]);
 }
 

@@ -5,6 +5,7 @@ import { Shop1700000000002 } from '../../migrations/1700000000002-shop.js';
 import { Payments1700000000003 } from '../../migrations/1700000000003-payments.js';
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
 import { Inbox1700000000006 } from '../../migrations/1700000000006-inbox.js';
+import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -23,7 +24,14 @@ const POOL_WAIT_MS = 2_000;
 /** How long a statement may stay without an answer; above statement_timeout, so that the server's own word comes first. */
 const ANSWER_WAIT_MS = 20_000;
 
-const migrations = [Idempotency1700000000001, Shop1700000000002, Payments1700000000003, Speculation1700000000004, Inbox1700000000006];
+const migrations = [
+  Idempotency1700000000001,
+  Shop1700000000002,
+  Payments1700000000003,
+  Speculation1700000000004,
+  Inbox1700000000006,
+  Resumable1700000000007,
+];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */
 type Entities = NonNullable<PostgresDataSourceOptions['entities']>;

@@ -147,11 +147,11 @@ const OUTCOME_OF: Record<RefusalCode, RequestOutcome['outcome']> = {
   'service-unavailable': 'failed',
 };
 
-function send(response: HttpResponse, { response: stored, expiresAt, replayed }: Answer): void {
+function send(response: HttpResponse, { response: stored, expiresAt, replayed, resumableInMs = 0 }: Answer): void {
   response.status(stored.status);
   for (const [name, value] of Object.entries(stored.headers)) response.header(name, value);
   if (expiresAt) response.header('idempotency-expires', expiresAt.toUTCString());
-  else response.header('retry-after', String(RETRY_AFTER));
+  else response.header('retry-after', String(Math.max(RETRY_AFTER, Math.ceil(resumableInMs / 1000))));
   if (replayed) response.header('idempotent-replayed', 'true');
   // As bytes: to a text Fastify would add a charset that the stored headers don't have.
   response.send(Buffer.from(stored.body));

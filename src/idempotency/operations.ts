@@ -61,7 +61,7 @@ const TIMELINE = `
    ORDER BY at`;
 
 const WAKE = `
-  UPDATE idempotency_records SET next_run_at = clock_timestamp()
+  UPDATE idempotency_records SET next_run_at = clock_timestamp(), resumable_at = clock_timestamp()
    WHERE account_id = $1 AND operation_id = $2 AND status = 'running' AND lease_until IS NULL`;
 
 interface StoryRow {
@@ -102,7 +102,7 @@ export class Operations {
     return this.withTimelines(accountId, rows);
   }
 
-  /** Takes an interrupted operation over and drives it, without redoing finished steps. False when it is not to be had. */
+  /** Takes an interrupted operation over and drives it, without redoing finished steps. False when it is not to be had: it runs, or was parked less than a recovery interval ago. */
   async resume(accountId: string, uuid: string): Promise<boolean> {
     const held = await this.steps.takeOver(this.dataSource, accountId, uuid, 'by request of the account');
     if (!held) return false;
@@ -110,7 +110,7 @@ export class Operations {
     return true;
   }
 
-  /** Lets the recoverer take a parked operation at its next look, because there is news of it. */
+  /** Lets the recoverer take a parked operation at its next look, and a retry at once, because there is news of it. */
   async wake(accountId: string, uuid: string): Promise<void> {
     await this.dataSource.query(WAKE, [accountId, uuid]);
   }

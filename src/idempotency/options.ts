@@ -41,7 +41,7 @@ export interface IdempotencyOptions {
   accountShare?: number;
   /** Requests of one account that may wait for a connection before further ones are refused as `rate-limited`. Default: 1,000. */
   accountQueue?: number;
-  /** How often the recoverer looks, and the first pause of a parked operation. Default: 2 seconds. */
+  /** How often the recoverer looks, and how long a parked operation is left alone at first, by requests too. Default: 2 seconds. */
   recoveryIntervalMs?: number;
   /** How long a request waits for its steps before it is answered 202. Default: 12 seconds. */
   stepBudgetMs?: number;

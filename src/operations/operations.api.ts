@@ -56,7 +56,9 @@ export const GET_OPERATION = readOf(OPERATION, {
 export const RESUME_OPERATION: ApiOptions = {
   id: 'resumeOperation',
   summary: 'Resume an operation',
-  description: 'Finishes an interrupted operation without redoing finished steps; a completed one is answered as it is.',
+  description:
+    'Finishes an interrupted operation without redoing finished steps. A completed one is answered as it is, and so is one whose ' +
+    'outcome the provider could not tell less than a recovery interval ago: it stays `interrupted` until it may be asked again.',
   effects: 'the rest of the operation, once',
   params,
   answers: [ok(OPERATION, 'The operation as it stands now.')],

@@ -43,10 +43,10 @@ export class OperationsController {
   async resume(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<OperationView> {
     const story = await this.find(accountId, id);
     if (story.status === 'completed') return OperationView.of(story);
-    if (!(await this.operations.resume(accountId, story.id)) && (await this.find(accountId, id)).status !== 'completed') {
-      throw running(id);
-    }
-    return OperationView.of(await this.find(accountId, id));
+    const resumed = await this.operations.resume(accountId, story.id);
+    const present = await this.find(accountId, id);
+    if (!resumed && present.status === 'running') throw running(id);
+    return OperationView.of(present);
   }
 
   private async find(accountId: string, id: string): Promise<OperationStory> {

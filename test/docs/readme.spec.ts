@@ -77,8 +77,7 @@ describe('the README, pasted from top to bottom', () => {
   const blocks = pastes();
   let printed: string[];
   beforeAll(async () => {
-    // A recoverer that comes between two blocks would only make the second one answer at once.
-    world = await startPaymentWorld({ PROVIDER_TIMEOUT: '1s', IDEMPOTENCY_LEASE: '10s', IDEMPOTENCY_RECOVERY_INTERVAL: '30s' });
+    world = await startPaymentWorld({ PROVIDER_TIMEOUT: '1s', IDEMPOTENCY_LEASE: '10s', IDEMPOTENCY_RECOVERY_INTERVAL: '2s' });
     printed = await pasteAll(
       blocks.map(({ script }) => script),
       world,

@@ -91,6 +91,7 @@ const operation = async (key: string) => {
   return row;
 };
 const makeDue = (key: string) => database.query('UPDATE idempotency_records SET next_run_at = now() WHERE key = $1', [key]);
+const makeResumable = (key: string) => database.query('UPDATE idempotency_records SET resumable_at = now() WHERE key = $1', [key]);
 const completed = (key: string) => eventually('the operation to be finished', async () => (await operation(key))?.status === 'completed');
 const figures = (on: TestApp) => on.app.get(Figures, { strict: false }).unfinished();
 
@@ -142,6 +143,7 @@ it('finishes what is stored under an earlier name of the step, with the provider
   await stop(before);
   const after = await start(version('prints.print', ['print']));
   printer.paper = true;
+  await makeResumable(key);
   const answer = await print(after, key);
   expect([answer.status, (await operation(key))?.recovery_point]).toEqual([201, 'print']);
   const stored = providerKeyOf({ accountId: TENANT, key, step: 'print', stepNo: 1 });
@@ -151,6 +153,7 @@ it('finishes what is stored under an earlier name of the step, with the provider
 it('stores new operations under the new name, which replicas from before the renaming leave alone', async () => {
   const [key, after, before] = [uuidv7(), await start(version('prints.print', ['print'])), await start(version('print'))];
   expect((await print(after, key)).status).toBe(202);
+  await makeResumable(key);
   expect(await print(before, key)).toMatchObject({ status: 409, body: { code: 'idempotency-request-in-progress' } });
   printer.paper = true;
   expect((await print(after, key)).status).toBe(201);

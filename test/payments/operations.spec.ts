@@ -1,9 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
+import { Operations } from '../../src/idempotency/index.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
 import { KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js';
 import { addApiKey } from '../support/api-keys.js';
 import { eventually } from '../support/eventually.js';
-import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
+import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
@@ -24,6 +25,15 @@ const operationOf = async (answer: TestResponse): Promise<TestResponse['body']> 
 const resume = (id: unknown, as?: string): Promise<TestResponse> =>
   world.send('POST', `/v1/operations/${String(id)}/resume`, { key: null, ...(as && { as }) });
 const eventsOf = (operation: TestResponse['body']): string[] => (operation['timeline'] as { event: string }[]).map(({ event }) => event);
+
+const idsOf = async (key: string): Promise<{ accountId: string; operationId: string }> => {
+  const [row] = await world.database.query<{ accountId: string; operationId: string }>(
+    `SELECT account_id AS "accountId", operation_id AS "operationId" FROM idempotency_records WHERE key = $1`,
+    [key],
+  );
+  if (!row) throw new Error('there is no such record');
+  return row;
+};
 
 describe('an operation tells its story', () => {
   it('of local work: claimed and settled', async () => {
@@ -69,6 +79,7 @@ describe('an operation tells its story', () => {
       expiresAt: null,
     });
     expect(eventsOf(waiting).at(-1)).toBe('parked');
+    await world.passInterval();
     await world.pay(order, 'tok_hang_after', { key });
     const done = await operationOf(first);
     expect(done).toMatchObject({ status: 'completed', attempts: 2, response: { status: 201 } });
@@ -162,8 +173,80 @@ describe('operations are found', () => {
     );
     await world.app.get(Purger).purge();
     expect((await world.send('GET', `/v1/operations?idempotencyKey=${key}`)).body['data']).toMatchObject([{ status: 'interrupted' }]);
+    await world.passInterval();
     expect((await world.pay(order, 'tok_hang_after', { key })).status).toBe(201);
     expect(await world.chargesOf(order)).toHaveLength(1);
+  });
+});
+
+describe('an operation whose outcome is unknown', () => {
+  const asked = async (): Promise<number> => (await world.ledger()).requests.length;
+  const running = async (order: PlacedOrder, key: string) => {
+    await world.faults({ hangAfter: 1 });
+    const first = await world.pay(order, 'tok_visa', { key });
+    expect(first.status).toBe(202);
+    return first;
+  };
+
+  it('is asked for once in a recovery interval, however often it is resumed and its key sent again', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const first = await running(order, key);
+    const before = await asked();
+    const askALot = () =>
+      Promise.all([
+        ...Array.from({ length: 20 }, () => resume(first.headers.get('operation-id'))),
+        ...Array.from({ length: 20 }, (_, n) => world.pay(order, 'tok_visa', { key, on: n % 2 ? world : replica })),
+      ]);
+    for (const answer of await askALot()) {
+      expect([200, 202]).toContain(answer.status);
+      expect(answer.body['status']).toBe(answer.status === 200 ? 'interrupted' : 'processing');
+    }
+    expect(await asked()).toBe(before);
+    await world.passInterval();
+    const answers = await askALot();
+    // While one of them asks, the others are told that it runs.
+    for (const answer of answers.filter(({ status }) => status === 409)) expect(answer.body['retry']).toBe('same-key');
+    expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+    for (let n = 0; n < 20; n += 1) await resume(first.headers.get('operation-id'));
+    for (let n = 0; n < 20; n += 1) await world.pay(order, 'tok_visa', { key });
+    expect(await asked()).toBe(before + 1);
+    expect(await operationOf(first)).toMatchObject({ status: 'interrupted', attempts: 2 });
+    await world.faults({});
+    await world.passInterval();
+    expect((await world.pay(order, 'tok_visa', { key })).status).toBe(201);
+    expect(await world.chargesOf(order)).toHaveLength(1);
+  });
+
+  it('answers a retry within the interval as the first time, and says when to come again', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const first = await running(order, key);
+    const again = await world.pay(order, 'tok_visa', { key, on: replica });
+    expect([again.status, again.text]).toEqual([202, first.text]);
+    for (const name of ['location', 'operation-id', 'content-type']) expect(again.headers.get(name)).toBe(first.headers.get(name));
+    expect(first.headers.get('retry-after')).toBe('3600');
+    const seconds = Number(again.headers.get('retry-after'));
+    expect([seconds > 3_500, seconds <= 3_600, again.headers.has('idempotent-replayed')]).toEqual([true, true, false]);
+    expectProblem(await world.pay(order, 'tok_visa', { key, amount: order.total + 1 }), 'idempotency-key-reused');
+    expect((await operationOf(first))['attempts']).toBe(1);
+  });
+
+  it('is taken over at once after a crash, when the lease has run out', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    await running(order, key);
+    await world.faults({});
+    // What a process leaves that took it over and died.
+    await world.database.query(`UPDATE idempotency_records SET attempt = attempt + 1, lease_until = now() WHERE key = $1`, [key]);
+    expect((await world.pay(order, 'tok_visa', { key })).status).toBe(201);
+    expect(await world.chargesOf(order)).toHaveLength(1);
+  });
+
+  it('may be asked for at once when there is news of it', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const first = await running(order, key);
+    await world.faults({});
+    const { accountId, operationId } = await idsOf(key);
+    await world.app.get(Operations).wake(accountId, operationId);
+    expect((await resume(first.headers.get('operation-id'))).body).toMatchObject({ status: 'completed', attempts: 2 });
   });
 });
 
@@ -172,6 +255,7 @@ describe('resuming', () => {
     const [order, key] = [await world.placeOrder(), uuidv7()];
     const first = await world.pay(order, 'tok_hang_after', { key });
     const id = first.headers.get('operation-id');
+    await world.passInterval();
     const resumed = await resume(id);
     expect(resumed.status).toBe(200);
     expect(resumed.body).toMatchObject({ id, status: 'completed', attempts: 2, response: { status: 201 } });
@@ -210,10 +294,12 @@ describe('resuming', () => {
     const order = await world.placeOrder();
     await world.faults({ refuse: 1 });
     const first = await world.pay(order);
+    await world.passInterval();
     const resumed = await resume(first.headers.get('operation-id'));
     expect([resumed.status, resumed.body['status'], resumed.body['attempts']]).toEqual([200, 'interrupted', 2]);
     expect(await world.stateOf(order)).toMatchObject({ order: 'pending', payments: ['processing'], charges: 0 });
     await world.faults({});
+    await world.passInterval();
     expect((await resume(first.headers.get('operation-id'))).body).toMatchObject({ status: 'completed' });
     expect(await world.chargesOf(order)).toHaveLength(1);
   });
@@ -221,6 +307,7 @@ describe('resuming', () => {
   it('twenty times at once takes it over once', async () => {
     const order = await world.placeOrder();
     const first = await world.pay(order, 'tok_hang_after');
+    await world.passInterval();
     const answers = await Promise.all(Array.from({ length: 20 }, () => resume(first.headers.get('operation-id'))));
     for (const answer of answers) if (answer.status !== 200) expectProblem(answer, 'operation-running');
     const operation = await operationOf(first);

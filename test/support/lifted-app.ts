@@ -6,6 +6,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Column, Entity, PrimaryGeneratedColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
+import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
 import {
   Idempotent,
   IdempotencyModule,
@@ -51,7 +52,7 @@ class NotesController {
   }
 }
 
-/** Another application that has taken over src/idempotency with its two migrations, and nothing else. */
+/** Another application that has taken over src/idempotency with its three migrations, and nothing else. */
 @Module({})
 class NotesModule {
   static with(url: string, { controllers = [], poolSize = 10, pipeline = true, core }: LiftedOptions): DynamicModule {
@@ -63,7 +64,7 @@ class NotesModule {
           url,
           poolSize,
           entities: [Note],
-          migrations: [Idempotency1700000000001, Speculation1700000000004, Notes1800000000001],
+          migrations: [Idempotency1700000000001, Speculation1700000000004, Resumable1700000000007, Notes1800000000001],
           migrationsRun: true,
           extra: { pipeline, connectionTimeoutMillis: 2_000 },
         }),

@@ -91,6 +91,8 @@ export interface PaymentWorld extends World {
   restartSandbox(options?: { webhooks?: boolean }): Promise<void>;
   /** Ends the provider: connections are refused until `restartSandbox`. */
   stopSandbox(): Promise<void>;
+  /** As if a recovery interval had passed: what is parked may be asked for again. The recoverer's own time stays. */
+  passInterval(): Promise<void>;
   placeOrder(options?: { total?: number; as?: string }): Promise<PlacedOrder>;
   pay(order: PlacedOrder, source?: string, options?: PayOptions): Promise<TestResponse>;
   refund(paymentId: string, body?: unknown, options?: ActOptions): Promise<TestResponse>;
@@ -165,6 +167,11 @@ export async function startPaymentWorld(env: Record<string, string> = {}): Promi
       ({ running } = await startSandbox(Number(new URL(sandboxUrl).port), webhook));
     },
     stopSandbox,
+    passInterval: async () => {
+      await database.query(
+        `UPDATE idempotency_records SET resumable_at = clock_timestamp() WHERE status = 'running' AND lease_until IS NULL`,
+      );
+    },
     placeOrder: async ({ total = (price += 1), as = KEY_A } = {}) => {
       const [row] = await database.query<{ account_id: string }>('SELECT account_id FROM api_keys WHERE id = $1', [as.split('_')[2]]);
       const productId = await addProduct(database, { unitPrice: total, ...(row && { accountId: row.account_id }) });

@@ -57,6 +57,10 @@ export class IdempotencyRecord {
   @Column('text', { name: 'parked_reason', nullable: true })
   parkedReason: string | null;
 
+  /** From then on a request may take a parked operation over; counts while `leaseUntil` is null. */
+  @Column('timestamptz', { name: 'resumable_at', nullable: true })
+  resumableAt: Date | null;
+
   @Column('integer', { name: 'response_status', nullable: true })
   responseStatus: number | null;
 

@@ -40,6 +40,8 @@ export interface RecordRow {
   expires_at: Date;
   remaining_ms: number;
   interrupted: boolean;
+  /** Of a parked operation, how long nobody may take it over still, in milliseconds; else null. */
+  parked_ms: number | null;
 }
 
 /** What is left of a purged record. */
@@ -54,7 +56,9 @@ export const FIND = {
   text: `SELECT operation_id, encode(request_hash, 'hex') AS request_hash, status, response_status, response_headers,
                 convert_from(response_body, 'UTF8') AS response_body, resource, expires_at,
                 (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms,
-                status = 'running' AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AS interrupted
+                status = 'running' AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AS interrupted,
+                CASE WHEN status = 'running' AND lease_until IS NULL
+                     THEN greatest(0, extract(epoch FROM resumable_at - clock_timestamp()) * 1000)::float8 END AS parked_ms
            FROM idempotency_records WHERE account_id = $1 AND key = $2`,
 };
 
@@ -133,7 +137,7 @@ export function completedValues(intent: Intent, response: StoredResponse, resour
   ];
 }
 
-export function completedOf(row: Omit<RecordRow, 'request_hash' | 'resource' | 'interrupted'>): Completed {
+export function completedOf(row: Omit<RecordRow, 'request_hash' | 'resource' | 'interrupted' | 'parked_ms'>): Completed {
   return {
     operationId: row.operation_id,
     response: { status: row.response_status, headers: row.response_headers, body: row.response_body },

@@ -4,10 +4,11 @@ import { IdempotencyRefusal } from '../refusal.js';
 import type { StoredResponse } from '../reply.js';
 import type { ClaimResult } from './claim-check.js';
 
-/** How an attempt ended. `in-progress`: somebody else is at it. `pending`: its steps have no outcome yet. Operation ids are uuids. */
+/** How an attempt ended. `in-progress`: somebody else is at it. `pending`: its steps have no outcome yet; `resumableInMs`:
+ * when they may be called again, where that is known. Operation ids are uuids. */
 export type AttemptEnd =
   | { kind: 'completed'; record: Completed; replayed: boolean }
-  | { kind: 'pending'; operationId: string; response: StoredResponse }
+  | { kind: 'pending'; operationId: string; response: StoredResponse; resumableInMs: number | undefined }
   | { kind: 'in-progress'; operationId: string | undefined };
 
 /** Nobody holds the operation: it is to be taken over. */
@@ -27,6 +28,8 @@ export function endOf(found: ClaimResult, mine?: string): AttemptEnd | Interrupt
     case 'running':
       if (found.interrupted && found.operationId) return { kind: 'interrupted', operationId: found.operationId };
       return { kind: 'in-progress', operationId: found.operationId ?? undefined };
+    case 'parked':
+      return { ...found, kind: 'pending' };
     case 'reused':
       throw new IdempotencyRefusal('idempotency-key-reused', { operationId: publicOperationId(found.operationId) });
     case 'expired': {

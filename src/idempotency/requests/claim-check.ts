@@ -22,6 +22,8 @@ export type ClaimResult =
   | { kind: 'completed'; record: Completed }
   /** `interrupted`: nobody holds it, so it may be taken over. Without an operation id nothing of it is committed yet. */
   | { kind: 'running'; operationId: string | null; interrupted: boolean }
+  /** Its outcome is unknown, and it was called so recently that nobody may call it again before `resumableInMs`. */
+  | { kind: 'parked'; operationId: string; response: StoredResponse; resumableInMs: number }
   | { kind: 'reused'; operationId: string }
   | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
 
@@ -114,8 +116,12 @@ function meaningOf(record: RecordRow, { fingerprint }: Intent): ClaimResult {
   const { operation_id: operationId } = record;
   if (hasExpired(record)) return { kind: 'expired', operationId, resource: record.resource ?? undefined };
   if (record.request_hash !== fingerprint) return { kind: 'reused', operationId };
-  if (record.status === 'running') return { kind: 'running', operationId, interrupted: record.interrupted };
-  return { kind: 'completed', record: completedOf(record) };
+  const completed = completedOf(record);
+  if (record.status === 'completed') return { kind: 'completed', record: completed };
+  const { interrupted, parked_ms: resumableInMs } = record;
+  return resumableInMs
+    ? { kind: 'parked', operationId, response: completed.response, resumableInMs }
+    : { kind: 'running', operationId, interrupted };
 }
 
 function hasExpired({ status, remaining_ms: remaining }: RecordRow): boolean {

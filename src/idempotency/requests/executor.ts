@@ -22,6 +22,8 @@ export interface Answer {
   /** Null while the operation has no outcome: a 202 is not kept, the same key gets the final answer later. */
   expiresAt: Date | null;
   replayed: boolean;
+  /** Of a 202, when its steps may be called again, in milliseconds, where that is known. */
+  resumableInMs?: number | undefined;
 }
 
 type Completion = Extract<AttemptEnd, { kind: 'completed' }>;
@@ -99,7 +101,7 @@ export class Executor {
         leader.learn('elsewhere');
         const left = this.timeLeft(request.deadline);
         if (left <= 0) return whileUnfinished(end);
-        // Each look at a pending operation asks the provider again, so there are few of them.
+        // A look at a pending operation calls its step once the time for that has come.
         await sleep(Math.min(end.kind === 'pending' ? LONGEST_PAUSE : pause, left));
       }
     } finally {
@@ -134,6 +136,9 @@ function nothingWhenUnavailable(error: unknown): undefined {
 
 /** What a client is told that doesn't wait any longer. */
 function whileUnfinished(end: Exclude<AttemptEnd, Completion>): Answer {
-  if (end.kind === 'pending') return { operationId: end.operationId, response: end.response, expiresAt: null, replayed: false };
+  if (end.kind === 'pending') {
+    const { operationId, response, resumableInMs } = end;
+    return { operationId, response, expiresAt: null, replayed: false, resumableInMs };
+  }
   throw new IdempotencyRefusal('idempotency-request-in-progress', { operationId: end.operationId && publicOperationId(end.operationId) });
 }

@@ -8,7 +8,7 @@ import type { HeldOperation } from './held-operation.js';
 export interface Leases {
   /** How long nobody may take over from whoever holds an operation. */
   leaseMs: number;
-  /** First pause before a parked operation is called again; doubles, to 20 times of it. */
+  /** How long nobody calls a parked operation again; the recoverer's pause doubles from there, to 20 times of it. */
   recoveryIntervalMs: number;
 }
 
@@ -47,12 +47,15 @@ const COMPLETE = {
           WHERE ${FENCE} RETURNING expires_at`,
 };
 
-/** The lease is given back, so a client's retry may take over at once; the recoverer waits, longer each time, and not in step with others. */
+/**
+ * The lease is given back. A client's retry may take over after one interval, so that however often it comes, the outside is
+ * asked once in that time; the recoverer waits, longer each time, and not in step with others.
+ */
 const PARK = {
   name: 'idempotency-park',
   text: `UPDATE idempotency_records
-            SET lease_until = NULL, parked_reason = $6,
-                next_run_at = clock_timestamp() + make_interval(secs => $7 * least(power(2, least(attempt, 10) - 1), 20) * (0.75 + random() / 2))
+            SET lease_until = NULL, parked_reason = $6, resumable_at = clock_timestamp() + make_interval(secs => $7),
+                next_run_at = clock_timestamp() + make_interval(secs => $7 * least(power(2, least(attempt, 10) - 1), 20) * (1 + random() / 4))
           WHERE ${FENCE}`,
 };
 

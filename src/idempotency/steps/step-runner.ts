@@ -19,7 +19,8 @@ import { StepRegistry } from './step-registry.js';
 export type Driven =
   /** `stored`: another runner had completed it. */
   | { kind: 'completed'; record: Completed; stored: boolean }
-  | { kind: 'pending'; response: StoredResponse }
+  /** `resumableInMs`: when it may be called again, where that is known. */
+  | { kind: 'pending'; response: StoredResponse; resumableInMs: number | undefined }
   | { kind: 'undone'; error: Error };
 
 /** What one run of a step came to: an end, or the same operation at its next step. */
@@ -52,7 +53,7 @@ export class StepRunner implements BeforeApplicationShutdown {
     while (this.running.size > 0) await Promise.allSettled(this.running);
   }
 
-  /** Takes an interrupted operation over; null when it runs, is finished, somebody was faster, or this process doesn't know its step. */
+  /** Takes an interrupted operation over; null when it runs, is finished, was parked just now, somebody was faster, or this process doesn't know its step. */
   async takeOver(dataSource: DataSource, accountId: string, operationUuid: string, by: string): Promise<HeldOperation | null> {
     const { text, values } = takeOver({ accountId, operationId: operationUuid }, by, this.steps.names, this.options);
     const [row] = await dataSource.query<HeldRow[]>(text, values);
@@ -97,7 +98,7 @@ export class StepRunner implements BeforeApplicationShutdown {
       return await this.settle(dataSource, held, () => Promise.resolve(parked));
     } catch {
       // The database is gone as well; the lease will run out and the recoverer will come.
-      return { kind: 'pending', response: held.pending };
+      return { kind: 'pending', response: held.pending, resumableInMs: undefined };
     }
   }
 
@@ -125,7 +126,7 @@ export class StepRunner implements BeforeApplicationShutdown {
       case 'next':
         return { kind: 'advanced', held: { ...held, step: decision.step, stepNo: held.stepNo + 1, subjectId: decision.subjectId } };
       case 'park':
-        return { kind: 'pending', response: held.pending };
+        return { kind: 'pending', response: held.pending, resumableInMs: this.options.recoveryIntervalMs };
       case 'undo':
         return { kind: 'undone', error: decision.error };
       case 'store': {
@@ -142,7 +143,7 @@ export class StepRunner implements BeforeApplicationShutdown {
   /** Where an operation stands that this runner no longer holds. */
   private async present(dataSource: DataSource, held: HeldOperation, { stored }: { stored: boolean }): Promise<Driven> {
     const found = await findOperation(dataSource, held.accountId, held.operationId);
-    return found?.kind === 'completed' ? { ...found, stored } : { kind: 'pending', response: held.pending };
+    return found?.kind === 'completed' ? { ...found, stored } : { kind: 'pending', response: held.pending, resumableInMs: undefined };
   }
 }
 

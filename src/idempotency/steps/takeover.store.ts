@@ -7,7 +7,7 @@ const TIMELINE_OF_TAKEN = `noted AS (
            INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail)
            SELECT account_id, operation_id, clock_timestamp(), 'resumed', $4 || ', attempt ' || attempt FROM taken)`;
 
-/** Takes one interrupted operation over. Zero rows: it runs, is finished, somebody was faster, or its step is none of $5. */
+/** Takes one interrupted operation over. Zero rows: it runs, is finished, was parked just now, somebody was faster, or its step is none of $5. */
 const TAKE_OVER = {
   name: 'idempotency-take-over',
   text: `WITH taken AS (
@@ -15,7 +15,8 @@ const TAKE_OVER = {
               SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $3),
                   next_run_at = clock_timestamp() + make_interval(secs => $3)
             WHERE account_id = $1 AND operation_id = $2 AND status = 'running'
-              AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AND recovery_point = ANY ($5::text[])
+              AND (lease_until <= clock_timestamp() OR lease_until IS NULL AND coalesce(resumable_at <= clock_timestamp(), true))
+              AND recovery_point = ANY ($5::text[])
            RETURNING ${HELD_COLUMNS}),
          ${TIMELINE_OF_TAKEN}
          SELECT * FROM taken`,
