@@ -49,7 +49,7 @@ const LIST = `
    WHERE ($2::text IS NULL OR key = $2) AND ($3::uuid IS NULL OR operation_id < $3)
    ORDER BY operation_id DESC LIMIT $4`;
 
-/** The latest hundred lines of each: one that waits for its provider for weeks has many thousands. */
+/** The latest hundred lines of each; that is all of them, but for those that earlier versions wrote. */
 const TIMELINE = `
   SELECT operation_id, at, event, detail
     FROM unnest($2::uuid[]) AS o (operation_id),

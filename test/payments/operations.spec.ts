@@ -5,6 +5,7 @@ import { KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js
 import { addApiKey } from '../support/api-keys.js';
 import { eventually } from '../support/eventually.js';
 import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
+import { countOf } from '../support/ledger.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
@@ -85,6 +86,38 @@ describe('an operation tells its story', () => {
     expect(done).toMatchObject({ status: 'completed', attempts: 2, response: { status: 201 } });
     expect(eventsOf(done).slice(-3)).toEqual(['resumed', 'provider-answered', 'settled']);
     expect(JSON.stringify(done['timeline'])).toMatch(/by a retry, attempt 2/);
+  });
+
+  it('of one that was asked for hundreds of times: how it began and what came last, in a bounded number of lines', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const other = await world.pay(await world.placeOrder());
+    await world.faults({ refuse: 1 });
+    const first = await world.pay(order, 'tok_visa', { key });
+    const { accountId, operationId } = await idsOf(key);
+    await world.database.query(
+      `INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail)
+       SELECT $1, $2, clock_timestamp(), event, 'attempt ' || n
+         FROM generate_series(2, 300) AS n, unnest(ARRAY['resumed', 'parked']) WITH ORDINALITY AS e (event, place) ORDER BY n, place`,
+      [accountId, operationId],
+    );
+    await world.database.query(`UPDATE idempotency_records SET attempt = 300 WHERE key = $1`, [key]);
+    const countLines = (): Promise<number> => countOf(world.database, 'idempotency_timeline', 'operation_id = $1', [operationId]);
+    for (let attempt = 301; attempt <= 303; attempt += 1) {
+      await world.passInterval();
+      await resume(first.headers.get('operation-id'));
+      expect([await countLines(), (await operationOf(first))['attempts']]).toEqual([82, attempt]);
+    }
+    const story = await operationOf(first);
+    expect(eventsOf(story)).toHaveLength(82);
+    expect(eventsOf(story).slice(0, 4)).toEqual(['claimed', 'step-started', 'parked', 'resumed']);
+    const resumed = (story['timeline'] as { event: string; detail: string }[]).filter(({ event }) => event === 'resumed');
+    const from = (attempt: number, to: number): number[] => Array.from({ length: to - attempt + 1 }, (_, n) => attempt + n);
+    expect(resumed.map(({ detail }) => Number(/attempt (\d+)$/.exec(detail)?.[1]))).toEqual([...from(2, 10), ...from(273, 303)]);
+    expect(eventsOf(story).slice(-2)).toEqual(['resumed', 'parked']);
+    expect(eventsOf(await operationOf(other))).toEqual(['claimed', 'step-started', 'provider-answered', 'settled']);
+    await world.faults({});
+    await world.passInterval();
+    expect((await resume(first.headers.get('operation-id'))).body).toMatchObject({ status: 'completed', attempts: 304 });
   });
 
   it('of a cancelled paid order: with the step that refunds', async () => {

@@ -2,10 +2,27 @@ import type { Call } from '../postgres/statement.js';
 import { HELD_COLUMNS } from './held-operation.js';
 import type { Leases } from './operation.store.js';
 
-/** The taking statement itself writes who goes on with the operation: a crash behind it can not lose that line. */
+/** How many lines of its beginning and of its end a long timeline keeps; with what comes until the next take-over, fewer than are read. */
+const FIRST_LINES = 20;
+const LATEST_LINES = 60;
+
+/**
+ * The taking statement itself writes who goes on with the operation: a crash behind it can not lose that line. It also drops
+ * the middle of a long timeline, because one that waits for its provider for months, or ends each process that takes it,
+ * would have a line for each attempt; attempts are counted in the record, and in the lines that stay.
+ */
 const TIMELINE_OF_TAKEN = `noted AS (
            INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail)
-           SELECT account_id, operation_id, clock_timestamp(), 'resumed', $4 || ', attempt ' || attempt FROM taken)`;
+           SELECT account_id, operation_id, clock_timestamp(), 'resumed', $4 || ', attempt ' || attempt FROM taken),
+         trimmed AS (
+           DELETE FROM idempotency_timeline t
+            USING taken k,
+                  LATERAL (SELECT id FROM idempotency_timeline b WHERE b.account_id = k.account_id AND b.operation_id = k.operation_id
+                            ORDER BY id OFFSET ${FIRST_LINES - 1} LIMIT 1) beginning,
+                  LATERAL (SELECT id FROM idempotency_timeline e WHERE e.account_id = k.account_id AND e.operation_id = k.operation_id
+                            ORDER BY id DESC OFFSET ${LATEST_LINES - 1} LIMIT 1) ending
+            WHERE k.attempt > ${(FIRST_LINES + LATEST_LINES) / 2}
+              AND t.account_id = k.account_id AND t.operation_id = k.operation_id AND t.id > beginning.id AND t.id < ending.id)`;
 
 /** Takes one interrupted operation over. Zero rows: it runs, is finished, was parked just now, somebody was faster, or its step is none of $5. */
 const TAKE_OVER = {
