@@ -17,6 +17,10 @@ const HALF_SENT_LIMIT = 128 * BODY_LIMIT;
 
 /** GET and its like have no body that means anything (RFC 9110, section 9.3.1). */
 const BODYLESS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+/** What Fastify takes for a media type: for anything else it has an answer of its own. */
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/;
+/** Stands for a media type that is none: it is refused like any other that is not JSON. */
+const UNREADABLE_TYPE = 'application/octet-stream';
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 const RAW_BODY = 'holdfast:raw-body';
@@ -41,6 +45,12 @@ export function refuseUnreadable(body: unknown): void {
 export function leaveBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+  // Fastify answers a media type that is none by itself, before anybody has asked who sends it.
+  fastify.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
+    const type = headers['content-type'];
+    if (type !== undefined && !MEDIA_TYPE.test(type)) headers['content-type'] = UNREADABLE_TYPE;
+    done();
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Scope } from '../../src/accounts/api-key.js';
 import { publicOperationId } from '../../src/idempotency/index.js';
 import { addApiKey } from '../support/api-keys.js';
-import { ORDER, startWorld } from '../support/app.js';
+import { KEY_A, ORDER, startWorld } from '../support/app.js';
 import { countOf, insertRecord, recordsOf } from '../support/ledger.js';
 import { expectProblem, type ContractCode } from '../support/problems.js';
 
@@ -29,6 +29,18 @@ describe('checks come in this order', () => {
       expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
     }
   });
+
+  it.each([';;;', 'json', '/', 'application/', ';charset=utf-8', 'application/json/x', 'a b/c'])(
+    'route, authentication and scope, before a media type that is none: %j',
+    async (type) => {
+      const headers = { 'content-type': type };
+      const ask = (path: string, as: string | null) => world.send('POST', path, { as, headers, body: JSON.stringify(ORDER) });
+      expectProblem(await ask('/v1/nowhere', null), 'not-found');
+      for (const as of [null, UNKNOWN_KEY]) expectProblem(await ask('/v1/orders', as), 'unauthenticated');
+      expectProblem(await ask('/v1/orders', await keyWith(['orders:read'])), 'insufficient-scope');
+      expectProblem(await ask('/v1/orders', KEY_A), 'unsupported-media-type');
+    },
+  );
 
   it('scope, before body and key', async () => {
     const as = await keyWith(['orders:read', 'tickets:write']);
