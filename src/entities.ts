@@ -1,4 +1,5 @@
 import { Account, ApiKey } from './accounts/account.entity.js';
+import { RateLimit } from './accounts/rate-limit.entity.js';
 import { Product } from './catalog/product.entity.js';
 import { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './idempotency/index.js';
 import { Order, OrderItem } from './orders/order.entity.js';
@@ -9,6 +10,7 @@ import { Ticket } from './tickets/ticket.entity.js';
 export const ENTITIES = [
   Account,
   ApiKey,
+  RateLimit,
   Product,
   Order,
   OrderItem,

@@ -1,8 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
+import { DataSource } from 'typeorm';
+import { AUTHENTICATION } from '../database/data-source.js';
 import { Problem } from '../http/problem.js';
 import { CONFIG, type Config } from '../kernel/config.js';
+import { SharedCounters, type Quota } from './shared-counters.js';
 
 /** Failed authentications of one address in one minute. */
 const FAILURES = 300;
@@ -17,19 +21,31 @@ interface Standing {
 
 /**
  * Counts requests of accounts, and failed authentications of addresses: these alone, so that a proxy full of good clients is not
- * one client. Each replica counts for itself: that costs no round trip, and behind n of them a client may get n times as much.
+ * one client. By default each replica counts for itself: that costs no round trip, and behind n of them a client may get n times as
+ * much. With `RATE_LIMIT_STORE=postgres` they count together, for a statement per request.
  */
 @Injectable()
-export class RateLimits {
-  private readonly accounts: RateLimiterMemory;
-  private readonly failures = new RateLimiterMemory({ points: FAILURES, duration: FAILURES_SECONDS });
+export class RateLimits implements OnModuleDestroy {
+  private readonly accounts: RateLimiterAbstract;
+  private readonly failures: RateLimiterAbstract;
+  private readonly shared: SharedCounters | undefined;
   /** Addresses that have failed too often, and until when, by the monotonic clock. */
   private readonly blocked = new Map<string, number>();
   private readonly policy: string;
 
-  constructor(@Inject(CONFIG) { rateLimit: { requests, milliseconds } }: Config) {
-    this.accounts = new RateLimiterMemory({ points: requests, duration: milliseconds / 1_000 });
+  constructor(
+    @Inject(CONFIG) { rateLimit: { requests, milliseconds }, rateLimitStore }: Config,
+    @InjectDataSource(AUTHENTICATION) dataSource: DataSource,
+  ) {
+    this.shared = rateLimitStore === 'postgres' ? new SharedCounters(dataSource) : undefined;
+    const counterOf = (quota: Quota): RateLimiterAbstract => this.shared?.counterOf(quota) ?? new RateLimiterMemory(quota);
+    this.accounts = counterOf({ name: 'account', points: requests, duration: milliseconds / 1_000 });
+    this.failures = counterOf({ name: 'address', points: FAILURES, duration: FAILURES_SECONDS });
     this.policy = `"default";q=${requests};w=${Math.ceil(milliseconds / 1_000)}`;
+  }
+
+  onModuleDestroy(): void {
+    this.shared?.close();
   }
 
   /** Counts a request of the account and tells the client how it stands (draft-ietf-httpapi-ratelimit-headers-10). */
@@ -72,7 +88,7 @@ function limited(retryAfter: number, detail: string): Problem {
   return new Problem('rate-limited', detail, { retryAfter });
 }
 
-async function consume(limiter: RateLimiterMemory, key: string): Promise<Standing & { remaining: number }> {
+async function consume(limiter: RateLimiterAbstract, key: string): Promise<Standing & { remaining: number }> {
   const standing = await limiter.consume(key).then(
     (result) => ({ isOver: false, result }),
     (result: unknown) => ({ isOver: true, result }),

@@ -6,17 +6,20 @@ import { Payments1700000000003 } from '../../migrations/1700000000003-payments.j
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
 import { Inbox1700000000006 } from '../../migrations/1700000000006-inbox.js';
 import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
+import { RateLimits1700000000008 } from '../../migrations/1700000000008-rate-limits.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
 
 /** TypeORM's name of the small pool for purge, recovery and other work that handlers must not starve. */
 export const BACKGROUND = 'background';
-/** The same for looking up API keys: whoever sends many unknown ones keeps nobody else waiting. */
+/** The same for looking up API keys, and for counting requests: whoever sends many unknown ones keeps nobody else waiting. */
 export const AUTHENTICATION = 'authentication';
 
 const BACKGROUND_POOL_SIZE = 3;
 const AUTHENTICATION_POOL_SIZE = 2;
+/** More of them where requests are counted in the database, so that no count waits behind an API key. */
+const COUNTING_POOL_SIZE = 2;
 /** undefined_table */
 const UNDEFINED_TABLE = '42P01';
 /** How long a request waits for a connection before it is told to come back, in milliseconds. */
@@ -31,6 +34,7 @@ const migrations = [
   Speculation1700000000004,
   Inbox1700000000006,
   Resumable1700000000007,
+  RateLimits1700000000008,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */
@@ -67,9 +71,10 @@ export function backgroundPool(config: Config, entities?: Entities): PostgresDat
   return bounded(databaseOptions(config.databaseUrl, BACKGROUND_POOL_SIZE, entities));
 }
 
-/** Options of the pool for authentication. */
+/** Options of the pool for authentication and rate limits. */
 export function authenticationPool(config: Config): PostgresDataSourceOptions {
-  return bounded(databaseOptions(config.databaseUrl, AUTHENTICATION_POOL_SIZE));
+  const counting = config.rateLimitStore === 'postgres' ? COUNTING_POOL_SIZE : 0;
+  return bounded(databaseOptions(config.databaseUrl, AUTHENTICATION_POOL_SIZE + counting));
 }
 
 /** The server's own limits need a server that runs: a frozen one, or a network that drops packets, is given up from here. */

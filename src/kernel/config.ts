@@ -51,6 +51,7 @@ function settingsOf(values: Variables) {
     embeddedDirectory: values.EMBEDDED_DB_DIR,
     demoKeys: [values.DEMO_API_KEY, values.DEMO_API_KEY_B] as const,
     rateLimit: values.RATE_LIMIT,
+    rateLimitStore: values.RATE_LIMIT_STORE,
     trustProxy: values.TRUST_PROXY,
     window: values.IDEMPOTENCY_WINDOW,
     lease: values.IDEMPOTENCY_LEASE,

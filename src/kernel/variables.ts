@@ -99,6 +99,7 @@ export const variables = z.object({
       return { requests: Number(requests), milliseconds: parseDuration(time) };
     })
     .refine(({ milliseconds }) => milliseconds <= LONGEST_RATE, 'must be per 24h or less'),
+  RATE_LIMIT_STORE: z.enum(['memory', 'postgres']).default('memory'),
   TRUST_PROXY: z
     .string()
     .refine((text) => text.split(',').every(isNetwork), 'must be addresses or networks, for example 10.0.0.0/8,fd00::/8')

@@ -1,9 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getDataSourceToken } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
+import { SharedCounters } from '../../src/accounts/shared-counters.js';
 import { networkOf } from '../../src/accounts/rate-limits.js';
+import { AUTHENTICATION } from '../../src/database/data-source.js';
 import { addApiKey } from '../support/api-keys.js';
 import { KEY_A, KEY_B, ORDER, atOnce, startApp, startWorld, tally, type TestApp } from '../support/app.js';
-import { countOf, recordsOf } from '../support/ledger.js';
+import { ACCOUNT_A, countOf, recordsOf } from '../support/ledger.js';
+import { hold } from '../support/locks.js';
 import { expectProblem } from '../support/problems.js';
 
 const REQUESTS = 6;
@@ -112,5 +117,68 @@ describe('an address', () => {
       expect(networkOf(address)).toBe('2001:db8:1:2');
     expect(networkOf('2001:db8::1')).toBe('2001:db8:0:0');
     expect(networkOf('::1')).toBe('0:0:0:0');
+  });
+});
+
+describe('RATE_LIMIT_STORE=postgres', () => {
+  const SHARED = { RATE_LIMIT_STORE: 'postgres', RATE_LIMIT: `${REQUESTS}/1h`, TRUST_PROXY: '127.0.0.1' };
+  let replicas: [TestApp, TestApp];
+  beforeEach(async () => {
+    await world.database.query('TRUNCATE rate_limits');
+    replicas = [await startApp(world.database, SHARED), await startApp(world.database, SHARED)];
+  });
+  afterEach(async () => {
+    for (const replica of replicas) await replica.close();
+  });
+  const replica = (n: number): TestApp => replicas[n % 2] ?? replicas[0];
+  const rowsOf = (key: string) => world.database.query<{ points: number }>('SELECT points FROM rate_limits WHERE key = $1', [key]);
+
+  it('an account has its requests once, however many replicas there are, and after a restart as well', async () => {
+    const answers = await atOnce(REQUESTS * 3, (n) => replica(n).send('GET', '/v1/orders'));
+    expect(tally(answers)).toEqual({ 200: REQUESTS, 429: REQUESTS * 2 });
+    expect((await replica(1).send('GET', '/v1/orders', { as: KEY_B })).headers.get('ratelimit')).toMatch(/;r=5;/);
+    const restarted = await startApp(world.database, SHARED);
+    expectProblem(await restarted.send('GET', '/v1/orders'), 'rate-limited');
+    await restarted.close();
+  });
+
+  it('a replay counts like any other request, and what is beyond the limit costs no statement', async () => {
+    const key = uuidv7();
+    for (let n = 0; n < REQUESTS; n += 1) expect((await replica(0).send('POST', '/v1/orders', { key, body: ORDER })).status).toBe(201);
+    expect(await rowsOf(`account:${ACCOUNT_A}`)).toEqual([{ points: REQUESTS }]);
+    for (const answer of await atOnce(20, () => replica(0).send('POST', '/v1/orders', { key, body: ORDER }))) {
+      expectProblem(answer, 'rate-limited');
+    }
+    expect(await rowsOf(`account:${ACCOUNT_A}`)).toEqual([{ points: REQUESTS }]);
+  });
+
+  it('failed authentications of an address add up across replicas', async () => {
+    const fail = (n: number) => replica(n).send('GET', '/v1/orders', { as: 'nonsense', headers: { 'x-forwarded-for': '192.0.2.77' } });
+    for (let round = 0; round < 10; round += 1) expect(tally(await atOnce(30, fail))).toEqual({ 401: 30 });
+    expect(await rowsOf('address:192.0.2.77')).toEqual([{ points: 300 }]);
+    // A replica that has not seen the 300th itself learns of it by the next one.
+    for (const n of [0, 1]) await fail(n);
+    for (const n of [0, 1]) expectProblem(await fail(n), 'rate-limited');
+  });
+
+  it('while the store does not answer, each replica counts for itself: nobody is refused for that, and its own limit holds', async () => {
+    const held = await hold(world.database, 'LOCK TABLE rate_limits IN ACCESS EXCLUSIVE MODE');
+    try {
+      const answers = await atOnce(REQUESTS * 4, (n) => replica(n).send('GET', '/v1/orders'));
+      expect(tally(answers)).toEqual({ 200: REQUESTS * 2, 429: REQUESTS * 2 });
+    } finally {
+      await held.release();
+    }
+  });
+
+  it('what has expired is removed, and nothing else', async () => {
+    await world.database.query(`INSERT INTO rate_limits VALUES ('address:old', 1, $1), ('address:new', 1, $2)`, [
+      Date.now() - 1,
+      Date.now() + 60_000,
+    ]);
+    const counters = new SharedCounters(replicas[0].app.get<DataSource>(getDataSourceToken(AUTHENTICATION)));
+    await counters.clear();
+    counters.close();
+    expect([await rowsOf('address:old'), await rowsOf('address:new')]).toEqual([[], [{ points: 1 }]]);
   });
 });

@@ -82,6 +82,7 @@ describe('a wrong value', () => {
     ['RATE_LIMIT', '777'],
     ['RATE_LIMIT', '0/7m'],
     ['RATE_LIMIT', '7/25h'],
+    ['RATE_LIMIT_STORE', 'hunter2'],
     ['TRUST_PROXY', 'everybody'],
     ['TRUST_PROXY', '10.9.8.7,'],
     ['TRUST_PROXY', '999.9.8.7'],
