@@ -44,8 +44,8 @@ export class RateLimits implements OnModuleDestroy {
     this.policy = `"default";q=${requests};w=${Math.ceil(milliseconds / 1_000)}`;
   }
 
-  onModuleDestroy(): void {
-    this.shared?.close();
+  async onModuleDestroy(): Promise<void> {
+    await this.shared?.close();
   }
 
   /** Counts a request of the account and tells the client how it stands (draft-ietf-httpapi-ratelimit-headers-10). */

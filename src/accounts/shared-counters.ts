@@ -2,6 +2,7 @@ import { RateLimiterMemory, RateLimiterPostgres, type RateLimiterAbstract } from
 import type { Pool, QueryConfig, QueryResult } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { PeriodicTask } from '../idempotency/index.js';
 
 /** A count takes well under a millisecond; a request does not wait longer than this for one. In milliseconds. */
 const WAIT_MS = 500;
@@ -26,9 +27,12 @@ export interface Quota {
  */
 export class SharedCounters {
   private resumeAt = -Infinity;
-  private readonly timer = setInterval(() => void this.clear(), CLEAR_MS).unref();
+  private readonly clearing: PeriodicTask;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DataSource) {
+    this.clearing = new PeriodicTask({ name: 'RateLimits', intervalMs: CLEAR_MS, run: () => this.clear() });
+    this.clearing.start();
+  }
 
   /** The counter of a quota. */
   counterOf({ name, points, duration }: Quota): RateLimiterAbstract {
@@ -66,12 +70,12 @@ export class SharedCounters {
     }
   }
 
-  /** Removes what has expired; what can't be removed now will be the next time. */
+  /** Removes what has expired. @throws the database's error */
   async clear(): Promise<void> {
-    await this.dataSource.query(CLEAR, [Date.now()]).catch(() => undefined);
+    await this.dataSource.query(CLEAR, [Date.now()]);
   }
 
-  close(): void {
-    clearInterval(this.timer);
+  close(): Promise<void> {
+    return this.clearing.stop();
   }
 }

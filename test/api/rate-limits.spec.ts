@@ -178,7 +178,7 @@ describe('RATE_LIMIT_STORE=postgres', () => {
     ]);
     const counters = new SharedCounters(replicas[0].app.get<DataSource>(getDataSourceToken(AUTHENTICATION)));
     await counters.clear();
-    counters.close();
+    await counters.close();
     expect([await rowsOf('address:old'), await rowsOf('address:new')]).toEqual([[], [{ points: 1 }]]);
   });
 });
