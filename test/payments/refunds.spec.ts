@@ -3,19 +3,13 @@ import { uuidOf } from '../../src/kernel/ids.js';
 import { atOnce, KEY_B, tally, type TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { countOf, recordsOf } from '../support/ledger.js';
-import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
+import { WAIT, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
 let replica: TestApp;
-beforeAll(async () => {
-  world = await startPaymentWorld();
-  replica = await world.secondApp();
-});
-afterEach(() => world.faults({}));
-afterAll(() => world.close());
+useTwoReplicas((...started) => ([world, replica] = started));
 
-const WAIT = { prefer: 'wait=20' };
 const either = (n: number): TestApp => (n % 2 ? world : replica);
 
 async function paid(total?: number): Promise<{ order: PlacedOrder; payment: string }> {
