@@ -1,8 +1,11 @@
 import { RecoverableStep, reply, undo, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
-import { notReached, refundPath } from './payment-replies.js';
+import { Problem } from '../http/problem.js';
+import { notReached, problemReply, refundPath } from './payment-replies.js';
 import { RefundView } from './payment.dto.js';
+import type { Refund } from './payment.entity.js';
 import type { DoubtfulOutcome } from './provider/ask.js';
-import { undoRefund, type SettledRefund } from './refund.store.js';
+import { booksDiffer } from './provider/refund-refusals.js';
+import { flagRefund, undoRefund, type SettledRefund } from './refund.store.js';
 import { RefundingStep } from './refunding.js';
 
 /** A refund that a client asked for. */
@@ -17,7 +20,20 @@ export class RefundStep extends RefundingStep {
     return super.settle(tx, refundId, outcome, run);
   }
 
-  protected finish(_tx: Transaction, { refund }: SettledRefund): StepEnd {
+  protected async finish(tx: Transaction, { refund }: SettledRefund, run: StepRun): Promise<StepEnd> {
+    if (refund.status === 'failed') return this.declined(tx, refund, run);
     return reply(201, RefundView.of(refund), { location: refundPath(refund) });
+  }
+
+  private async declined(tx: Transaction, refund: Refund, run: StepRun): Promise<StepEnd> {
+    const { accountId, id, failureCode } = refund;
+    // The client is told of an ordinary refusal and decides; that somebody else moved this money is for a person to look at.
+    if (failureCode !== null && booksDiffer(failureCode)) {
+      await flagRefund(tx, accountId, id, `the provider's books differ, it declined to refund: ${failureCode}`);
+    }
+    const problem = new Problem('refund-declined', `The provider declined to refund: ${failureCode}.`, {
+      members: { refund: RefundView.of(refund) },
+    });
+    return problemReply(problem, run, refundPath(refund));
   }
 }
