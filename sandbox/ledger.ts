@@ -74,12 +74,13 @@ export class Ledger {
     });
   }
 
-  refund(key: string, request: RefundRequest): Promise<Outcome> {
+  /** @param declineCodeOf with which code refunds of a charge of this source are declined; null: they are made */
+  refund(key: string, request: RefundRequest, declineCodeOf: (source: string) => string | null): Promise<Outcome> {
     return this.once(key, { path: '/refunds', ...request }, async (client) => {
       const { reference, chargeId, amount } = request;
       // The lock comes first and the sum in a statement of its own, whose snapshot then includes all earlier refunds.
-      const [charge] = await rows<{ amount: number; currency: string }>(
-        client.query('SELECT amount::float8 AS amount, currency FROM charges WHERE id = $1 FOR NO KEY UPDATE', [chargeId]),
+      const [charge] = await rows<{ amount: number; currency: string; source: string }>(
+        client.query('SELECT amount::float8 AS amount, currency, source FROM charges WHERE id = $1 FOR NO KEY UPDATE', [chargeId]),
       );
       if (!charge) return { kind: 'charge-unknown' };
       const { currency } = charge;
@@ -87,10 +88,11 @@ export class Ledger {
       const [refunded] = await rows<{ sum: number }>(
         client.query('SELECT coalesce(sum(amount), 0)::float8 AS sum FROM refunds WHERE charge_id = $1', [chargeId]),
       );
-      if ((refunded?.sum ?? 0) + amount > charge.amount) {
-        const code = 'refund_exceeds_charge';
-        const error = { code, message: 'the refunds of a charge can not exceed it' };
-        return { status: 402, body: { id: null, status: 'declined', declineCode: code, chargeId, reference, error } };
+      const exceeds = (refunded?.sum ?? 0) + amount > charge.amount;
+      const code = exceeds ? 'refund_exceeds_charge' : declineCodeOf(charge.source);
+      if (code !== null) {
+        const message = exceeds ? 'the refunds of a charge can not exceed it' : 'refunds of this charge are declined';
+        return { status: 402, body: { id: null, status: 'declined', declineCode: code, chargeId, reference, error: { code, message } } };
       }
       const refund = { id: newId('rf'), status: 'succeeded', chargeId, reference, amount, currency, createdAt: new Date().toISOString() };
       await client.query(

@@ -11,6 +11,8 @@ export type Answer = { way: Way; status: number; body: string } | { way: 'cut' }
 interface Behaviour {
   verdict: Verdict;
   way: Way;
+  /** With which code its refunds are declined. */
+  refundDecline?: string;
 }
 
 const pays = (way: Way): Behaviour => ({ verdict: { declineCode: null, failures: 0 }, way });
@@ -25,6 +27,7 @@ const BEHAVIOURS = new Map<string, Behaviour>([
   ['tok_drop_after', pays('cut')],
   ['tok_drop_before', { verdict: { declineCode: null, failures: 1 }, way: 'now' }],
   ['tok_error_500', { verdict: { declineCode: null, failures: 2 }, way: 'now' }],
+  ['tok_refund_declined', { ...pays('now'), refundDecline: 'refund_declined' }],
   ['tok_declined', declines('card_declined')],
   ['tok_insufficient_funds', declines('insufficient_funds')],
   ['tok_3ds', declines('authentication_required')],
@@ -51,7 +54,8 @@ export class Provider {
 
   /** @throws Refusal where nothing was done and nothing is remembered */
   async refund(key: string, request: RefundRequest): Promise<Answer> {
-    return this.answer(await this.ledger.refund(key, request), 'now');
+    const outcome = await this.ledger.refund(key, request, (source) => BEHAVIOURS.get(source)?.refundDecline ?? null);
+    return this.answer(outcome, 'now');
   }
 
   private answer(outcome: Outcome, firstWay: Way): Answer {

@@ -135,6 +135,15 @@ const RULES = {
       .map((record) => `${record.key} was told ${record.response_status}, the payment is ${byOperation.get(record.operation_id)?.status}`);
   },
 
+  'what the client was told of its refund is true': ({ records, refunds }: Facts) => {
+    const byOperation = new Map(refunds.map((refund) => [refund.operation_id, refund.status]));
+    const told: Record<number, string> = { 201: 'succeeded', 402: 'failed' };
+    return records
+      .filter(({ operation, status }) => operation === 'POST /v1/payments/:id/refunds' && status === 'completed')
+      .filter((record) => byOperation.get(record.operation_id) !== told[record.response_status ?? 0])
+      .map((record) => `${record.key} was told ${record.response_status}, the refund is ${byOperation.get(record.operation_id)}`);
+  },
+
   'no process ends by itself': ({ surprises }: Facts) => surprises,
 } satisfies Record<string, (facts: Facts) => string[]>;
 

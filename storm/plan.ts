@@ -1,5 +1,6 @@
 /** What clients do, each with its weight. */
-export type Action = 'order' | 'pay' | 'pay-twice' | 'pay-and-cancel' | 'refund' | 'cancel' | 'ticket' | 'pay-unreachable';
+export type Action =
+  'order' | 'pay' | 'pay-twice' | 'pay-and-cancel' | 'refund' | 'refund-refused' | 'cancel' | 'ticket' | 'pay-unreachable';
 
 /** What `PUT /faults` of the sandbox takes. */
 export interface Faults {
@@ -63,7 +64,7 @@ export const LEASE_MS = 1_000;
 
 export const CALM: Faults = { refuse: 0, dropBefore: 0, dropAfter: 0, hangAfter: 0, error500: 0, latencyMs: 0 };
 
-/** Tokens that come to an end. `tok_unavailable` doesn't, and has an action of its own. */
+/** Tokens that come to an end. `tok_unavailable` doesn't, and `tok_refund_declined` keeps what a cancellation should give back: both have actions of their own. */
 const SOURCES = {
   tok_visa: 40,
   tok_mastercard: 10,
@@ -83,7 +84,17 @@ export function fullPlan({ operations, seed }: { operations: number; seed: numbe
     operations,
     seed,
     clients: 12,
-    actions: { order: 30, pay: 34, 'pay-twice': 5, 'pay-and-cancel': 6, refund: 10, cancel: 8, ticket: 6, 'pay-unreachable': 1 },
+    actions: {
+      order: 30,
+      pay: 34,
+      'pay-twice': 5,
+      'pay-and-cancel': 6,
+      refund: 10,
+      'refund-refused': 2,
+      cancel: 8,
+      ticket: 6,
+      'pay-unreachable': 1,
+    },
     sources: SOURCES,
     vanish: 0.04,
     impatience: 0.1,

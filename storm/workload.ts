@@ -55,6 +55,8 @@ export class Worker {
       }
       case 'refund':
         return this.refund();
+      case 'refund-refused':
+        return this.refundInVain();
       case 'cancel':
         return this.cancel(await this.someOrder());
       case 'ticket':
@@ -66,6 +68,13 @@ export class Worker {
   }
 
   private async placeOrder(): Promise<Order | null> {
+    const order = await this.ownOrder();
+    if (order) this.market.orders.push(order);
+    return order;
+  }
+
+  /** One that no other client hears of. */
+  private async ownOrder(): Promise<Order | null> {
     const scarce = this.random.chance(0.1);
     const productIds = scarce ? [SCARCE] : PLENTY.filter(() => this.random.chance(0.6));
     if (productIds.length === 0) productIds.push('123');
@@ -73,9 +82,7 @@ export class Worker {
     const answer = await this.send('/v1/orders', { items });
     if (answer?.status !== 201) return null;
     const { id, total, currency } = JSON.parse(answer.text) as { id: string; total: number; currency: string };
-    const order = { id, amount: total, currency };
-    this.market.orders.push(order);
-    return order;
+    return { id, amount: total, currency };
   }
 
   /** Mostly one that other clients may have in hand as well; sometimes paid or cancelled already. */
@@ -101,6 +108,16 @@ export class Worker {
     await this.send(`/v1/payments/${payment.id}/refunds`, amount);
   }
 
+  /** Twice what the provider declines. The order is nobody else's: one that were cancelled would keep its money. */
+  private async refundInVain(): Promise<void> {
+    const order = await this.ownOrder();
+    const answer = order && (await this.send('/v1/payments', paymentOf(order, 'tok_refund_declined')));
+    if (answer?.status !== 201) return;
+    const { id } = JSON.parse(answer.text) as { id: string };
+    await this.send(`/v1/payments/${id}/refunds`, {});
+    await this.send(`/v1/payments/${id}/refunds`, {});
+  }
+
   private async cancel(order: Order): Promise<void> {
     await this.send(`/v1/orders/${order.id}/cancel`, {});
   }
@@ -110,9 +127,8 @@ export class Worker {
    * asking; what must hold is that nothing was charged, and that nobody concludes that it failed.
    */
   private async payUnreachable(): Promise<void> {
-    const order = await this.placeOrder();
+    const order = await this.ownOrder();
     if (!order) return;
-    this.market.orders.splice(this.market.orders.indexOf(order), 1);
     await this.count(() => this.client.send('/v1/payments', paymentOf(order, 'tok_unavailable'), { tries: 3 }));
   }
 

@@ -81,6 +81,16 @@ export const recordChecks: readonly Check[] = [
          AND p.status <> CASE o.response_status WHEN 201 THEN 'succeeded' WHEN 409 THEN 'succeeded' WHEN 402 THEN 'failed' ELSE '' END`,
   },
   {
+    // A refund that the provider took back later stays answered 201; it keeps the provider's name of it.
+    kind: 'answer-against-refund',
+    sql: `
+      SELECT r.account_id, pg_temp.public_id('re', r.id) AS subject, 'is ' || r.status || ', and its key answers ' || o.response_status AS detail
+        FROM refunds r JOIN audit_operations o ON o.account_id = r.account_id AND o.operation_id = r.operation_id
+       WHERE o.status = 'completed' AND o.operation = '${REFUNDING}'
+         AND CASE o.response_status WHEN 201 THEN r.status = 'failed' AND r.provider_reference IS NULL
+                                    WHEN 402 THEN r.status <> 'failed' ELSE true END`,
+  },
+  {
     kind: 'running-without-effect',
     sql: `
       SELECT o.account_id, pg_temp.public_id('op', o.operation_id) AS subject,

@@ -70,6 +70,13 @@ export const PROBLEMS = {
     meaning: 'The provider declined the charge; `payment.failureCode` says why. Nothing was charged.',
     advice: 'Ask the buyer for another way to pay, and try again with a new Idempotency-Key.',
   },
+  'refund-declined': {
+    status: 402,
+    title: 'The refund was declined',
+    retry: 'new-key',
+    meaning: 'The provider declined to give the money back; `refund.failureCode` says why. Nothing was refunded, and nothing is reserved.',
+    advice: 'Find out why, then refund again with a new Idempotency-Key, or give the money back another way.',
+  },
   'not-found': {
     status: 404,
     title: 'Not found',

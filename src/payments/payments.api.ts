@@ -40,6 +40,8 @@ const REFUND: Shown = {
   },
 };
 
+const DECLINED_REFUND = having(REFUND, { status: 'failed', failureCode: 'insufficient_funds' });
+
 const paymentParams = { id: idOf('pay', 'Id of the payment.') };
 
 /** What is answered while the provider's answer is not known. */
@@ -90,12 +92,21 @@ export const GET_PAYMENT = readOf(PAYMENT, {
 export const CREATE_REFUND: ApiOptions = {
   id: 'createRefund',
   summary: 'Refund a payment',
-  description: 'Gives money back, once. All refunds of a payment together, reserved ones too, never exceed it, however many ask at once.',
+  description:
+    'Gives money back, once. All refunds of a payment together, reserved ones too, never exceed it, however many ask at once. ' +
+    'One that the provider declines gives its part of the payment back.',
   effects: 'one refund at the provider',
   params: paymentParams,
   requests: { 'A part of it': { amount: 1000, reason: 'sent back' }, 'All that is left': {} },
   answers: [created(REFUND, 'The money goes back.', `/v1/refunds/${EXAMPLE_ID.re}`), notYet(having(REFUND, { status: 'processing' }))],
-  problems: [noSuch('payment'), new Problem('refund-exceeds-payment', '500 of 5000 EUR can still be refunded.'), notReached('refunded')],
+  problems: [
+    new Problem('refund-declined', 'The provider declined to refund: insufficient_funds.', {
+      members: { refund: DECLINED_REFUND.example },
+    }),
+    noSuch('payment'),
+    new Problem('refund-exceeds-payment', '500 of 5000 EUR can still be refunded.'),
+    notReached('refunded'),
+  ],
 };
 
 export const GET_REFUND = readOf(REFUND, {

@@ -221,6 +221,11 @@ const CASES: [what: string, tamper: (sale: Sale) => Promise<unknown>, found: (sa
     ({ payment, refund }) => [`refund-differs ${refund}`, `refund-sums ${payment}`],
   ],
   [
+    'a refund whose key answers that it was made is called declined',
+    ({ refundUuid }) => sql(`UPDATE refunds SET status = 'failed', provider_reference = NULL WHERE id = $1`, refundUuid),
+    ({ payment, refund }) => [`answer-against-refund ${refund}`, `refund-sums ${payment}`, `refund-though-failed ${refund}`],
+  ],
+  [
     'what a payment says was refunded is changed',
     ({ paymentUuid }) => sql('UPDATE payments SET amount_refunded = 0 WHERE id = $1', paymentUuid),
     ({ payment }) => [`refund-sums ${payment}`],

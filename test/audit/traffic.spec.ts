@@ -5,17 +5,12 @@ import { ORDER, atOnce, type TestApp } from '../support/app.js';
 import { auditWorld, namesOf } from '../support/audit.js';
 import { eventually } from '../support/eventually.js';
 import { countOf } from '../support/ledger.js';
-import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
+import { WAIT, useTwoReplicas, type PaymentWorld } from '../support/payments.js';
 
 let world: PaymentWorld;
 let replica: TestApp;
-beforeAll(async () => {
-  world = await startPaymentWorld();
-  replica = await world.secondApp();
-});
-afterAll(() => world.close());
+useTwoReplicas((...started) => ([world, replica] = started));
 
-const WAIT = { prefer: 'wait=20' };
 const SOURCES = ['tok_visa', 'tok_hang_after', 'tok_drop_after', 'tok_declined', 'tok_error_500', 'tok_drop_before'];
 
 /** One customer: orders, pays, perhaps twice, then changes their mind in one way or another. */

@@ -43,6 +43,16 @@ it('a declined payment is final for its key; the order takes another', async () 
   expect(paid.status).toBe(201);
 });
 
+it('a declined refund is final for its key, and another may be asked for', async () => {
+  const paid = await sendUntilFinal('/v1/payments', { key: freshKey(), body: payment(await order(), 'tok_refund_declined') });
+  const [path, key] = [`/v1/payments/${paid.body['id']}/refunds`, freshKey()];
+  const declined = await sendUntilFinal(path, { key, body: {} });
+  expect([declined.status, declined.body['code'], declined.body['retry']]).toEqual([402, 'refund-declined', 'new-key']);
+  expect(declined.body['refund']).toMatchObject({ paymentId: paid.body['id'], amount: 2500, status: 'failed' });
+  expect((await send('POST', path, { key, body: {} })).text).toBe(declined.text);
+  expect((await sendUntilFinal(path, { key: freshKey(), body: {} })).status).toBe(402);
+});
+
 it('a payment whose answer the provider cut off is found out about, and charged once', async () => {
   const orderId = await order();
   const paid = await sendUntilFinal('/v1/payments', { key: freshKey(), body: payment(orderId, 'tok_drop_after') });

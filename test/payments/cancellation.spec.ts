@@ -4,21 +4,23 @@ import { uuidOf } from '../../src/kernel/ids.js';
 import { atOnce, KEY_B, tally, type TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { recordsOf, stockOf } from '../support/ledger.js';
-import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
+import { WAIT, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
 let replica: TestApp;
-beforeAll(async () => {
-  world = await startPaymentWorld();
-  replica = await world.secondApp();
-});
-afterEach(() => world.faults({}));
-afterAll(() => world.close());
+useTwoReplicas((...started) => ([world, replica] = started));
 
-const WAIT = { prefer: 'wait=20' };
 const FULL_STOCK = 1_000;
 const stock = (order: PlacedOrder): Promise<number> => stockOf(world.database, order.productId);
+
+/** Why the order's payment is to be looked at. */
+async function reviewOf(order: PlacedOrder): Promise<string | null | undefined> {
+  const found = world.database.query<{ review_reason: string | null }>('SELECT review_reason FROM payments WHERE order_id = $1', [
+    uuidOf('ord', order.id),
+  ]);
+  return (await found)[0]?.review_reason;
+}
 
 /** Expects a cancelled order whose money and stock went back, whatever was charged. */
 async function expectUndone(order: PlacedOrder, payments: string[], charged = payments.includes('succeeded')): Promise<void> {
@@ -80,6 +82,16 @@ describe('cancelling an order', () => {
     await world.pay(order, 'tok_declined');
     expect((await world.cancel(order)).status).toBe(200);
     await expectUndone(order, ['failed']);
+  });
+
+  it('whose refund the provider declines is 200 all the same, and the payment is flagged: its money should have gone back', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    await world.pay(order, 'tok_refund_declined');
+    const answer = await world.cancel(order, { key });
+    expect([answer.status, answer.body['status']]).toEqual([200, 'cancelled']);
+    expect((await world.cancel(order, { key, on: replica })).text).toBe(answer.text);
+    expect(await world.stateOf(order)).toMatchObject({ order: 'cancelled', payments: ['succeeded'], amountRefunded: 0, refunded: 0 });
+    expect(await reviewOf(order)).toMatch(/^re_\w+: the provider declined to refund: refund_declined$/);
   });
 
   it('that is cancelled already is refused, and the refusal is stored', async () => {
@@ -191,10 +203,10 @@ describe('cancelling while a payment is in flight', () => {
 
 describe('a charge that succeeds after its order was cancelled', () => {
   /** What no request can do any more, since a cancellation waits for the payment: the order is cancelled under the charge. */
-  async function payUnderCancellation(order: PlacedOrder, key: string): Promise<void> {
+  async function payUnderCancellation(order: PlacedOrder, key: string, source = 'tok_visa'): Promise<void> {
     const held = await world.sandbox.hold();
     try {
-      expect((await world.pay(order, 'tok_visa', { key })).status).toBe(202);
+      expect((await world.pay(order, source, { key })).status).toBe(202);
       await world.database.query(`UPDATE orders SET status = 'cancelled' WHERE id = $1`, [uuidOf('ord', order.id)]);
     } finally {
       await held.release();
@@ -215,6 +227,15 @@ describe('a charge that succeeds after its order was cancelled', () => {
       charges: 1,
       refunded: order.total,
     });
+  });
+
+  it('is answered in the same way where the provider declines to refund it, and the payment is flagged', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    await payUnderCancellation(order, key, 'tok_refund_declined');
+    const answer = await world.pay(order, 'tok_refund_declined', { key, headers: WAIT });
+    expectProblem(answer, 'order-not-payable');
+    expect(answer.body['payment']).toMatchObject({ orderId: order.id, status: 'succeeded', amountRefunded: 0 });
+    expect(await reviewOf(order)).toMatch(/^re_\w+: the provider declined to refund: refund_declined$/);
   });
 
   it('is refunded also when nobody asks again and the provider loses the refund’s answer', async () => {

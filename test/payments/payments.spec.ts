@@ -5,19 +5,13 @@ import { atOnce, KEY_B, tally, type TestApp, type TestResponse } from '../suppor
 import { start, type Running } from '../support/built-process.js';
 import { eventually } from '../support/eventually.js';
 import { countOf, recordsOf } from '../support/ledger.js';
-import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
+import { WAIT, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
 let replica: TestApp;
-beforeAll(async () => {
-  world = await startPaymentWorld();
-  replica = await world.secondApp();
-});
-afterEach(() => world.faults({}));
-afterAll(() => world.close());
+useTwoReplicas((...started) => ([world, replica] = started));
 
-const WAIT = { prefer: 'wait=20' };
 const either = (n: number): TestApp => (n % 2 ? world : replica);
 const PAID = { order: 'paid', payments: ['succeeded'], amountRefunded: 0, charges: 1, refunded: 0 };
 const UNPAID = { order: 'pending', payments: [], amountRefunded: 0, charges: 0, refunded: 0 };

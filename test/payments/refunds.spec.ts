@@ -3,24 +3,18 @@ import { uuidOf } from '../../src/kernel/ids.js';
 import { atOnce, KEY_B, tally, type TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { countOf, recordsOf } from '../support/ledger.js';
-import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
+import { WAIT, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
 let replica: TestApp;
-beforeAll(async () => {
-  world = await startPaymentWorld();
-  replica = await world.secondApp();
-});
-afterEach(() => world.faults({}));
-afterAll(() => world.close());
+useTwoReplicas((...started) => ([world, replica] = started));
 
-const WAIT = { prefer: 'wait=20' };
 const either = (n: number): TestApp => (n % 2 ? world : replica);
 
-async function paid(total?: number): Promise<{ order: PlacedOrder; payment: string }> {
+async function paid(total?: number, source?: string): Promise<{ order: PlacedOrder; payment: string }> {
   const order = await world.placeOrder(total === undefined ? {} : { total });
-  const answer = await world.pay(order);
+  const answer = await world.pay(order, source);
   expect(answer.status).toBe(201);
   return { order, payment: String(answer.body['id']) };
 }
@@ -140,19 +134,99 @@ describe('a refund', () => {
 });
 
 describe('a refund that the provider declines', () => {
-  it('is failed, is told with its reason, and gives its part of the payment back', async () => {
+  const UNRESERVED = { amount_reserved: 0, amount_refunded: 0 };
+  async function rowOf(payment: string) {
+    const [row] = await world.database.query<{ amount_reserved: number; amount_refunded: number; review_reason: string | null }>(
+      'SELECT amount_reserved::float8, amount_refunded::float8, review_reason FROM payments WHERE id = $1',
+      [uuidOf('pay', payment)],
+    );
+    return row;
+  }
+
+  it('is 402 refund-declined with the refund as it stands, asked of the provider once and replayed with the same bytes', async () => {
+    const { payment } = await paid(undefined, 'tok_refund_declined');
+    const key = uuidv7();
+    const answer = await world.refund(payment, { amount: 300, reason: 'a scratch' }, { key });
+    expectProblem(answer, 'refund-declined');
+    const { refund } = answer.body;
+    expect(refund).toMatchObject({
+      paymentId: payment,
+      amount: 300,
+      status: 'failed',
+      reason: 'a scratch',
+      failureCode: 'refund_declined',
+    });
+    expect((await world.send('GET', `/v1/refunds/${refund.id}`)).body).toEqual(refund);
+    const operation = await world.send('GET', `/v1/operations/${answer.body['operationId']}`);
+    expect(operation.body).toMatchObject({ status: 'completed', response: { status: 402 }, resource: `/v1/refunds/${refund.id}` });
+    const asked = async (): Promise<number> => (await world.ledger()).requests.filter(({ path }) => path === '/refunds').length;
+    const before = await asked();
+    for (const on of [world, replica]) {
+      const again = await world.refund(payment, { amount: 300, reason: 'a scratch' }, { key, on });
+      expect([again.status, again.text, again.headers.get('idempotent-replayed')]).toEqual([402, answer.text, 'true']);
+    }
+    expect(await asked()).toBe(before);
+  });
+
+  it('gives its part of the payment back, so that the whole may be asked for under a new key, and flags nothing', async () => {
+    const { order, payment } = await paid(undefined, 'tok_refund_declined');
+    const key = uuidv7();
+    const first = await world.refund(payment, {}, { key });
+    expectProblem(first, 'refund-declined');
+    expect(await rowOf(payment)).toEqual({ ...UNRESERVED, review_reason: null });
+    const second = await world.refund(payment);
+    expectProblem(second, 'refund-declined');
+    expect(second.body['refund'].id).not.toBe(first.body['refund'].id);
+    expect(await rowOf(payment)).toEqual({ ...UNRESERVED, review_reason: null });
+    await world.sandbox.database.query(`UPDATE charges SET source = 'tok_visa' WHERE amount = $1`, [order.total]);
+    expect((await world.refund(payment)).status).toBe(201);
+    expect((await world.refund(payment, {}, { key })).text).toBe(first.text);
+    await expectRefunded(order, payment, order.total);
+  });
+
+  it('whose answer was lost is 202 first, then 402 under the same key', async () => {
+    const { payment } = await paid(undefined, 'tok_refund_declined');
+    const key = uuidv7();
+    await world.faults({ hangAfter: 1 });
+    const first = await world.refund(payment, {}, { key });
+    expect(first.status).toBe(202);
+    await world.faults({});
+    const last = await world.refund(payment, {}, { key, headers: WAIT });
+    expectProblem(last, 'refund-declined');
+    expect(last.body['refund'].id).toBe(first.body['id']);
+    expect(await rowOf(payment)).toEqual({ ...UNRESERVED, review_reason: null });
+  });
+
+  it('sent twenty times at once with one key is one refusal', async () => {
+    const { payment } = await paid(undefined, 'tok_refund_declined');
+    const key = uuidv7();
+    const answers = await atOnce(20, (n) => world.refund(payment, {}, { key, on: either(n), headers: WAIT }));
+    expect(tally(answers)).toEqual({ 402: 20 });
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    expect(await countOf(world.database, 'refunds', 'payment_id = $1', [uuidOf('pay', payment)])).toBe(1);
+  });
+
+  it.each([
+    ['gave the charge back already', 'refund_exceeds_charge', giveBackBehindOurBack],
+    ['knows no such charge', 'charge_not_found', forgetCharge],
+  ])('because it %s is refused in the same way, and the payment is flagged, since its books differ', async (_why, code, differ) => {
     const { order, payment } = await paid();
-    await giveBackBehindOurBack(order);
+    await differ(order);
     const key = uuidv7();
     const answer = await world.refund(payment, {}, { key });
-    expect(answer.status).toBe(201);
-    expect(answer.body).toMatchObject({ amount: order.total, status: 'failed', failureCode: 'refund_exceeds_charge' });
-    expect((await world.send('GET', `/v1/refunds/${answer.body['id']}`)).text).toBe(answer.text);
-    const held = `id = $1 AND (amount_reserved <> 0 OR amount_refunded <> 0)`;
-    expect(await countOf(world.database, 'payments', held, [uuidOf('pay', payment)])).toBe(0);
-    expect((await world.refund(payment, {}, { key })).text).toBe(answer.text);
+    expectProblem(answer, 'refund-declined');
+    const { refund } = answer.body;
+    expect(refund).toMatchObject({ amount: order.total, status: 'failed', failureCode: code });
+    const review = `${refund.id}: the provider's books differ, it declined to refund: ${code}`;
+    expect(await rowOf(payment)).toEqual({ ...UNRESERVED, review_reason: review });
+    expect((await world.refund(payment, {}, { key, on: replica })).text).toBe(answer.text);
   });
 });
+
+/** The provider loses the charge, as one does whose key is another account's. */
+async function forgetCharge(order: PlacedOrder): Promise<void> {
+  await world.sandbox.database.query('DELETE FROM charges WHERE amount = $1', [order.total]);
+}
 
 /** The whole charge is refunded at the provider by somebody else, so that it declines our refund. */
 async function giveBackBehindOurBack(order: PlacedOrder): Promise<void> {

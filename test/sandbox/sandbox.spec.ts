@@ -150,6 +150,19 @@ describe('refunds', () => {
     expect((await sandbox.ledger()).refunds.filter((made) => made.chargeId === chargeId)).toHaveLength(2);
   });
 
+  it('declines every refund of a charge of tok_refund_declined, and remembers it', async () => {
+    const charge = await sandbox.charge(freshKey(), 'tok_refund_declined');
+    const [chargeId, key] = [charge.body['id'], freshKey()];
+    const first = await sandbox.refund(key, chargeId, 1);
+    const declineCode = 'refund_declined';
+    expect(first).toMatchObject({
+      status: 402,
+      body: { id: null, status: 'declined', declineCode, chargeId, error: { code: declineCode } },
+    });
+    expect(await sandbox.refund(key, chargeId, 1)).toEqual(first);
+    expect((await sandbox.ledger()).refunds.filter((made) => made.chargeId === chargeId)).toEqual([]);
+  });
+
   it('answers 404 for an unknown charge and 400 for another currency, and remembers neither', async () => {
     const key = freshKey();
     expect(await sandbox.refund(key, 'ch_none', 1)).toMatchObject({ status: 404, body: { error: { code: 'charge_not_found' } } });

@@ -8,6 +8,9 @@ import { hold, type Hold } from './locks.js';
 /** The secret that the world's app expects the provider's webhooks to be signed with. */
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('the secret of the payment tests').toString('base64')}`;
 
+/** Headers of a request that waits for its final answer. */
+export const WAIT = { prefer: 'wait=20' };
+
 /** Short times, so that what waits for a deadline or a lease doesn't wait long; but a payment that nothing delays is final in time on a busy machine, too. */
 const QUICK = {
   PROVIDER_TIMEOUT: '1500ms',
@@ -97,6 +100,17 @@ export interface PaymentWorld extends World {
   pay(order: PlacedOrder, source?: string, options?: PayOptions): Promise<TestResponse>;
   refund(paymentId: string, body?: unknown, options?: ActOptions): Promise<TestResponse>;
   cancel(order: Pick<PlacedOrder, 'id'>, options?: ActOptions): Promise<TestResponse>;
+}
+
+/** One world and a second replica of it for all tests of a file, told once they stand; no faults are left to the next test. */
+export function useTwoReplicas(tell: (world: PaymentWorld, replica: TestApp) => void): void {
+  let world: PaymentWorld;
+  beforeAll(async () => {
+    world = await startPaymentWorld();
+    tell(world, await world.secondApp());
+  });
+  afterEach(() => world.faults({}));
+  afterAll(() => world.close());
 }
 
 let price = 1_000;

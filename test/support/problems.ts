@@ -9,6 +9,7 @@ const CONTRACT = {
   unauthenticated: [401, 'never'],
   'invalid-signature': [401, 'never'],
   'payment-declined': [402, 'new-key'],
+  'refund-declined': [402, 'new-key'],
   'insufficient-scope': [403, 'never'],
   'not-found': [404, 'never'],
   'request-timeout': [408, 'same-key'],

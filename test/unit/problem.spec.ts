@@ -16,6 +16,7 @@ const PASSING = new Set<ProblemCode>([
 /** What an execution can come to, and what is stored therefore. All other problems leave the key unused, or as it was. */
 const OUTCOMES = new Set<ProblemCode>([
   'payment-declined',
+  'refund-declined',
   'not-found',
   'insufficient-stock',
   'order-not-cancellable',

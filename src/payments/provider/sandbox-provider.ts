@@ -51,6 +51,9 @@ function outcomeOf(answer: Exchange): Outcome {
   if (status === 201 && success.success) return { kind: 'succeeded', providerReference: success.data.id };
   const decline = declined.safeParse(body);
   if (status === 402 && decline.success) return { kind: 'declined', code: decline.data.declineCode };
+  // Nothing was done, and without the charge nothing ever will be.
+  if (status === 404 && refused.safeParse(body).data?.error.code === 'charge_not_found')
+    return { kind: 'declined', code: 'charge_not_found' };
   // The provider itself says that it did nothing.
   if (status === 503 && refused.safeParse(body).data?.error.code === 'unavailable') {
     return { kind: 'not-reached', reason: 'unavailable', answered: true };

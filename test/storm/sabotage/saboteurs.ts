@@ -54,7 +54,7 @@ export const INTACT: Saboteur = {
   sabotage: () => undefined,
   plan: {
     operations: 80,
-    actions: { order: 1, pay: 2, refund: 1, cancel: 1 },
+    actions: { order: 1, pay: 2, refund: 1, 'refund-refused': 1, cancel: 1 },
     sources: { tok_visa: 1, tok_hang_after: 2 },
     vanish: 0.3,
     impatience: 0.3,
