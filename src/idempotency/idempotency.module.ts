@@ -8,10 +8,12 @@ import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
 import { guardConnections } from './postgres/connection-guard.js';
 import { Figures } from './figures.js';
+import { ServerTimeline } from './postgres/server-timeline.js';
 import { assertSession } from './postgres/session-settings.js';
 import { Operations } from './operations.js';
 import { Purger } from './records/purger.js';
 import { Recoverer } from './steps/recoverer.js';
+import { ReplayCache } from './requests/replay-cache.js';
 import { ReplayCounter } from './requests/replay-counter.js';
 import { StepRegistry } from './steps/step-registry.js';
 import { StepRunner } from './steps/step-runner.js';
@@ -36,8 +38,10 @@ export class IdempotencyModule implements OnModuleInit {
       providers: [
         { provide: OPTIONS, useValue: withDefaults(options) },
         { provide: BACKGROUND_SOURCE, useExisting: getDataSourceToken(options.backgroundDataSource) },
+        ServerTimeline,
         Executor,
         Attempts,
+        ReplayCache,
         StepRegistry,
         StepRunner,
         Recoverer,
