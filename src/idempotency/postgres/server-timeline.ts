@@ -96,13 +96,17 @@ export class ServerTimeline implements OnModuleInit, BeforeApplicationShutdown {
       const { rows } = await client.query<Row>(READ);
       this.learn(rows[0], asked);
     } catch (error) {
-      if (error instanceof FormerPrimary) this.say(error.message);
+      if (error instanceof FormerPrimary) {
+        this.say(error.message);
+        this.doubt();
+      }
       if (isConnectionLost(error)) throw error;
     }
   }
 
-  /** A connection broke, which is how a failover begins. */
+  /** A connection broke, which is how a failover begins, or leads elsewhere. Doubts that come together are one question. */
   private doubt(): void {
+    if (this.validUntil === 0) return;
     this.validUntil = 0;
     this.reading.runNow();
   }
