@@ -70,7 +70,7 @@ function afterFailover(pooled: boolean): void {
     const texts = [...new Set(answers.map(({ text }) => text))];
     expect(texts).toHaveLength(1);
     expect(texts).not.toContain(lost.text);
-    answer = answers[0] as TestResponse;
+    [answer = lost] = answers;
     expect((await first.send('GET', `/v1/orders/${String(answer.body['id'])}`)).status).toBe(200);
     expect(await countOf(servers.database, 'orders')).toBe(1);
     expect(await recordsOf(servers.database, key)).toMatchObject([{ status: 'completed', response_status: 201 }]);

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ClientBase } from 'pg';
-import { DataSource } from 'typeorm';
-import { BACKGROUND_SOURCE } from '../options.js';
+import type { DataSource } from 'typeorm';
+import { ALL_SOURCES, BACKGROUND_SOURCE } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
 import { FormerPrimary, isConnectionLost } from './errors.js';
 import { WatchedPool } from './watched-pool.js';
@@ -52,13 +52,13 @@ export class ServerTimeline implements OnModuleInit, BeforeApplicationShutdown {
   private said = '';
 
   constructor(
-    private readonly dataSource: DataSource,
     @Inject(BACKGROUND_SOURCE) private readonly background: DataSource,
+    @Inject(ALL_SOURCES) private readonly sources: readonly DataSource[],
   ) {}
 
   async onModuleInit(): Promise<void> {
     const examine = (client: ClientBase): Promise<void> => this.examine(client);
-    this.pools = [...new Set([this.dataSource, this.background])].map((source) => WatchedPool.watch(source, examine, () => this.doubt()));
+    this.pools = this.sources.map((source) => WatchedPool.watch(source, examine, () => this.doubt()));
     await this.read();
     this.reading.start();
   }
