@@ -80,5 +80,6 @@ function coreOptions(config: Config, metrics: Metrics, lifecycle: Lifecycle): Id
     recoveryIntervalMs: config.recoveryInterval,
     stepBudgetMs: config.providerTimeout + STEP_MARGIN,
     backgroundDataSource: BACKGROUND,
+    otherDataSources: [AUTHENTICATION],
   };
 }

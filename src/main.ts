@@ -15,7 +15,7 @@ const logger = createLogger(config);
 try {
   if (config.migrate) {
     const owners = { variable: config.ownerVariable, embedded: config.databaseIsEmbedded };
-    await inDatabase(owners, () => migrate(config.databaseOwnerUrl, config.databaseUrl));
+    await inDatabase(owners, () => migrate(config.databaseOwnerUrl, config.databaseUrl, (sentence) => logger.warn(sentence)));
   }
   const app = await createApp(config);
   closeInOrder(() => closeApp(app));

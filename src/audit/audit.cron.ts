@@ -1,13 +1,16 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { DatabaseClient } from '../database/client.js';
+import { endSession } from '../database/own-session.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { PeriodicTask } from '../idempotency/index.js';
 import { Metrics } from '../observability/metrics.js';
-import { KINDS, audit, linesOf, sumOf, type AuditReport } from './auditor.js';
+import { KINDS, addressesFor, audit, linesOf, sumOf, type AuditReport } from './auditor.js';
+import { connectForAudit } from './snapshot.js';
 
 const INTERVAL_MS = 600_000;
 /** "audit" in ASCII, as a number: whoever holds this advisory lock audits. */
 const LOCK = 0x6175646974;
+/** What would end the transaction that holds it; the last one is new in PostgreSQL 17. */
+const UNLIMITED = ['idle_in_transaction_session_timeout', 'transaction_timeout'];
 /** Lines of a report that go into the log. */
 const MAX_LINES = 50;
 
@@ -33,18 +36,15 @@ export class AuditCron implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** Audits, unless another replica does at this moment: then null. */
   async audit(signal?: AbortSignal): Promise<AuditReport | null> {
-    const client = new DatabaseClient({
-      connectionString: this.config.databaseUrl,
-      application_name: 'holdfast-audit',
-      connectionTimeoutMillis: 5_000,
-    });
-    await client.connect();
+    const client = await connectForAudit(addressesFor(this.config));
     try {
-      // Held by the session, so it is given back whatever becomes of this process.
-      const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [LOCK]);
+      // Held by a transaction, so it is given back whatever becomes of this process, and stays with no session.
+      await client.query('BEGIN');
+      await client.query(`SELECT set_config(name, '0', true) FROM pg_settings WHERE name = ANY ($1)`, [UNLIMITED]);
+      const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS locked', [LOCK]);
       return rows[0]?.locked ? await audit(this.config, { signal }) : null;
     } finally {
-      await client.end();
+      await endSession(client);
     }
   }
 

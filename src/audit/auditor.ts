@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { NamedUrl } from '../database/own-session.js';
 import type { Config } from '../kernel/config.js';
 import type { Check, Finding, Findings } from './check.js';
 import { PENDING_AT_PROVIDER, ledgerChecks } from './ledger-checks.js';
@@ -28,7 +29,10 @@ export interface AuditReport {
 }
 
 /** Settings that an audit needs. */
-export type AuditConfig = Pick<Config, 'databaseUrl' | 'provider' | 'providerUrl' | 'lateRequests' | 'archiveRetention'>;
+export type AuditConfig = Pick<
+  Config,
+  'databaseUrl' | 'databaseOwnerUrl' | 'provider' | 'providerUrl' | 'lateRequests' | 'archiveRetention'
+>;
 
 interface Pass extends Pick<AuditReport, 'waiting' | 'pendingAtProvider'> {
   found: Findings[];
@@ -47,13 +51,13 @@ export interface AuditOptions {
 /**
  * Reconciles records, business rows and the provider's ledger, and changes nothing. What differs is looked at a second
  * time after `pauseMs`, and only what differs both times is reported: an effect that was under way is no difference.
- * @throws Error when the database or the ledger can't be read
+ * @throws Error when the database or the ledger can't be read; CommandFailure where each address leads through a pooler
  */
 export async function audit(config: AuditConfig, options: AuditOptions = {}): Promise<AuditReport> {
   const { pauseMs = SECOND_LOOK, longMs = LONG_MS, signal } = options;
   const ledger = ledgerOf(config);
   const checks = checksFor(config, ledger);
-  const lookOnce = (): Promise<Pass> => look(config.databaseUrl, ledger, checks, { archiveMs: config.archiveRetention, longMs, signal });
+  const lookOnce = (): Promise<Pass> => look(addressesFor(config), ledger, checks, { archiveMs: config.archiveRetention, longMs, signal });
   let pass = await lookOnce();
   if (pass.found.length > 0) {
     await sleep(pauseMs, undefined, { signal });
@@ -63,6 +67,12 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   }
   const { found: differences, waiting, pendingAtProvider } = pass;
   return { differences, waiting, pendingAtProvider, notAudited: reasonsNotTo(config, ledger) };
+}
+
+/** Where an audit may have a session to itself: the owner's address, where it is another one, may lead past a pooler. */
+export function addressesFor({ databaseUrl, databaseOwnerUrl }: Pick<Config, 'databaseUrl' | 'databaseOwnerUrl'>): NamedUrl[] {
+  const own = { variable: 'DATABASE_URL', url: databaseUrl };
+  return databaseOwnerUrl === databaseUrl ? [own] : [own, { variable: 'DATABASE_OWNER_URL', url: databaseOwnerUrl }];
 }
 
 function checksFor({ lateRequests }: AuditConfig, ledger: ProviderLedger | null): Check[] {
@@ -77,8 +87,8 @@ function reasonsNotTo({ lateRequests }: AuditConfig, ledger: ProviderLedger | nu
   return reasons;
 }
 
-async function look(url: string, ledger: ProviderLedger | null, checks: Check[], settings: SnapshotSettings): Promise<Pass> {
-  const snapshot = await Snapshot.take(url, ledger?.ledger(settings.signal) ?? null, settings);
+async function look(addresses: NamedUrl[], ledger: ProviderLedger | null, checks: Check[], settings: SnapshotSettings): Promise<Pass> {
+  const snapshot = await Snapshot.take(addresses, ledger?.ledger(settings.signal) ?? null, settings);
   try {
     const found: Findings[] = [];
     for (const check of checks) {

@@ -1,4 +1,5 @@
-import { DatabaseClient } from '../database/client.js';
+import type { DatabaseClient } from '../database/client.js';
+import { connectPastPoolers, endSession, type NamedUrl } from '../database/own-session.js';
 import { ORDERS_PATH } from '../orders/order.dto.js';
 import { PAYMENTS_PATH, REFUNDS_PATH } from '../payments/payment-replies.js';
 import { TICKETS_PATH } from '../tickets/ticket.dto.js';
@@ -12,7 +13,7 @@ const PAGE = 1_000;
 
 /**
  * What the checks read beside the tables. All of it is the session's own and goes with it, so the auditor writes nothing
- * that anybody else sees. It needs a session: a pooler that hands out connections by transaction is in the way.
+ * that anybody else sees. The ledger is read before the database's picture is taken, so they can't share a transaction.
  */
 const PREPARE = `
   SET statement_timeout = '30min';
@@ -54,6 +55,11 @@ export interface SnapshotSettings {
   signal?: AbortSignal | undefined;
 }
 
+/** A session of its own for an audit. @throws CommandFailure where each address leads through a pooler */
+export function connectForAudit(addresses: readonly NamedUrl[]): Promise<DatabaseClient> {
+  return connectPastPoolers(addresses, 'An audit needs', { application_name: 'holdfast-audit', connectionTimeoutMillis: 5_000 });
+}
+
 /** One picture of the provider's ledger and, taken after it, one of the database. */
 export class Snapshot {
   private constructor(
@@ -62,19 +68,23 @@ export class Snapshot {
   ) {}
 
   /** Connects, reads the ledger, and then opens the transaction that all checks read in. */
-  static async take(url: string, ledger: AsyncIterable<LedgerEntry> | null, settings: SnapshotSettings): Promise<Snapshot> {
+  static async take(
+    addresses: readonly NamedUrl[],
+    ledger: AsyncIterable<LedgerEntry> | null,
+    settings: SnapshotSettings,
+  ): Promise<Snapshot> {
     const { archiveMs, longMs, signal } = settings;
     signal?.throwIfAborted();
-    const client = new DatabaseClient({ connectionString: url, application_name: 'holdfast-audit', connectionTimeoutMillis: 5_000 });
+    const client = await connectForAudit(addresses);
     // With a query under way this closes the connection, and the query fails.
     const cutOff = (): void => void client.end();
     signal?.addEventListener('abort', cutOff);
     const release = async (): Promise<void> => {
       signal?.removeEventListener('abort', cutOff);
-      await client.end();
+      await endSession(client);
     };
-    await client.connect();
     try {
+      signal?.throwIfAborted();
       await prepare(client, ledger, { archiveMs, longMs });
       return new Snapshot(client, release);
     } catch (error) {

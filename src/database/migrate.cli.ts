@@ -8,7 +8,8 @@ import { migrate } from './migrate.js';
 const USAGE = `Usage: npm run migrate
 
 Applies the migrations that the database lacks, as the role of DATABASE_OWNER_URL (or DATABASE_URL), and sets the limits of
-the API's role. Safe to run again and beside others: one process at a time migrates.
+the API's role. Safe to run again and beside others: one process at a time migrates. Needs an address of the server
+itself: not that of a pooler.
 `;
 
 await runCommand(USAGE, async () => {
@@ -19,7 +20,7 @@ await runCommand(USAGE, async () => {
   const { databaseOwnerUrl, databaseUrl, databaseIsEmbedded, ownerVariable } = readConfig();
   const [before, after] = await inDatabase({ variable: ownerVariable, embedded: databaseIsEmbedded }, async () => {
     const earlier = await applied(databaseOwnerUrl);
-    await migrate(databaseOwnerUrl, databaseUrl);
+    await migrate(databaseOwnerUrl, databaseUrl, (sentence) => process.stderr.write(`${sentence}\n`));
     return [earlier, await applied(databaseOwnerUrl)];
   });
   const fresh = after.filter((name) => !before.includes(name));

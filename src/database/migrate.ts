@@ -1,8 +1,10 @@
+import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { SESSION_SETTINGS } from '../idempotency/index.js';
 import { CommandFailure, inDatabase } from '../kernel/cli.js';
 import { isStated } from './client.js';
 import { databaseOptions } from './data-source.js';
+import { clearSession, isPooled, pooled } from './own-session.js';
 
 /** "holdfast" in ASCII, as a number: the advisory lock under which one process at a time migrates. */
 const MIGRATION_LOCK = 0x686f6c64;
@@ -32,22 +34,52 @@ const ROLE_SETTINGS: [name: string, value: string][] = [
  * Applies pending migrations under a lock, so that replicas that start together don't collide, and sets up the role that the
  * API uses: its limits, the settings that statements rely on, and what it may do with the tables. The tables are made in the
  * first schema of the owner's search_path. PgBouncer refuses such settings at connection start, so they belong to the role.
- * @throws CommandFailure where the API would not find the tables
+ * `tell` hears a sentence while another process holds that lock.
+ * @throws CommandFailure where the API would not find the tables, and where the owner's address leads through a pooler
  */
-export async function migrate(ownerUrl: string, apiUrl: string): Promise<void> {
+export async function migrate(ownerUrl: string, apiUrl: string, tell?: (sentence: string) => void): Promise<void> {
   // One connection, so that the session's lock and limits hold for the migrations too: the role's own limits, set below the
   // last time, would cut a long migration off, or the wait for another replica's.
   const owner = await new DataSource(databaseOptions(ownerUrl, 1)).initialize();
+  let session: ClientBase | undefined;
   try {
+    session = await ownSession(owner, ownerUrl === apiUrl ? 'DATABASE_URL' : 'DATABASE_OWNER_URL');
     await owner.query(`SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)`, [UNLIMITED]);
-    await owner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await takeLock(owner, tell);
     await owner.runMigrations({ transaction: 'each' });
     if (apiUrl === ownerUrl) await setUpOneself(owner);
     else await setUpApi(owner, apiUrl);
   } finally {
-    // Ending the session gives the lock back.
+    // Ending the session gives the lock back. Not by the pool, which a migration that failed may have left without a connection.
+    if (session) await clearSession(session);
     await owner.destroy();
   }
+}
+
+/** The only connection of the data source. @throws CommandFailure for a pooled one, with nothing set in it yet */
+async function ownSession(owner: DataSource, variable: string): Promise<ClientBase> {
+  const runner = owner.createQueryRunner();
+  try {
+    const client = (await runner.connect()) as ClientBase;
+    if (!(await isPooled(client))) return client;
+    throw pooled('Migrating needs', [{ variable }], ', or MIGRATE=false where another process migrates');
+  } finally {
+    await runner.release();
+  }
+}
+
+/** Waits as long as it takes, but not in silence: who holds the lock may be a process that hangs. */
+async function takeLock(owner: DataSource, tell?: (sentence: string) => void): Promise<void> {
+  const [tried] = await owner.query<{ locked: boolean }[]>('SELECT pg_try_advisory_lock($1) AS locked', [MIGRATION_LOCK]);
+  if (tried?.locked) return;
+  const holders = await owner.query<{ pid: number }[]>(
+    `SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database
+      WHERE datname = current_database() AND locktype = 'advisory' AND granted AND (classid, objid, objsubid) = (0, $1, 1)`,
+    [MIGRATION_LOCK],
+  );
+  const sessions = holders.map(({ pid }) => pid).join(', ');
+  tell?.(`Another process migrates this database: waiting for its lock${sessions && `, which the server's process ${sessions} holds`}.`);
+  await owner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
 }
 
 /** The role sets its settings itself: everybody may do that for himself, and an owner who is no superuser for nobody else. */

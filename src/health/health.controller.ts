@@ -8,6 +8,7 @@ import { Public } from '../accounts/access.guard.js';
 import { BACKGROUND, whyNotReady } from '../database/data-source.js';
 import { RETRY_AFTER } from '../idempotency/index.js';
 import { Lifecycle } from '../http/lifecycle.js';
+import { FormerPrimary } from '../idempotency/index.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CHECK_LIVE, CHECK_READY } from './health.api.js';
 
@@ -20,6 +21,12 @@ class ReportFilter implements ExceptionFilter {
   catch(error: ServiceUnavailableException, host: ArgumentsHost): void {
     void host.switchToHttp().getResponse<FastifyReply>().status(503).header('retry-after', String(RETRY_AFTER)).send(error.getResponse());
   }
+}
+
+const NO_ANSWER = 'the database does not answer';
+
+function whyNoAnswer(error: unknown): string {
+  return error instanceof FormerPrimary ? error.message : NO_ANSWER;
 }
 
 @Controller('health')
@@ -51,8 +58,8 @@ export class HealthController {
       },
       async () => {
         const indicator = this.indicators.check('database');
-        const late = sleep(CHECK_TIMEOUT, 'the database does not answer', { ref: false });
-        const reason = await Promise.race([whyNotReady(this.dataSource).catch(() => 'the database does not answer'), late]);
+        const late = sleep(CHECK_TIMEOUT, NO_ANSWER, { ref: false });
+        const reason = await Promise.race([whyNotReady(this.dataSource).catch(whyNoAnswer), late]);
         return reason === null ? indicator.up() : indicator.down({ reason });
       },
     ]);

@@ -5,13 +5,15 @@ import { DataSource } from 'typeorm';
 import { Attempts } from './requests/attempt.js';
 import { Executor } from './requests/executor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
-import { BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
+import { ALL_SOURCES, BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
 import { guardConnections } from './postgres/connection-guard.js';
 import { Figures } from './figures.js';
+import { ServerTimeline } from './postgres/server-timeline.js';
 import { assertSession } from './postgres/session-settings.js';
 import { Operations } from './operations.js';
 import { Purger } from './records/purger.js';
 import { Recoverer } from './steps/recoverer.js';
+import { ReplayCache } from './requests/replay-cache.js';
 import { ReplayCounter } from './requests/replay-counter.js';
 import { StepRegistry } from './steps/step-registry.js';
 import { StepRunner } from './steps/step-runner.js';
@@ -30,14 +32,22 @@ export class IdempotencyModule implements OnModuleInit {
   ) {}
 
   static forRoot(options: IdempotencyOptions): DynamicModule {
+    const names = new Set([undefined, options.backgroundDataSource, ...(options.otherDataSources ?? [])]);
     return {
       module: IdempotencyModule,
       imports: [DiscoveryModule],
       providers: [
         { provide: OPTIONS, useValue: withDefaults(options) },
         { provide: BACKGROUND_SOURCE, useExisting: getDataSourceToken(options.backgroundDataSource) },
+        {
+          provide: ALL_SOURCES,
+          useFactory: (...sources: DataSource[]) => sources,
+          inject: [...names].map((name) => getDataSourceToken(name)),
+        },
+        ServerTimeline,
         Executor,
         Attempts,
+        ReplayCache,
         StepRegistry,
         StepRunner,
         Recoverer,

@@ -17,4 +17,4 @@ export { parseKey } from './requests/key.js';
 export { deleteInBatches, type Pace } from './records/batches.js';
 export { PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';
 export { operationUuid, publicOperationId } from './operation-id.js';
-export { isTransient } from './postgres/errors.js';
+export { FormerPrimary, isTransient } from './postgres/errors.js';

@@ -53,15 +53,20 @@ export interface IdempotencyOptions {
   guardConnections?: boolean;
   /** TypeORM name of a second, small data source for background work, so that busy handlers can't starve it. Default: the same one. */
   backgroundDataSource?: string;
+  /** TypeORM names of the application's further data sources on the same server: they too refuse a former primary. Default: none. */
+  otherDataSources?: string[];
 }
 
 /** Injection token of the options, complete with their defaults. */
 export const OPTIONS = Symbol('holdfast:options');
 
-export type CompleteOptions = Required<Omit<IdempotencyOptions, 'backgroundDataSource'>>;
+export type CompleteOptions = Required<Omit<IdempotencyOptions, 'backgroundDataSource' | 'otherDataSources'>>;
 
 /** Injection token of the data source for background work. */
 export const BACKGROUND_SOURCE = Symbol('holdfast:background-source');
+
+/** Injection token of all data sources that lead to the server, each once. */
+export const ALL_SOURCES = Symbol('holdfast:all-sources');
 
 const DAY = 86_400_000;
 

@@ -1,7 +1,9 @@
 // Rules are run by tests.
 /* oxlint-disable jest/no-standalone-expect */
 import { v7 as uuidv7 } from 'uuid';
+import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
+import { uuidOf } from '../../src/kernel/ids.js';
 import { KEY_A, KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js';
 import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -179,6 +181,24 @@ export const RULES = {
       expect(await stockOf(database, product)).toBe(1_000);
     },
   },
+
+  lostAnswers: {
+    name: 'an answer that was lost in a failover is given no more',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const key = uuidv7();
+      const lost = await place(a, key, product);
+      expect((await place(a, key, product)).body['id']).toBe(lost.body['id']);
+      await loseOrder(database, key, uuidOf('ord', lost.body['id'] as string));
+      await promote(database);
+      for (const on of [a, b]) await on.app.get(ServerTimeline, { strict: false }).read();
+      const again = await place(b, key, product);
+      expect([again.status, again.body['id'] === lost.body['id']]).toEqual([201, false]);
+      expect((await place(a, key, product)).body['id']).toBe(again.body['id']);
+      expect(await countOf(database, 'order_items', 'product_id = $1', [product])).toBe(1);
+      expect(await recordsOf(database, key)).toHaveLength(1);
+    },
+  },
 } satisfies Record<string, Rule>;
 
 export type RuleName = keyof typeof RULES;
@@ -189,6 +209,20 @@ function place(on: TestApp, key: string, productId: string): Promise<TestRespons
 
 function purge(on: TestApp): Promise<unknown> {
   return on.app.get(Purger, { strict: false }).purge();
+}
+
+/** As if its transaction had never reached the server that answers now. */
+async function loseOrder(database: TestDatabase, key: string, orderId: string | null): Promise<void> {
+  await database.query('DELETE FROM order_items WHERE order_id = $1', [orderId]);
+  await database.query('DELETE FROM orders WHERE id = $1', [orderId]);
+  await database.query('DELETE FROM idempotency_records WHERE key = $1', [key]);
+}
+
+/** The server goes on as one that was promoted, under the connections that are open, as behind a pooler: on a later timeline. */
+async function promote(database: TestDatabase): Promise<void> {
+  await database.query(`
+    ALTER FUNCTION pg_catalog.pg_walfile_name(pg_lsn) RENAME TO pg_walfile_name_of_old;
+    CREATE FUNCTION public.pg_walfile_name(pg_lsn) RETURNS text LANGUAGE sql AS $$ SELECT '0000000F' || substring(pg_walfile_name_of_old($1), 9) $$`);
 }
 
 /** Runs `work` while this raises an error; what happens AFTER something does so no sooner than at COMMIT. */

@@ -1,6 +1,7 @@
 // The originals are called with the `this` that belongs to them.
 /* oxlint-disable typescript/unbound-method */
 import { PostgresTransaction, type CommitResult } from '../../src/idempotency/postgres/postgres-transaction.js';
+import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import type { Call } from '../../src/idempotency/postgres/statement.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
@@ -50,6 +51,7 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'whoever comes first takes every connection', breaks: 'fairTurns', sabotage: takeNoTurns },
   { name: 'what is remembered is not verified', breaks: 'presentPrices', sabotage: verifyNothing },
   { name: 'of a member that is named twice the last one counts', breaks: 'oneMeaning', sabotage: forgetRefusals },
+  { name: 'the memory outlives the server that gave it', breaks: 'lostAnswers', sabotage: rememberForEver },
   { name: 'the purge archives nothing', breaks: 'purgedStaysDone', sabotage: archiveNothing },
 ];
 
@@ -148,6 +150,10 @@ function forgetRefusals(): void {
 /** Handlers rely on their memory, and nobody knows. */
 function verifyNothing(): void {
   jest.spyOn(PostgresTransaction.prototype, 'usedCached', 'get').mockReturnValue(false);
+}
+
+function rememberForEver(): void {
+  jest.spyOn(ServerTimeline.prototype, 'vouchesFor').mockReturnValue(true);
 }
 
 async function archiveNothing(database: TestDatabase): Promise<void> {

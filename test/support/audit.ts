@@ -10,6 +10,7 @@ export function auditWorld(
   return audit(
     {
       databaseUrl: world.database.url,
+      databaseOwnerUrl: world.database.url,
       provider: 'sandbox',
       providerUrl: world.sandbox.url,
       lateRequests,

@@ -30,8 +30,16 @@ const SOCKET_LOST = /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH
 const CLIENT_LOST =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed|timeout expired|Cannot use a pool after|Query read timeout)/;
 
+/** A server that was the primary once, and lacks what was committed on a later timeline. Nothing is asked of it. */
+export class FormerPrimary extends Error {
+  constructor(timeline: number, latest: number) {
+    super(`the database is a former primary: it is on timeline ${timeline}, and this process has seen ${latest}`);
+  }
+}
+
 /** The connection broke, or none was to be had: nothing was wrong with the request. */
 export function isConnectionLost(error: unknown): boolean {
+  if (error instanceof FormerPrimary) return true;
   const fromServer = databaseError(error);
   if (fromServer) return SESSION_LOST.test(fromServer.code ?? '');
   if (!(error instanceof Error)) return false;

@@ -40,12 +40,12 @@ const LEADER_WAIT = 100;
  */
 @Injectable()
 export class Executor {
-  private readonly cache = new ReplayCache();
   private readonly inFlight = new InFlightKeys();
   private readonly replays = new ReplayScheduler();
 
   constructor(
     private readonly attempts: Attempts,
+    private readonly cache: ReplayCache,
     private readonly counter: ReplayCounter,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
@@ -78,10 +78,11 @@ export class Executor {
     const leader = this.inFlight.find(scope);
     if (!leader) return undefined;
     await within(LEADER_WAIT, leader.known, undefined);
+    const { term } = this.cache;
     // An optimistic leader knows nothing before its end, and the stored answer of a completed request must not wait for that.
     const found = leader.state === 'claiming' ? await this.attempts.find(intent).catch(nothingWhenUnavailable) : undefined;
     const stored = found && endOf(found);
-    if (stored?.kind === 'completed') return this.remember(scope, intent, stored);
+    if (stored?.kind === 'completed') return this.remember(scope, intent, stored, term);
     if (this.inFlight.find(scope) !== leader) return undefined;
     if (leader.state !== 'elsewhere' && leader.fingerprint !== intent.fingerprint) throw new IdempotencyRefusal('idempotency-key-reused');
     const left = this.timeLeft(deadline);
@@ -96,8 +97,9 @@ export class Executor {
     const leader = this.inFlight.take(scope, intent.fingerprint);
     try {
       for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+        const { term } = this.cache;
         const end = await this.attempts.make(request, leader);
-        if (end.kind === 'completed') return this.remember(scope, intent, end);
+        if (end.kind === 'completed') return this.remember(scope, intent, end, term);
         leader.learn('elsewhere');
         const left = this.timeLeft(request.deadline);
         if (left <= 0) return whileUnfinished(end);
@@ -114,8 +116,8 @@ export class Executor {
     return this.options.isClosing() ? 0 : deadline - performance.now();
   }
 
-  private remember(scope: string, { fingerprint }: Intent, { record, replayed }: Completion): Answer {
-    this.cache.remember(scope, { ...record, fingerprint });
+  private remember(scope: string, { fingerprint }: Intent, { record, replayed }: Completion, term: number): Answer {
+    this.cache.remember(scope, { ...record, fingerprint }, term);
     return { ...record, replayed };
   }
 

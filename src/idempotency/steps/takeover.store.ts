@@ -39,16 +39,21 @@ const TAKE_OVER = {
          SELECT * FROM taken`,
 };
 
-/** The same for whatever is due, across accounts; SKIP LOCKED, so that replicas share the work instead of waiting. */
+/**
+ * The same for whatever is due, across accounts; SKIP LOCKED, so that replicas share the work instead of waiting. By key and not
+ * by ctid, of which each partition has its own; MATERIALIZED, or a plan could look for what is due once more for each row.
+ */
 const TAKE_DUE = {
   name: 'idempotency-take-due',
-  text: `WITH taken AS (
+  text: `WITH due (due_account, due_operation) AS MATERIALIZED (
+           SELECT account_id, operation_id FROM idempotency_records
+            WHERE status = 'running' AND next_run_at <= clock_timestamp() AND recovery_point = ANY ($4::text[])
+            ORDER BY next_run_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+         taken AS (
            UPDATE idempotency_records
               SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1),
                   next_run_at = clock_timestamp() + make_interval(secs => $1)
-            WHERE ctid = ANY (ARRAY (SELECT ctid FROM idempotency_records
-                                      WHERE status = 'running' AND next_run_at <= clock_timestamp() AND recovery_point = ANY ($4::text[])
-                                      ORDER BY next_run_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+             FROM due WHERE account_id = due_account AND operation_id = due_operation
            RETURNING ${HELD_COLUMNS}),
          ${TIMELINE_OF_TAKEN.replace('$4', '$3')}
          SELECT * FROM taken`,
