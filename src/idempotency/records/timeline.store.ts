@@ -18,11 +18,14 @@ export function deleteTimeline({ accountId, operationId }: { accountId: string; 
 /** What can happen to an operation with steps. */
 export type TimelineEvent = 'claimed' | 'step-started' | 'provider-answered' | 'parked' | 'settled';
 
+/** The longest detail, in characters: some of them come from outside. */
+const LONGEST_DETAIL = 500;
+
 /** Appends to the operation's timeline, in the transaction of what it tells. */
 export function appendTimeline(
   { accountId, operationId }: { accountId: string; operationId: string },
   event: TimelineEvent,
   detail: string,
 ): Call {
-  return { ...APPEND_TIMELINE, values: [accountId, operationId, event, detail] };
+  return { ...APPEND_TIMELINE, values: [accountId, operationId, event, detail.slice(0, LONGEST_DETAIL)] };
 }
