@@ -4,21 +4,21 @@ import { etagOf } from '../http/etag.js';
 import { OrderView, orderPath } from '../orders/order.dto.js';
 import { Order, OrderItem } from '../orders/order.entity.js';
 import { Refund } from './payment.entity.js';
-import { referenceOf, type DoubtfulOutcome } from './provider/ask.js';
+import { referenceOf } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
-import { PROVIDER } from './provider/provider.js';
+import { PROVIDER, type Outcome } from './provider/provider.js';
 import { callRefund, finishRefund, flagIfDeclined } from './refunding.js';
 
 /** Gives back one of the payments of a cancelled order, then the next one. */
 @RecoverableStep('orders.cancel.refund')
-export class CancelRefundStep implements Step<DoubtfulOutcome> {
+export class CancelRefundStep implements Step<Outcome> {
   constructor(@Inject(PROVIDER) private readonly provider: GuardedProvider) {}
 
-  call(refundId: string, run: StepRun): Promise<DoubtfulOutcome> {
+  call(refundId: string, run: StepRun): Promise<Outcome> {
     return callRefund(this.provider, refundId, run);
   }
 
-  settle(tx: Transaction, refundId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
+  settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
     return finishRefund(tx, refundId, outcome, run, async ({ payment, refund }) => {
       await flagIfDeclined(tx, refund);
       const { accountId } = run;

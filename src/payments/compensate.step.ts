@@ -3,21 +3,20 @@ import { RecoverableStep, type Step, type StepEnd, type StepRun, type Transactio
 import { Problem } from '../http/problem.js';
 import { paymentPath, problemReply } from './payment-replies.js';
 import { PaymentView } from './payment.dto.js';
-import type { DoubtfulOutcome } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
-import { PROVIDER } from './provider/provider.js';
+import { PROVIDER, type Outcome } from './provider/provider.js';
 import { callRefund, finishRefund, flagIfDeclined } from './refunding.js';
 
 /** Gives back what was charged for an order that can't be paid any more. */
 @RecoverableStep('payments.compensate')
-export class CompensateStep implements Step<DoubtfulOutcome> {
+export class CompensateStep implements Step<Outcome> {
   constructor(@Inject(PROVIDER) private readonly provider: GuardedProvider) {}
 
-  call(refundId: string, run: StepRun): Promise<DoubtfulOutcome> {
+  call(refundId: string, run: StepRun): Promise<Outcome> {
     return callRefund(this.provider, refundId, run);
   }
 
-  settle(tx: Transaction, refundId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
+  settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
     return finishRefund(tx, refundId, outcome, run, async ({ payment, refund }) => {
       await flagIfDeclined(tx, refund);
       const became =

@@ -1,29 +1,34 @@
 import { park, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
+import { publicId } from '../kernel/ids.js';
 import type { Refund } from './payment.entity.js';
-import { ask, referenceOf, type DoubtfulOutcome } from './provider/ask.js';
+import { ask, referenceOf } from './provider/ask.js';
 import type { GuardedProvider } from './provider/guarded-provider.js';
-import { flagRefund, settleRefund, type SettledRefund } from './refund.store.js';
+import type { Outcome } from './provider/provider.js';
+import { flagRefund, nameRefund, settleRefund, type SettledRefund } from './refund.store.js';
 
 interface RefundFacts {
   amount: string;
   currency: string;
   charge_id: string;
+  known: string | null;
 }
 
 /** What every step that gives money back calls: asks the provider for the refund; repeatable. */
-export async function callRefund(provider: GuardedProvider, refundId: string, run: StepRun): Promise<DoubtfulOutcome> {
+export async function callRefund(provider: GuardedProvider, refundId: string, run: StepRun): Promise<Outcome> {
   const [facts] = await run.read<RefundFacts>(
-    `SELECT r.amount, r.currency, p.provider_reference AS charge_id
+    `SELECT r.amount, r.currency, p.provider_reference AS charge_id, r.provider_reference AS known
        FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
       WHERE r.account_id = $1 AND r.id = $2`,
     [run.accountId, refundId],
   );
   if (!facts) throw new Error('a refund step without its refund');
-  const { charge_id: chargeId, currency } = facts;
-  const reference = referenceOf(run.providerKey);
+  const { charge_id: chargeId, currency, known } = facts;
+  const account = publicId('acct', run.accountId);
+  const request = { account, reference: referenceOf(run.providerKey), chargeId, amount: Number(facts.amount), currency };
   return ask(run, provider.keyWindowMs, {
-    send: (share) => provider.refund({ reference, chargeId, amount: Number(facts.amount), currency }, run.providerKey, share),
-    find: () => provider.findRefund(reference, chargeId),
+    known: known !== null,
+    send: (share) => provider.refund(request, run.providerKey, share),
+    find: () => provider.findRefund(request, known),
   });
 }
 
@@ -31,13 +36,15 @@ export async function callRefund(provider: GuardedProvider, refundId: string, ru
 export async function finishRefund(
   tx: Transaction,
   refundId: string,
-  outcome: DoubtfulOutcome,
+  outcome: Outcome,
   run: StepRun,
   finish: (settled: SettledRefund) => StepEnd | Promise<StepEnd>,
 ): Promise<StepEnd> {
-  if (outcome.kind === 'unknown' || outcome.kind === 'not-reached') {
+  if (outcome.kind !== 'succeeded' && outcome.kind !== 'declined') {
+    // Once it is written down, the refund is read by it and never sent again.
+    if (outcome.kind === 'pending') await nameRefund(tx, run.accountId, refundId, outcome.providerReference);
     if (outcome.review) await flagRefund(tx, run.accountId, refundId, outcome.review);
-    return park(outcome.reason);
+    return park(outcome.reason, outcome.againMs);
   }
   return finish(await settleRefund(tx, run.accountId, refundId, outcome));
 }

@@ -1,10 +1,10 @@
 import { GuardedProvider } from '../../src/payments/provider/guarded-provider.js';
-import type { Found, Outcome, Provider } from '../../src/payments/provider/provider.js';
+import type { FoundReading, Outcome, Provider, Reading, Said } from '../../src/payments/provider/provider.js';
 
 // Jest's clock drives the global timers alone.
 jest.mock('node:timers/promises', () => ({ setTimeout: (milliseconds: number) => new Promise((wake) => setTimeout(wake, milliseconds)) }));
 
-const REQUEST = { reference: 'hf_1', amount: 2500, currency: 'EUR', source: 'tok_visa' };
+const REQUEST = { account: 'acct_1', reference: 'hf_1', amount: 2500, currency: 'EUR', source: 'tok_visa' };
 const succeeded: Outcome = { kind: 'succeeded', providerReference: 'ch_1' };
 const declined: Outcome = { kind: 'declined', code: 'card_declined' };
 const lost: Outcome = { kind: 'unknown', reason: 'ECONNRESET' };
@@ -18,21 +18,23 @@ class Scripted implements Provider {
   readonly timeouts: number[] = [];
   now = 0;
   most = 0;
+  said: Said = {};
   answer: (timeoutMs: number) => Promise<Outcome> | Outcome = () => succeeded;
 
-  async charge(_request: unknown, key: string, timeoutMs: number): Promise<Outcome> {
+  async charge(_request: unknown, key: string, timeoutMs: number): Promise<Reading> {
     this.keys.push(key);
-    return this.counted(timeoutMs);
+    const outcome = await this.counted(timeoutMs);
+    return outcome.kind === 'unknown' || outcome.kind === 'not-reached' ? outcome : { ...outcome, said: this.said };
   }
 
   refund = this.charge.bind(this);
 
-  async findCharge(_reference: string, timeoutMs: number): Promise<Found> {
+  async findCharge(_request: unknown, _known: unknown, timeoutMs: number): Promise<FoundReading> {
     const outcome = await this.counted(timeoutMs);
-    return outcome.kind === 'succeeded' ? outcome : null;
+    return outcome.kind === 'succeeded' ? { ...outcome, said: this.said } : null;
   }
 
-  findRefund = (reference: string, _chargeId: string, timeoutMs: number) => this.findCharge(reference, timeoutMs);
+  findRefund = this.findCharge.bind(this);
 
   private async counted(timeoutMs: number): Promise<Outcome> {
     this.timeouts.push(timeoutMs);
@@ -111,6 +113,46 @@ describe('tries', () => {
   });
 });
 
+describe('what an answer says it is about', () => {
+  it.each<[string, Said]>([
+    ['account acct_2 instead of acct_1', { account: 'acct_2' }],
+    ['reference hf_2 instead of hf_1', { reference: 'hf_2' }],
+    ['amount 2600 instead of 2500', { amount: 2600 }],
+    ['currency USD instead of EUR', { currency: 'USD' }],
+    ['amount 1 instead of 2500, currency USD instead of EUR', { currency: 'USD', amount: 1, account: 'acct_1' }],
+  ])('is compared with what was asked: %s', async (words, said) => {
+    provider.said = said;
+    const differs = {
+      kind: 'unknown',
+      answered: true,
+      reason: `the provider answered with ${words}`,
+      review: expect.any(String) as unknown,
+    };
+    for (const outcome of [succeeded, declined]) {
+      script(outcome);
+      expect(await charge()).toMatchObject(differs);
+      expect(provider.keys.splice(0)).toHaveLength(1);
+    }
+    expect((await timed(guarded.findCharge(REQUEST, null))).outcome).toMatchObject(differs);
+  });
+
+  it('is no difference where it is the same, or not told', async () => {
+    provider.said = REQUEST;
+    expect(await charge()).toEqual(succeeded);
+    provider.said = { currency: 'EUR' };
+    expect(await charge()).toEqual(succeeded);
+  });
+
+  it('of a refund has the charge, too', async () => {
+    provider.said = { chargeId: 'ch_2' };
+    const refund = { account: 'acct_1', reference: 'hf_1', amount: 1, currency: 'EUR', chargeId: 'ch_1' };
+    expect((await timed(guarded.refund(refund, 'k'))).outcome).toMatchObject({
+      kind: 'unknown',
+      reason: expect.stringContaining('charge ch_2') as unknown,
+    });
+  });
+});
+
 describe('time', () => {
   it('the deadline holds over retries', async () => {
     provider.answer = (timeoutMs) => after(Math.min(timeoutMs, 6_000), lost);
@@ -133,7 +175,7 @@ describe('time', () => {
   it('a look-up that got no turn in time is an error, never "nothing there"', async () => {
     provider.answer = hang;
     const calls = Array.from({ length: 64 }, () => guarded.charge(REQUEST, 'k'));
-    const search = guarded.findCharge('hf_1');
+    const search = guarded.findCharge(REQUEST, null);
     const { outcome } = await timed(Promise.allSettled([search, ...calls]));
     expect(outcome[0]).toMatchObject({ status: 'rejected', reason: new Error('no time left') });
   });
@@ -142,7 +184,7 @@ describe('time', () => {
 describe('crowds', () => {
   it('at most 64 are at the provider at once, look-ups among them', async () => {
     provider.answer = () => after(50, succeeded);
-    const calls = Array.from({ length: 200 }, (_, n) => (n % 2 ? guarded.charge(REQUEST, 'k') : guarded.findCharge('hf_1')));
+    const calls = Array.from({ length: 200 }, (_, n) => (n % 2 ? guarded.charge(REQUEST, 'k') : guarded.findCharge(REQUEST, null)));
     await timed(Promise.all(calls));
     expect(provider.most).toBe(64);
   });
@@ -189,6 +231,6 @@ describe('pauses', () => {
   it('still looks up during a pause', async () => {
     await fail();
     provider.answer = () => succeeded;
-    expect((await timed(guarded.findCharge('hf_1'))).outcome).toEqual(succeeded);
+    expect((await timed(guarded.findCharge(REQUEST, null))).outcome).toEqual(succeeded);
   });
 });

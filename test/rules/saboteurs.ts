@@ -6,6 +6,7 @@ import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
 import { Executor } from '../../src/idempotency/requests/executor.js';
 import { Problem } from '../../src/http/problem.js';
+import { GuardedProvider } from '../../src/payments/provider/guarded-provider.js';
 import { ARCHIVE_UNFINISHED } from '../storm/sabotage/unfinished.js';
 import type { TestDatabase } from '../support/database.js';
 import { ACCOUNT_A } from '../support/ledger.js';
@@ -33,7 +34,13 @@ export const SABOTEURS: Saboteur[] = [
       await dropPrimaryKey(database);
     },
   },
-  { name: 'the record is written in another transaction', breaks: 'noRecordWithoutWork', sabotage: recordFirst },
+  {
+    name: 'the record is written in another transaction',
+    breaks: 'noRecordWithoutWork',
+    // A step can't settle, since the other transaction waits for the lock of its own record.
+    besides: ['answersCompared'],
+    sabotage: recordFirst,
+  },
   { name: 'the record is committed after the work', breaks: 'noWorkWithoutRecord', sabotage: recordLast },
   {
     name: 'the key is not scoped to the account',
@@ -48,6 +55,7 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'the purge takes unfinished rows', breaks: 'unfinishedStays', sabotage: purgeUnfinished },
   { name: 'whoever comes first takes every connection', breaks: 'fairTurns', sabotage: takeNoTurns },
   { name: 'what is remembered is not verified', breaks: 'presentPrices', sabotage: verifyNothing },
+  { name: 'what the provider answers is believed, whatever it is about', breaks: 'answersCompared', sabotage: believeAnswers },
   { name: 'the purge archives nothing', breaks: 'purgedStaysDone', sabotage: archiveNothing },
 ];
 
@@ -135,6 +143,10 @@ function takeNoTurns(): void {
 /** Handlers rely on their memory, and nobody knows. */
 function verifyNothing(): void {
   jest.spyOn(PostgresTransaction.prototype, 'usedCached', 'get').mockReturnValue(false);
+}
+
+function believeAnswers(): void {
+  jest.spyOn(GuardedProvider.prototype, 'judged').mockImplementation((_asked, reading) => reading);
 }
 
 async function archiveNothing(database: TestDatabase): Promise<void> {

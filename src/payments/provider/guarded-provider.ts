@@ -1,7 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BulkheadRejectedError, BrokenCircuitError, ConsecutiveBreaker, bulkhead, circuitBreaker, handleAll, wrap } from 'cockatiel';
 import { assertNoTransaction } from '../../idempotency/index.js';
-import { countdown, type ChargeRequest, type Found, type Outcome, type Provider, type RefundRequest, type Undecided } from './provider.js';
+import { judge } from './comparison.js';
+import {
+  countdown,
+  type ChargeRequest,
+  type Found,
+  type FoundReading,
+  type NotReached,
+  type Outcome,
+  type Provider,
+  type Reading,
+  type RefundRequest,
+  type Unknown,
+} from './provider.js';
 
 /** Calls at once; a provider that hangs takes these and no more of the process. */
 const MAX_CALLS = 64;
@@ -16,10 +28,10 @@ const RETRIES = 2;
 /** Milliseconds before the first of them, give or take a half; twice as much before the next. */
 const BACKOFF = 75;
 
-const failed = (outcome: Outcome): outcome is Undecided => outcome.kind === 'unknown' || outcome.kind === 'not-reached';
+const failed = (outcome: Outcome): outcome is Unknown | NotReached => outcome.kind === 'unknown' || outcome.kind === 'not-reached';
 
 /** A provider that answers needs no pause, whatever it answers: one account's refused payments must not stop the others'. */
-const isSilence = (result: unknown): boolean => failed(result as Outcome) && (result as Undecided).answered !== true;
+const isSilence = (result: unknown): boolean => failed(result as Outcome) && (result as Unknown).answered !== true;
 
 /**
  * A provider behind bounds: few calls at once, a pause for one that fails all the time, one deadline for each call with
@@ -44,32 +56,40 @@ export class GuardedProvider {
 
   /** `share` of the time that a call may take; the rest was for looking up. */
   charge(request: ChargeRequest, key: string, share = 1): Promise<Outcome> {
-    return this.send(share, (timeoutMs) => this.provider.charge(request, key, timeoutMs));
+    return this.send(share, async (timeoutMs) => this.judged(request, await this.provider.charge(request, key, timeoutMs)));
   }
 
   /** `share` as for `charge`. */
   refund(request: RefundRequest, key: string, share = 1): Promise<Outcome> {
-    return this.send(share, (timeoutMs) => this.provider.refund(request, key, timeoutMs));
+    return this.send(share, async (timeoutMs) => this.judged(request, await this.provider.refund(request, key, timeoutMs)));
   }
 
-  /** @throws Error when the provider can't be asked */
-  findCharge(reference: string): Promise<Found> {
-    return this.find((timeoutMs) => this.provider.findCharge(reference, timeoutMs));
+  /** By the provider's id where that is `known`, by the reference else. @throws Error when the provider can't be asked */
+  findCharge(request: ChargeRequest, known: string | null): Promise<Found> {
+    return this.find(request, (timeoutMs) => this.provider.findCharge(request, known, timeoutMs));
   }
 
-  /** @throws Error when the provider can't be asked */
-  findRefund(reference: string, chargeId: string): Promise<Found> {
-    return this.find((timeoutMs) => this.provider.findRefund(reference, chargeId, timeoutMs));
+  /** As `findCharge`. @throws Error when the provider can't be asked */
+  findRefund(request: RefundRequest, known: string | null): Promise<Found> {
+    return this.find(request, (timeoutMs) => this.provider.findRefund(request, known, timeoutMs));
   }
 
-  private async find(look: (timeoutMs: number) => Promise<Found>): Promise<Found> {
+  /** Every answer passes here, of whatever adapter: it is the outcome only if it is about what was asked. */
+  judged(asked: ChargeRequest | RefundRequest, reading: Reading): Outcome {
+    return judge(asked, reading);
+  }
+
+  private async find(request: ChargeRequest | RefundRequest, look: (timeoutMs: number) => Promise<FoundReading>): Promise<Found> {
     assertNoTransaction('the provider is called');
     const left = countdown(this.timeoutMs * LOOK_UP_SHARE);
-    return this.calls.execute(() => {
+    const reading = await this.calls.execute(() => {
       const timeoutMs = left();
       if (timeoutMs <= 0) throw new Error('no time left');
       return look(timeoutMs);
     });
+    const outcome = reading && this.judged(request, reading);
+    if (outcome?.kind === 'not-reached') throw new Error(outcome.reason);
+    return outcome;
   }
 
   /** Not reached only if no try reached it: one lost answer among them makes the whole call unknown. */
@@ -86,7 +106,8 @@ export class GuardedProvider {
       if (result.kind === 'unknown') doubt = result;
       const pause = BACKOFF * 2 ** retries * (0.5 + Math.random());
       // The pause is part of the time, too: a lease may be hardly longer than it.
-      if (!failed(result) || retries === RETRIES || left() <= pause) return result.kind === 'not-reached' && doubt ? doubt : result;
+      if (!failed(result) || result.review !== undefined || retries === RETRIES || left() <= pause)
+        return result.kind === 'not-reached' && doubt ? doubt : result;
       await sleep(pause);
     }
   }
