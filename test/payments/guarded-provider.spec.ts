@@ -67,6 +67,7 @@ async function timed<T>(call: Promise<T>): Promise<{ outcome: T; took: number }>
   return { outcome: await call, took: clock.end - start };
 }
 
+const of = (account: string) => ({ ...REQUEST, account });
 const charge = async (key = 'k') => (await timed(guarded.charge(REQUEST, key))).outcome;
 const script = (...outcomes: Outcome[]) => (provider.answer = () => outcomes.shift() ?? succeeded);
 const after = (milliseconds: number, outcome: Outcome) =>
@@ -168,8 +169,8 @@ describe('time', () => {
     const calls = Array.from({ length: 150 }, (_, n) => timed(guarded.charge(REQUEST, `k${n}`)));
     const results = await Promise.all(calls);
     expect(Math.max(...results.map(({ took }) => took))).toBeLessThanOrEqual(TIMEOUT + 10);
-    expect(results.slice(64).every(({ outcome }) => outcome.kind === 'not-reached')).toBe(true);
-    expect(new Set(provider.keys).size).toBe(64);
+    expect(results.slice(32).every(({ outcome }) => outcome.kind === 'not-reached')).toBe(true);
+    expect(new Set(provider.keys).size).toBe(32);
   });
 
   it('a look-up that got no turn in time is an error, never "nothing there"', async () => {
@@ -182,19 +183,39 @@ describe('time', () => {
 });
 
 describe('crowds', () => {
-  it('at most 64 are at the provider at once, look-ups among them', async () => {
+  it('at most 32 of an account and 128 of all are at the provider at once, look-ups among them', async () => {
     provider.answer = () => after(50, succeeded);
-    const calls = Array.from({ length: 200 }, (_, n) => (n % 2 ? guarded.charge(REQUEST, 'k') : guarded.findCharge(REQUEST, null)));
-    await timed(Promise.all(calls));
-    expect(provider.most).toBe(64);
+    const calls = (accounts: number) =>
+      Array.from({ length: 200 }, (_, n) => {
+        const request = of(`acct_${n % accounts}`);
+        return n % 2 ? guarded.charge(request, 'k') : guarded.findCharge(request, null);
+      });
+    await timed(Promise.all(calls(1)));
+    expect(provider.most).toBe(32);
+    await timed(Promise.all(calls(7)));
+    expect(provider.most).toBe(128);
+  });
+
+  it('an account whose calls all hang leaves the others alone', async () => {
+    const endings: string[] = [];
+    provider.answer = hang;
+    const hanging = Array.from({ length: 230 }, () => guarded.charge(REQUEST, 'k').then(() => endings.push('hung')));
+    await jest.advanceTimersByTimeAsync(1);
+    provider.answer = () => succeeded;
+    for (let n = 0; n < 5; n++) {
+      endings.push((await timed(guarded.charge(of('acct_2'), 'other'))).outcome.kind);
+      endings.push((await timed(guarded.findCharge(of('acct_2'), null))).outcome?.kind ?? 'nothing');
+    }
+    expect(endings).toEqual(Array.from({ length: 10 }, () => 'succeeded'));
+    await timed(Promise.all(hanging));
   });
 
   it('more than can wait are not reached at once', async () => {
     provider.answer = () => after(1_000, succeeded);
     const calls = Array.from({ length: 300 }, () => guarded.charge(REQUEST, 'k'));
     const { outcome } = await timed(Promise.all(calls));
-    expect(outcome.filter(({ kind }) => kind === 'not-reached').length).toBeLessThanOrEqual(36);
-    expect(provider.most).toBe(64);
+    expect(outcome.filter(({ kind }) => kind === 'not-reached').length).toBeLessThanOrEqual(68);
+    expect(provider.most).toBe(32);
   });
 });
 
@@ -221,6 +242,33 @@ describe('pauses', () => {
     await jest.advanceTimersByTimeAsync(3_000);
     expect(await charge()).toMatchObject({ kind: 'not-reached' });
     expect(provider.keys).toHaveLength(1);
+  });
+
+  it('are those of the account that meets silence, and not of the others', async () => {
+    await fail();
+    expect(await charge()).toMatchObject({ kind: 'not-reached' });
+    provider.answer = () => succeeded;
+    expect((await timed(guarded.charge(of('acct_2'), 'k'))).outcome).toEqual(succeeded);
+    // However often one account is silent, two of them are not everybody.
+    provider.answer = () => refused;
+    for (let n = 0; n < 7; n++) await timed(guarded.charge(of('acct_2'), 'k'));
+    provider.answer = () => succeeded;
+    expect((await timed(guarded.charge(of('acct_3'), 'k'))).outcome).toEqual(succeeded);
+  });
+
+  it('are those of all where three accounts meet nothing but silence, until one of them is answered', async () => {
+    provider.answer = () => refused;
+    for (let n = 0; n < 9; n++) await timed(guarded.charge(of(`acct_${n % 3}`), 'k'));
+    provider.answer = () => succeeded;
+    expect((await timed(guarded.charge(of('acct_9'), 'k'))).outcome).toMatchObject({ kind: 'not-reached' });
+    await jest.advanceTimersByTimeAsync(3_000);
+    // One that hangs while it looks prolongs nobody's pause.
+    provider.answer = hang;
+    const hanging = guarded.charge(of('acct_0'), 'k');
+    await jest.advanceTimersByTimeAsync(1);
+    provider.answer = () => succeeded;
+    for (const account of ['acct_9', 'acct_1']) expect((await timed(guarded.charge(of(account), 'k'))).outcome).toEqual(succeeded);
+    await timed(hanging);
   });
 
   it('a decline is no failure', async () => {
