@@ -69,10 +69,11 @@ describe('a charge that is pending at the provider', () => {
   it('may be declined in the end', async () => {
     const answer = await pay('pm_slow');
     Object.assign(lastIntent(), { status: 'requires_payment_method', last_payment_error: { code: 'insufficient_funds' } });
-    await eventually(
-      'it to be declined',
-      async () => (await world.send('GET', `/v1/payments/${answer.body['id']}`)).body['status'] === 'failed',
-    );
+    const declined = await eventually('it to be declined', async () => {
+      const { body } = await world.send('GET', `/v1/payments/${answer.body['id']}`);
+      return body['status'] === 'failed' && body;
+    });
+    expect(declined).toMatchObject({ failureCode: 'insufficient_funds' });
   });
 
   it('is asked for in pauses that grow to hours, and is a matter for a person after days', async () => {
