@@ -4,6 +4,7 @@ import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempot
 import { Shop1700000000002 } from '../../migrations/1700000000002-shop.js';
 import { Payments1700000000003 } from '../../migrations/1700000000003-payments.js';
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
+import { ProviderBooks1700000000005 } from '../../migrations/1700000000005-provider-books.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -22,7 +23,13 @@ const POOL_WAIT_MS = 2_000;
 /** How long a statement may stay without an answer; above statement_timeout, so that the server's own word comes first. */
 const ANSWER_WAIT_MS = 20_000;
 
-const migrations = [Idempotency1700000000001, Shop1700000000002, Payments1700000000003, Speculation1700000000004];
+const migrations = [
+  Idempotency1700000000001,
+  Shop1700000000002,
+  Payments1700000000003,
+  Speculation1700000000004,
+  ProviderBooks1700000000005,
+];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */
 type Entities = NonNullable<PostgresDataSourceOptions['entities']>;

@@ -7,11 +7,13 @@ import { notReached, paymentPath, problemReply } from './payment-replies.js';
 import { CompensateStep } from './compensate.step.js';
 import { PaymentView } from './payment.dto.js';
 import { Payment } from './payment.entity.js';
-import { finishPayment, lockPayment, orderOf } from './payment.store.js';
+import { finishPayment, firstCheck, lockPayment, orderOf } from './payment.store.js';
 import { ask, referenceOf } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER, type NotReached, type Outcome, type Pending, type Unknown } from './provider/provider.js';
 import { reserveRefund } from './refund.store.js';
+
+type Succeeded = Extract<Outcome, { kind: 'succeeded' }>;
 
 interface PaymentFacts {
   amount: string;
@@ -49,7 +51,7 @@ export class ChargeStep implements Step<Outcome> {
   async settle(tx: Transaction, paymentId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
     switch (outcome.kind) {
       case 'succeeded':
-        return this.captured(tx, paymentId, outcome.providerReference, run);
+        return this.captured(tx, paymentId, outcome, run);
       case 'declined':
         return this.declined(tx, paymentId, outcome.code, run);
       case 'not-reached':
@@ -73,12 +75,13 @@ export class ChargeStep implements Step<Outcome> {
     return park(reason, againMs);
   }
 
-  private async captured(tx: Transaction, paymentId: string, providerReference: string, run: StepRun): Promise<StepEnd> {
+  private async captured(tx: Transaction, paymentId: string, { providerReference, mayChange }: Succeeded, run: StepRun): Promise<StepEnd> {
     const { accountId } = run;
     const orderId = await orderOf(tx, accountId, paymentId);
     if (!orderId) throw withoutPayment();
     const order = await this.orders.lockUuid(tx, accountId, orderId);
-    const payment = await this.finish(tx, paymentId, { status: 'succeeded', providerReference }, run);
+    const checkAt = firstCheck(await tx.now(), mayChange);
+    const payment = await this.finish(tx, paymentId, { status: 'succeeded', providerReference, checkAt }, run);
     if (order.status === 'pending') {
       await this.orders.markPaid(tx, accountId, order);
       return reply(201, PaymentView.of(payment), { location: paymentPath(payment) });

@@ -10,6 +10,7 @@ import { CompensateStep } from './compensate.step.js';
 import { Payment, Refund } from './payment.entity.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsService } from './payments.service.js';
+import { ProviderBooks } from './provider-books.js';
 import { ProviderEventsService } from './provider-events.service.js';
 import { ProviderWebhooksController } from './provider-webhooks.controller.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
@@ -31,6 +32,7 @@ import { RefundsService } from './refunds.service.js';
     RefundsService,
     CancellationService,
     ProviderEventsService,
+    ProviderBooks,
     ChargeStep,
     RefundStep,
     CompensateStep,

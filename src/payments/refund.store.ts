@@ -2,7 +2,7 @@ import type { Transaction } from '../idempotency/index.js';
 import { newId, publicId } from '../kernel/ids.js';
 import { Problem } from '../http/problem.js';
 import { Payment, Refund } from './payment.entity.js';
-import { lockPayment } from './payment.store.js';
+import { firstCheck, lockPayment } from './payment.store.js';
 import type { Decided } from './provider/provider.js';
 
 /** What a refund became in a settling transaction. */
@@ -70,7 +70,8 @@ export async function settleRefund(tx: Transaction, accountId: string, refundId:
     updatedAt,
   };
   const { status, providerReference, failureCode } = settled;
-  await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, updatedAt });
+  const checkAt = success ? firstCheck(updatedAt, outcome.mayChange) : null;
+  await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, checkAt, updatedAt });
   const { amountRefunded, amountReserved } = paid;
   await manager.update(
     Payment,

@@ -36,6 +36,8 @@ class Scripted implements Provider {
 
   findRefund = this.findCharge.bind(this);
 
+  standing = () => Promise.resolve({ trouble: null, returned: 0 });
+
   private async counted(timeoutMs: number): Promise<Outcome> {
     this.timeouts.push(timeoutMs);
     this.most = Math.max(this.most, ++this.now);

@@ -173,7 +173,9 @@ export class StripeServer {
     }
     const found =
       this.intents.find(({ id }) => path === `/v1/payment_intents/${id}`) ?? this.refunds.find(({ id }) => path === `/v1/refunds/${id}`);
-    return found ? { status: 200, body: { ...found, ...this.lie } } : refusal(404, { code: 'resource_missing' });
+    const back = this.refunds.filter((each) => each['payment_intent'] === found?.id && each['status'] === 'succeeded');
+    const latest_charge = { disputed: false, amount_refunded: back.reduce((sum, each) => sum + Number(each['amount']), 0) };
+    return found ? { status: 200, body: { latest_charge, ...found, ...this.lie } } : refusal(404, { code: 'resource_missing' });
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type Provider,
   type Reading,
   type RefundRequest,
+  type Standing,
   type Unknown,
 } from './provider.js';
 
@@ -65,6 +66,12 @@ export class GuardedProvider {
   /** As `findCharge`. @throws Error when the provider can't be asked */
   findRefund(request: RefundRequest, known: string | null): Promise<Found> {
     return this.find(request, (timeoutMs) => this.provider.findRefund(request, known, timeoutMs));
+  }
+
+  /** How a charge that succeeded stands by now. @throws Error when the provider can't be asked */
+  standing(request: ChargeRequest, id: string): Promise<Standing> {
+    assertNoTransaction('the provider is called');
+    return this.bounds.inPlace(request.account, () => this.provider.standing(request, id, this.timeoutMs));
   }
 
   /** Every answer passes here, of whatever adapter: it is the outcome only if it is about what was asked. */

@@ -26,7 +26,8 @@ export interface RefundRequest {
  */
 export type Outcome = Decided | Pending | Unknown | NotReached;
 
-export type Decided = { kind: 'succeeded'; providerReference: string } | { kind: 'declined'; code: string };
+/** `mayChange`: the provider's books may say something else later. */
+export type Decided = { kind: 'succeeded'; providerReference: string; mayChange?: true } | { kind: 'declined'; code: string };
 export type Pending = { kind: 'pending'; providerReference: string; reason: string } & Waiting;
 export type Unknown = { kind: 'unknown'; reason: string; answered?: true } & Waiting;
 export type NotReached = { kind: 'not-reached'; reason: string; answered?: true } & Waiting;
@@ -54,6 +55,12 @@ export type Found = Decided | Pending | Unknown | null;
 /** What an adapter's look-up found. */
 export type FoundReading = Exclude<Reading, NotReached> | null;
 
+/** How a charge stands. `trouble`: what a person must know; `returned`: how much of it went back, in minor units. */
+export interface Standing {
+  trouble: string | null;
+  returned: number;
+}
+
 /** A payment provider. Each call ends within the given milliseconds. */
 export interface Provider {
   /** Ends as one charge however often it is called with this key. Never throws. */
@@ -64,6 +71,8 @@ export interface Provider {
   findCharge(request: ChargeRequest, known: string | null, timeoutMs: number): Promise<FoundReading>;
   /** As `findCharge`. @throws Error when the provider can't be asked */
   findRefund(request: RefundRequest, known: string | null, timeoutMs: number): Promise<FoundReading>;
+  /** How a charge that succeeded stands by now. @throws Error when the provider can't be asked */
+  standing(request: ChargeRequest, id: string, timeoutMs: number): Promise<Standing>;
   /** For how long after its first use the provider knows an idempotency key, in milliseconds. */
   readonly keyWindowMs: number;
 }

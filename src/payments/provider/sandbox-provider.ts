@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { exchange, type Exchange } from './http-call.js';
-import type { ChargeRequest, FoundReading, Provider, Reading, RefundRequest, Said } from './provider.js';
+import type { ChargeRequest, FoundReading, Provider, Reading, RefundRequest, Said, Standing } from './provider.js';
 
 const metadata = z.object({ account: z.string().optional() }).nullish();
 const succeeded = z.object({
@@ -38,6 +38,11 @@ export class SandboxProvider implements Provider {
 
   findRefund({ reference }: RefundRequest, _known: string | null, timeoutMs: number): Promise<FoundReading> {
     return this.find('/refunds', reference, timeoutMs);
+  }
+
+  /** The sandbox's books never change. */
+  standing(): Promise<Standing> {
+    return Promise.resolve({ trouble: null, returned: 0 });
   }
 
   private async find(path: string, reference: string, timeoutMs: number): Promise<FoundReading> {

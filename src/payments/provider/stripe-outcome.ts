@@ -1,6 +1,6 @@
 // oxlint-disable-next-line import/no-named-as-default -- its CommonJS build, which Jest loads, has the default export only
 import Stripe from 'stripe';
-import type { FoundReading, NotReached, Reading, Said, Unknown } from './provider.js';
+import type { FoundReading, NotReached, Reading, Said, Standing, Unknown } from './provider.js';
 import { amountFromStripe } from './stripe-amount.js';
 import { Unanswered } from './stripe-transport.js';
 
@@ -21,7 +21,7 @@ type There = Exclude<FoundReading, null>;
 export function readingOfIntent(intent: Stripe.PaymentIntent): There {
   const { id, status, cancellation_reason, last_payment_error: error } = intent;
   const said = saidOf(intent);
-  if (status === 'succeeded') return { kind: 'succeeded', providerReference: id, said };
+  if (status === 'succeeded') return { kind: 'succeeded', providerReference: id, mayChange: true, said };
   if (status === 'canceled') {
     return { kind: 'declined', code: cancellation_reason === UNANSWERED_DEMAND ? 'authentication_required' : 'canceled', said };
   }
@@ -37,9 +37,17 @@ export function readingOfRefund(refund: Stripe.Refund): There {
   const { id, status, failure_reason, payment_intent: intent } = refund;
   const chargeId = typeof intent === 'string' ? intent : intent?.id;
   const said: Said = { ...saidOf(refund), ...(chargeId !== undefined && { chargeId }) };
-  if (status === 'succeeded') return { kind: 'succeeded', providerReference: id, said };
+  if (status === 'succeeded') return { kind: 'succeeded', providerReference: id, mayChange: true, said };
   if (status === 'failed' || status === 'canceled') return { kind: 'declined', code: failure_reason ?? status, said };
   return { kind: 'pending', providerReference: id, reason: `the refund has the status ${status}`, said };
+}
+
+/** How a PaymentIntent that succeeded stands, read with its latest charge. */
+export function standingOf({ status, currency, latest_charge: charge }: Stripe.PaymentIntent): Standing {
+  if (status !== 'succeeded') return { trouble: `the charge had succeeded, and is ${status} now`, returned: 0 };
+  if (charge === null || typeof charge === 'string') return { trouble: null, returned: 0 };
+  const returned = amountFromStripe(charge.amount_refunded, currency.toUpperCase());
+  return { trouble: charge.disputed ? 'the charge is disputed' : null, returned };
 }
 
 /** What was made before the account was sent along has none. */

@@ -1,8 +1,16 @@
 // oxlint-disable-next-line import/no-named-as-default -- its CommonJS build, which Jest loads, has the default export only
 import Stripe from 'stripe';
-import { countdown, type ChargeRequest, type FoundReading, type Provider, type Reading, type RefundRequest } from './provider.js';
+import {
+  countdown,
+  type ChargeRequest,
+  type FoundReading,
+  type Provider,
+  type Reading,
+  type RefundRequest,
+  type Standing,
+} from './provider.js';
 import { stripeAmount } from './stripe-amount.js';
-import { conclude, readingOfError, readingOfIntent, readingOfRefund, reasonOf, UNANSWERED_DEMAND } from './stripe-outcome.js';
+import { conclude, readingOfError, readingOfIntent, readingOfRefund, reasonOf, standingOf, UNANSWERED_DEMAND } from './stripe-outcome.js';
 import { stripeTransport } from './stripe-transport.js';
 
 const HOUR = 3_600_000;
@@ -92,6 +100,10 @@ export class StripeProvider implements Provider {
     } catch (error) {
       throw new Error(`looking up a charge failed: ${reasonOf(error)}`, { cause: error });
     }
+  }
+
+  async standing(_request: ChargeRequest, id: string, timeoutMs: number): Promise<Standing> {
+    return standingOf(await this.stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }, { timeout: timeouts(timeoutMs)() }));
   }
 
   /** The refunds of one PaymentIntent are few, and their list is consistent. */
