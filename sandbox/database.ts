@@ -20,6 +20,7 @@ const TABLES = `
     created_at timestamptz(3) NOT NULL,
     seq bigint GENERATED ALWAYS AS IDENTITY
   );
+  ALTER TABLE charges ADD COLUMN IF NOT EXISTS metadata jsonb;
   CREATE INDEX IF NOT EXISTS charges_reference ON charges (reference);
 
   CREATE TABLE IF NOT EXISTS refunds (
@@ -32,6 +33,7 @@ const TABLES = `
     created_at timestamptz(3) NOT NULL,
     seq bigint GENERATED ALWAYS AS IDENTITY
   );
+  ALTER TABLE refunds ADD COLUMN IF NOT EXISTS metadata jsonb;
   CREATE INDEX IF NOT EXISTS refunds_reference ON refunds (reference);
   CREATE INDEX IF NOT EXISTS refunds_charge ON refunds (charge_id);
 

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from './database.js';
 import type { ChargeRequest, RefundRequest } from './requests.js';
+import { CHARGE, REFUND, iso, newId, rows, withoutNull, type ChargeRow, type Found, type RefundRow } from './rows.js';
 
 /** What is remembered under a key and sent to whoever comes with it; `body` is JSON, the same bytes every time. */
 interface Result {
@@ -18,24 +18,11 @@ export type Outcome = Result | { kind: 'key-reused' } | { kind: 'failed' } | { k
 /** How a charge is to go: declined, or made after `failures` failed attempts with its key. */
 export type Verdict = { declineCode: string } | { declineCode: null; failures: number };
 
-interface ChargeRow extends Omit<ChargeRequest, 'metadata'> {
-  id: string;
-  createdAt: string;
-}
-
-interface RefundRow extends Required<Omit<RefundRequest, 'reason'>> {
-  id: string;
-  createdAt: string;
-}
-
 /** An event that is due, as it goes out. */
 export interface DueEvent {
   id: string;
   body: string;
 }
-
-const CHARGE = `id, reference, amount::float8 AS amount, currency, source, ${iso('created_at')} AS "createdAt"`;
-const REFUND = `id, charge_id AS "chargeId", reference, amount::float8 AS amount, currency, ${iso('created_at')} AS "createdAt"`;
 
 /** Every SQL statement of the sandbox but the tables themselves. Each public method is one transaction. */
 export class Ledger {
@@ -57,17 +44,26 @@ export class Ledger {
 
   charge(key: string, request: ChargeRequest, verdict: Verdict): Promise<Outcome> {
     return this.once(key, { path: '/charges', ...request }, async (client) => {
-      const { reference, amount, currency, source } = request;
+      const { reference, amount, currency, source, metadata } = request;
       if (verdict.declineCode !== null) {
         const declined = { id: null, status: 'declined', declineCode: verdict.declineCode, reference };
         await this.write(client, 'charge.declined', { ...declined, key, amount, currency, source });
         return { status: 402, body: declined };
       }
       if (verdict.failures > 0 && (await countAttempt(client, key)) <= verdict.failures) return { kind: 'failed' };
-      const charge = { id: newId('ch'), status: 'succeeded', reference, amount, currency, source, createdAt: new Date().toISOString() };
+      const charge = {
+        id: newId('ch'),
+        status: 'succeeded',
+        reference,
+        amount,
+        currency,
+        source,
+        createdAt: new Date().toISOString(),
+        metadata,
+      };
       await client.query(
-        'INSERT INTO charges (id, key, reference, amount, currency, source, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-        [charge.id, key, reference, amount, currency, source, charge.createdAt],
+        'INSERT INTO charges (id, key, reference, amount, currency, source, created_at, metadata) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+        [charge.id, key, reference, amount, currency, source, charge.createdAt, metadata ?? null],
       );
       await this.write(client, 'charge.succeeded', { ...charge, key });
       return { status: 201, body: charge };
@@ -77,7 +73,7 @@ export class Ledger {
   /** @param declineCodeOf with which code refunds of a charge of this source are declined; null: they are made */
   refund(key: string, request: RefundRequest, declineCodeOf: (source: string) => string | null): Promise<Outcome> {
     return this.once(key, { path: '/refunds', ...request }, async (client) => {
-      const { reference, chargeId, amount } = request;
+      const { reference, chargeId, amount, metadata } = request;
       // The lock comes first and the sum in a statement of its own, whose snapshot then includes all earlier refunds.
       const [charge] = await rows<{ amount: number; currency: string; source: string }>(
         client.query('SELECT amount::float8 AS amount, currency, source FROM charges WHERE id = $1 FOR NO KEY UPDATE', [chargeId]),
@@ -94,10 +90,11 @@ export class Ledger {
         const message = exceeds ? 'the refunds of a charge can not exceed it' : 'refunds of this charge are declined';
         return { status: 402, body: { id: null, status: 'declined', declineCode: code, chargeId, reference, error: { code, message } } };
       }
-      const refund = { id: newId('rf'), status: 'succeeded', chargeId, reference, amount, currency, createdAt: new Date().toISOString() };
+      const createdAt = new Date().toISOString();
+      const refund = { id: newId('rf'), status: 'succeeded', chargeId, reference, amount, currency, createdAt, metadata };
       await client.query(
-        'INSERT INTO refunds (id, charge_id, key, reference, amount, currency, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-        [refund.id, chargeId, key, reference, amount, currency, refund.createdAt],
+        'INSERT INTO refunds (id, charge_id, key, reference, amount, currency, created_at, metadata) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+        [refund.id, chargeId, key, reference, amount, currency, createdAt, metadata ?? null],
       );
       await this.write(client, 'refund.succeeded', { ...refund, key });
       return { status: 201, body: refund };
@@ -106,14 +103,18 @@ export class Ledger {
 
   /** The charges with this reference, oldest first. */
   async findCharges(reference: string) {
-    const found = this.pool.query(`SELECT ${CHARGE}, 'succeeded' AS status FROM charges WHERE reference = $1 ORDER BY seq`, [reference]);
-    return { data: await rows<ChargeRow & { status: string }>(found) };
+    const found = this.pool.query(`SELECT ${CHARGE}, 'succeeded' AS status, metadata FROM charges WHERE reference = $1 ORDER BY seq`, [
+      reference,
+    ]);
+    return { data: withoutNull(await rows<ChargeRow & Found>(found)) };
   }
 
   /** The refunds with this reference, oldest first. */
   async findRefunds(reference: string) {
-    const found = this.pool.query(`SELECT ${REFUND}, 'succeeded' AS status FROM refunds WHERE reference = $1 ORDER BY seq`, [reference]);
-    return { data: await rows<RefundRow & { status: string }>(found) };
+    const found = this.pool.query(`SELECT ${REFUND}, 'succeeded' AS status, metadata FROM refunds WHERE reference = $1 ORDER BY seq`, [
+      reference,
+    ]);
+    return { data: withoutNull(await rows<RefundRow & Found>(found)) };
   }
 
   /** All effects and all requests, oldest first, as of one moment. */
@@ -185,16 +186,4 @@ async function countAttempt(client: PoolClient, key: string): Promise<number> {
   const more = 'ON CONFLICT (key) DO UPDATE SET failures = attempts.failures + 1 RETURNING failures';
   const attempt = client.query(`INSERT INTO attempts (key, failures) VALUES ($1, 1) ${more}`, [key]);
   return (await rows<{ failures: number }>(attempt))[0]?.failures ?? 1;
-}
-
-async function rows<Row>(query: Promise<{ rows: unknown[] }>): Promise<Row[]> {
-  return (await query).rows as Row[];
-}
-
-function iso(column: string): string {
-  return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-}
-
-function newId(prefix: string): string {
-  return `${prefix}_${randomUUID().replaceAll('-', '')}`;
 }

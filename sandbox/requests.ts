@@ -20,12 +20,15 @@ const reference = text(1, 255);
 const amount = z.int().min(1).max(999_999_999_999);
 const currency = z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters, such as EUR');
 
+/** Whatever the customer wants to find with its charge or refund. */
+const metadata = z.record(text(1, 255), text(0, 500)).optional();
+
 const chargeRequest = z.strictObject({
   reference,
   amount,
   currency,
   source: text(1, 255),
-  metadata: z.record(text(1, 255), text(0, 500)).optional(),
+  metadata,
 });
 
 const refundRequest = z.strictObject({
@@ -34,6 +37,7 @@ const refundRequest = z.strictObject({
   amount,
   currency: currency.optional(),
   reason: text(0, 500).optional(),
+  metadata,
 });
 
 export type ChargeRequest = z.infer<typeof chargeRequest>;

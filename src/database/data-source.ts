@@ -4,6 +4,7 @@ import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempot
 import { Shop1700000000002 } from '../../migrations/1700000000002-shop.js';
 import { Payments1700000000003 } from '../../migrations/1700000000003-payments.js';
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
+import { ProviderBooks1700000000005 } from '../../migrations/1700000000005-provider-books.js';
 import { Inbox1700000000006 } from '../../migrations/1700000000006-inbox.js';
 import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
 import { RateLimits1700000000008 } from '../../migrations/1700000000008-rate-limits.js';
@@ -32,6 +33,7 @@ const migrations = [
   Shop1700000000002,
   Payments1700000000003,
   Speculation1700000000004,
+  ProviderBooks1700000000005,
   Inbox1700000000006,
   Resumable1700000000007,
   RateLimits1700000000008,

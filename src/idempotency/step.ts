@@ -22,11 +22,15 @@ export function next(step: StepClass, subjectId: string, pending?: Reply): Next 
 export interface Park {
   readonly kind: 'park';
   readonly reason: string;
+  readonly againMs: number | undefined;
 }
 
-/** Ends a settling transaction without an outcome: the recoverer, or the client's retry, will call the step again. */
-export function park(reason: string): Park {
-  return { kind: 'park', reason };
+/**
+ * Ends a settling transaction without an outcome: the recoverer, or the client's retry, will call the step again. `againMs`:
+ * when the recoverer is to come, in milliseconds, at least its own interval; without it the pauses double.
+ */
+export function park(reason: string, againMs?: number): Park {
+  return { kind: 'park', reason, againMs };
 }
 
 /** The operation never was: its record goes, the key is unused again, and the client gets the error. */

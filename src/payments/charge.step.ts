@@ -1,27 +1,31 @@
 import { Inject, Logger } from '@nestjs/common';
 import { RecoverableStep, next, park, reply, undo, type Step, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { OrdersService } from '../orders/orders.service.js';
+import { publicId } from '../kernel/ids.js';
 import { Problem } from '../http/problem.js';
 import { notReached, paymentPath, problemReply } from './payment-replies.js';
 import { CompensateStep } from './compensate.step.js';
 import { PaymentView } from './payment.dto.js';
 import { Payment } from './payment.entity.js';
-import { finishPayment, lockPayment, orderOf } from './payment.store.js';
-import { ask, referenceOf, type DoubtfulOutcome } from './provider/ask.js';
+import { finishPayment, firstCheck, lockPayment, orderOf } from './payment.store.js';
+import { ask, referenceOf } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
-import { PROVIDER } from './provider/provider.js';
+import { PROVIDER, type NotReached, type Outcome, type Pending, type Unknown } from './provider/provider.js';
 import { reserveRefund } from './refund.store.js';
+
+type Succeeded = Extract<Outcome, { kind: 'succeeded' }>;
 
 interface PaymentFacts {
   amount: string;
   currency: string;
   source: string;
   reference: string;
+  provider_reference: string | null;
 }
 
 /** Charges a payment at the provider and writes down what became of it. */
 @RecoverableStep('payments.charge')
-export class ChargeStep implements Step<DoubtfulOutcome> {
+export class ChargeStep implements Step<Outcome> {
   private readonly log = new Logger('Payments');
 
   constructor(
@@ -29,50 +33,55 @@ export class ChargeStep implements Step<DoubtfulOutcome> {
     private readonly orders: OrdersService,
   ) {}
 
-  async call(paymentId: string, run: StepRun): Promise<DoubtfulOutcome> {
+  async call(paymentId: string, run: StepRun): Promise<Outcome> {
     const [facts] = await run.read<PaymentFacts>(
-      `SELECT amount, currency, source, reference FROM payments WHERE account_id = $1 AND id = $2`,
+      `SELECT amount, currency, source, reference, provider_reference FROM payments WHERE account_id = $1 AND id = $2`,
       [run.accountId, paymentId],
     );
     if (!facts) throw withoutPayment();
-    const { reference, currency, source } = facts;
+    const { reference, currency, source, provider_reference: known } = facts;
+    const request = { account: publicId('acct', run.accountId), reference, amount: Number(facts.amount), currency, source };
     return ask(run, this.provider.keyWindowMs, {
-      send: (share) => this.provider.charge({ reference, amount: Number(facts.amount), currency, source }, run.providerKey, share),
-      find: () => this.provider.findCharge(reference),
+      known: known !== null,
+      send: (share) => this.provider.charge(request, run.providerKey, share),
+      find: () => this.provider.findCharge(request, known),
     });
   }
 
-  async settle(tx: Transaction, paymentId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
+  async settle(tx: Transaction, paymentId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
     switch (outcome.kind) {
       case 'succeeded':
-        return this.captured(tx, paymentId, outcome.providerReference, run);
+        return this.captured(tx, paymentId, outcome, run);
       case 'declined':
         return this.declined(tx, paymentId, outcome.code, run);
       case 'not-reached':
         // Only now is it certain that nothing is at the provider: no earlier attempt, no lost answer.
         if (run.attempt === 1 && run.stepNo === 1) return this.takeBack(tx, paymentId, run);
         return this.wait(tx, paymentId, outcome, run);
+      case 'pending':
       case 'unknown':
         return this.wait(tx, paymentId, outcome, run);
     }
   }
 
-  private async wait(
-    tx: Transaction,
-    paymentId: string,
-    { reason, review }: { reason: string; review?: string },
-    { accountId }: StepRun,
-  ): Promise<StepEnd> {
-    if (review) await (await tx.manager()).update(Payment, { accountId, id: paymentId }, { reviewReason: review });
-    return park(reason);
+  private async wait(tx: Transaction, id: string, outcome: Pending | Unknown | NotReached, { accountId }: StepRun): Promise<StepEnd> {
+    const { reason, review, againMs } = outcome;
+    const change = {
+      ...(review && { reviewReason: review }),
+      // Once it is written down, the charge is read by it and never sent again.
+      ...(outcome.kind === 'pending' && { providerReference: outcome.providerReference }),
+    };
+    if (Object.keys(change).length > 0) await (await tx.manager()).update(Payment, { accountId, id }, change);
+    return park(reason, againMs);
   }
 
-  private async captured(tx: Transaction, paymentId: string, providerReference: string, run: StepRun): Promise<StepEnd> {
+  private async captured(tx: Transaction, paymentId: string, { providerReference, mayChange }: Succeeded, run: StepRun): Promise<StepEnd> {
     const { accountId } = run;
     const orderId = await orderOf(tx, accountId, paymentId);
     if (!orderId) throw withoutPayment();
     const order = await this.orders.lockUuid(tx, accountId, orderId);
-    const payment = await this.finish(tx, paymentId, { status: 'succeeded', providerReference }, run);
+    const checkAt = firstCheck(await tx.now(), mayChange);
+    const payment = await this.finish(tx, paymentId, { status: 'succeeded', providerReference, checkAt }, run);
     if (order.status === 'pending') {
       await this.orders.markPaid(tx, accountId, order);
       return reply(201, PaymentView.of(payment), { location: paymentPath(payment) });

@@ -100,7 +100,7 @@ export class PaymentView {
   updatedAt: Date;
 
   static of(
-    payment: Omit<Payment, 'accountId' | 'order' | 'source' | 'reference' | 'operationId' | 'amountReserved' | 'reviewReason'>,
+    payment: Omit<Payment, 'accountId' | 'order' | 'source' | 'reference' | 'operationId' | 'amountReserved' | 'reviewReason' | 'checkAt'>,
   ): PaymentView {
     return {
       id: publicId('pay', payment.id),

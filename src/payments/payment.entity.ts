@@ -14,6 +14,8 @@ export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 @Index('payments_order_idx', ['accountId', 'orderId', 'id'])
 @Index('payments_status_idx', ['accountId', 'status', 'id'])
 @Index('payments_review_idx', ['accountId'], { where: 'review_reason IS NOT NULL' })
+@Index('payments_check_idx', ['checkAt'], { where: 'check_at IS NOT NULL' })
+@Index('payments_provider_reference_idx', ['providerReference'], { where: 'check_at IS NOT NULL' })
 @Index('payments_reference_idx', ['reference'], { unique: true })
 export class Payment {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'payments_pkey' })
@@ -76,6 +78,10 @@ export class Payment {
 
   @Column('timestamptz', { name: 'updated_at' })
   updatedAt: Date;
+
+  /** When the provider's books are looked at again; null: never. */
+  @Column('timestamptz', { name: 'check_at', nullable: true })
+  checkAt?: Date | null;
 }
 
 /** Money of a payment that goes back. */
@@ -84,6 +90,7 @@ export class Payment {
 @Check('refunds_amount_check', `amount BETWEEN 1 AND 999999999999`)
 @Index('refunds_payment_idx', ['accountId', 'paymentId', 'id'])
 @Index('refunds_operation_idx', ['accountId', 'operationId'])
+@Index('refunds_check_idx', ['checkAt'], { where: 'check_at IS NOT NULL' })
 @Index('refunds_reference_idx', ['reference'], { unique: true })
 export class Refund {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'refunds_pkey' })
@@ -133,6 +140,10 @@ export class Refund {
 
   @Column('timestamptz', { name: 'updated_at' })
   updatedAt: Date;
+
+  /** When the provider's books are looked at again; null: never. */
+  @Column('timestamptz', { name: 'check_at', nullable: true })
+  checkAt?: Date | null;
 }
 
 /** An event of the provider, received once. */

@@ -41,7 +41,7 @@ const LOCK: Statement = {
 
 const FINISH: Statement = {
   name: 'payments-finish',
-  text: `UPDATE payments SET status = $3, provider_reference = $4, failure_code = $5, review_reason = NULL, updated_at = $6
+  text: `UPDATE payments SET status = $3, provider_reference = $4, failure_code = $5, review_reason = NULL, updated_at = $6, check_at = $7
           WHERE account_id = $1 AND id = $2`,
 };
 
@@ -96,8 +96,13 @@ export async function lockPayment(tx: Transaction, accountId: string, id: string
 
 /** Queues what became of a charge. */
 export function finishPayment(tx: Transaction, payment: FinishedPayment): void {
-  const { accountId, id, status, providerReference, failureCode, updatedAt } = payment;
-  tx.write(FINISH, [accountId, id, status, providerReference, failureCode, updatedAt]);
+  const { accountId, id, status, providerReference, failureCode, updatedAt, checkAt } = payment;
+  tx.write(FINISH, [accountId, id, status, providerReference, failureCode, updatedAt, checkAt ?? null]);
+}
+
+/** When something that just succeeded is looked at again; null where the provider's books don't change. */
+export function firstCheck(now: Date, mayChange: true | undefined): Date | null {
+  return mayChange ? new Date(now.getTime() + 3_600_000) : null;
 }
 
 /** How many payments of all accounts wait for a person, since the provider can't tell what became of them. */

@@ -10,6 +10,7 @@ import { CompensateStep } from './compensate.step.js';
 import { Payment, Refund } from './payment.entity.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsService } from './payments.service.js';
+import { ProviderBooks } from './provider-books.js';
 import { ProviderEventsPurger } from './provider-events.purger.js';
 import { ProviderEventsService } from './provider-events.service.js';
 import { ProviderWebhooksController } from './provider-webhooks.controller.js';
@@ -35,6 +36,7 @@ import { RefundsService } from './refunds.service.js';
     CancellationService,
     ProviderEventsService,
     ProviderEventsPurger,
+    ProviderBooks,
     ChargeStep,
     RefundStep,
     CompensateStep,

@@ -3,7 +3,7 @@ import { Problem } from '../http/problem.js';
 import { notReached, problemReply, refundPath } from './payment-replies.js';
 import { RefundView } from './payment.dto.js';
 import type { Refund } from './payment.entity.js';
-import type { DoubtfulOutcome } from './provider/ask.js';
+import type { Outcome } from './provider/provider.js';
 import { booksDiffer } from './provider/refund-refusals.js';
 import { flagRefund, undoRefund, type SettledRefund } from './refund.store.js';
 import { RefundingStep } from './refunding.js';
@@ -11,7 +11,7 @@ import { RefundingStep } from './refunding.js';
 /** A refund that a client asked for. */
 @RecoverableStep('payments.refund')
 export class RefundStep extends RefundingStep {
-  override async settle(tx: Transaction, refundId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
+  override async settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
     // It is the first step of its operation: nothing of an earlier attempt can be at the provider.
     if (outcome.kind === 'not-reached' && run.attempt === 1) {
       await undoRefund(tx, run.accountId, refundId);

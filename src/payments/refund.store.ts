@@ -2,8 +2,8 @@ import type { Transaction } from '../idempotency/index.js';
 import { newId, publicId } from '../kernel/ids.js';
 import { Problem } from '../http/problem.js';
 import { Payment, Refund } from './payment.entity.js';
-import { lockPayment } from './payment.store.js';
-import type { Outcome } from './provider/provider.js';
+import { firstCheck, lockPayment } from './payment.store.js';
+import type { Decided } from './provider/provider.js';
 
 /** What a refund became in a settling transaction. */
 export interface SettledRefund {
@@ -50,12 +50,7 @@ export async function reserveRefund(
 }
 
 /** Writes down a final outcome: the reservation becomes a refund, or is given back. Locks the payment, then the refund. */
-export async function settleRefund(
-  tx: Transaction,
-  accountId: string,
-  refundId: string,
-  outcome: Extract<Outcome, { kind: 'succeeded' | 'declined' }>,
-): Promise<SettledRefund> {
+export async function settleRefund(tx: Transaction, accountId: string, refundId: string, outcome: Decided): Promise<SettledRefund> {
   const manager = await tx.manager();
   const { payment, refund } = await lockRefund(tx, accountId, refundId);
   const updatedAt = await tx.now();
@@ -63,7 +58,7 @@ export async function settleRefund(
   const settled = {
     ...refund,
     status: success ? ('succeeded' as const) : ('failed' as const),
-    providerReference: success ? outcome.providerReference : null,
+    providerReference: success ? outcome.providerReference : refund.providerReference,
     failureCode: success ? null : outcome.code,
     updatedAt,
   };
@@ -75,7 +70,8 @@ export async function settleRefund(
     updatedAt,
   };
   const { status, providerReference, failureCode } = settled;
-  await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, updatedAt });
+  const checkAt = success ? firstCheck(updatedAt, outcome.mayChange) : null;
+  await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, checkAt, updatedAt });
   const { amountRefunded, amountReserved } = paid;
   await manager.update(
     Payment,
@@ -83,6 +79,11 @@ export async function settleRefund(
     { amountRefunded, amountReserved, reviewReason: paid.reviewReason, updatedAt },
   );
   return { refund: settled, payment: paid };
+}
+
+/** Writes down what the provider calls a refund that it has not decided. */
+export async function nameRefund(tx: Transaction, accountId: string, id: string, providerReference: string): Promise<void> {
+  await (await tx.manager()).update(Refund, { accountId, id }, { providerReference });
 }
 
 /** Marks the refund's payment for a person's look. */

@@ -1,42 +1,48 @@
 import { Inject } from '@nestjs/common';
 import { park, type Step, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
+import { publicId } from '../kernel/ids.js';
 import type { Refund } from './payment.entity.js';
-import { ask, referenceOf, type DoubtfulOutcome } from './provider/ask.js';
+import { ask, referenceOf } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
-import { PROVIDER } from './provider/provider.js';
-import { flagRefund, settleRefund, type SettledRefund } from './refund.store.js';
+import { PROVIDER, type Outcome } from './provider/provider.js';
+import { flagRefund, nameRefund, settleRefund, type SettledRefund } from './refund.store.js';
 
 interface RefundFacts {
   amount: string;
   currency: string;
   charge_id: string;
+  known: string | null;
 }
 
 /** A step that gives money back, with its refund as the subject. What a final outcome means is up to what the operation is for. */
-export abstract class RefundingStep implements Step<DoubtfulOutcome> {
+export abstract class RefundingStep implements Step<Outcome> {
   constructor(@Inject(PROVIDER) private readonly provider: GuardedProvider) {}
 
-  async call(refundId: string, run: StepRun): Promise<DoubtfulOutcome> {
+  async call(refundId: string, run: StepRun): Promise<Outcome> {
     const [facts] = await run.read<RefundFacts>(
-      `SELECT r.amount, r.currency, p.provider_reference AS charge_id
+      `SELECT r.amount, r.currency, p.provider_reference AS charge_id, r.provider_reference AS known
          FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
         WHERE r.account_id = $1 AND r.id = $2`,
       [run.accountId, refundId],
     );
     if (!facts) throw new Error('a refund step without its refund');
-    const { charge_id: chargeId, currency } = facts;
-    const reference = referenceOf(run.providerKey);
+    const { charge_id: chargeId, currency, known } = facts;
+    const account = publicId('acct', run.accountId);
+    const request = { account, reference: referenceOf(run.providerKey), chargeId, amount: Number(facts.amount), currency };
     return ask(run, this.provider.keyWindowMs, {
-      send: (share) => this.provider.refund({ reference, chargeId, amount: Number(facts.amount), currency }, run.providerKey, share),
-      find: () => this.provider.findRefund(reference, chargeId),
+      known: known !== null,
+      send: (share) => this.provider.refund(request, run.providerKey, share),
+      find: () => this.provider.findRefund(request, known),
     });
   }
 
   /** An unknown outcome parks; a final one is written down, and then comes `finish`. */
-  async settle(tx: Transaction, refundId: string, outcome: DoubtfulOutcome, run: StepRun): Promise<StepEnd> {
-    if (outcome.kind === 'unknown' || outcome.kind === 'not-reached') {
+  async settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
+    if (outcome.kind !== 'succeeded' && outcome.kind !== 'declined') {
+      // Once it is written down, the refund is read by it and never sent again.
+      if (outcome.kind === 'pending') await nameRefund(tx, run.accountId, refundId, outcome.providerReference);
       if (outcome.review) await flagRefund(tx, run.accountId, refundId, outcome.review);
-      return park(outcome.reason);
+      return park(outcome.reason, outcome.againMs);
     }
     return this.finish(tx, await settleRefund(tx, run.accountId, refundId, outcome), run);
   }

@@ -49,7 +49,10 @@ it('the recoverer takes what is due and not what has the same place in another p
   const due = await addRecord('idempotency_records_1', 'running');
   expect([completed.partition, due.partition, completed.ctid]).toEqual(['idempotency_records_0', 'idempotency_records_1', due.ctid]);
 
-  const { text, values } = takeDue(10, ['payments.charge'], { leaseMs: 30_000, recoveryIntervalMs: 1_000 });
+  const { text, values } = takeDue({ limit: 10, limitOfAccount: 4, busy: new Map() }, ['payments.charge'], {
+    leaseMs: 30_000,
+    recoveryIntervalMs: 1_000,
+  });
   expect(await database.query(text, values)).toMatchObject([{ account_id: due.account_id, attempt: 2 }]);
   expect(
     await database.query('SELECT account_id, attempt, lease_until FROM idempotency_records WHERE account_id = $1', [completed.account_id]),
@@ -58,7 +61,10 @@ it('the recoverer takes what is due and not what has the same place in another p
 
 it('and no more of it than it was told, whatever the plan', async () => {
   for (let each = 0; each < 20; each += 1) await addRecord(`idempotency_records_${each % 2}`, 'running');
-  const { text, values } = takeDue(3, ['payments.charge'], { leaseMs: 30_000, recoveryIntervalMs: 1_000 });
+  const { text, values } = takeDue({ limit: 3, limitOfAccount: 4, busy: new Map() }, ['payments.charge'], {
+    leaseMs: 30_000,
+    recoveryIntervalMs: 1_000,
+  });
   const taken = await database.query<{ account_id: string }>(text, values);
   expect(new Set(taken.map(({ account_id }) => account_id)).size).toBe(3);
 });

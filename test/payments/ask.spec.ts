@@ -14,15 +14,18 @@ async function asked({
   window = DAY,
   sent = succeeded,
   found = null,
+  known = false,
 }: {
   attempt?: number;
   ageMs?: number;
   window?: number;
   sent?: Outcome;
   found?: Found | Error;
+  known?: boolean;
 }) {
   const order: string[] = [];
   const outcome = await ask({ attempt, ageMs } as StepRun, window, {
+    known,
     send: () => {
       order.push('send');
       return Promise.resolve(sent);
@@ -77,6 +80,40 @@ describe('ask', () => {
 
   it('never doubts the age of a key that the provider keeps for ever', async () => {
     expect((await asked({ ageMs: 1_000 * DAY, window: Infinity })).order).toEqual(['send']);
+  });
+});
+
+describe('what the provider has taken and not decided', () => {
+  const HOUR = DAY / 24;
+  const pending: Outcome = { kind: 'pending', providerReference: 'pi_1', reason: 'processing' };
+
+  it('is read by its id, and never sent, at any attempt and age', async () => {
+    for (const ageMs of [0, DAY, 30 * DAY]) {
+      expect(await asked({ known: true, attempt: 9, ageMs, found: succeeded })).toEqual({ order: ['find'], outcome: succeeded });
+      expect((await asked({ known: true, attempt: 9, ageMs, found: new Error('down') })).order).toEqual(['find']);
+      expect((await asked({ known: true, attempt: 9, ageMs, found: null })).order).toEqual(['find']);
+    }
+  });
+
+  it.each([
+    [10_000, 5_000],
+    [2 * HOUR, HOUR],
+    [11 * HOUR, 5.5 * HOUR],
+    [DAY, 6 * HOUR],
+    [20 * DAY, 6 * HOUR],
+  ])('aged %i ms is asked for again after %i', async (ageMs, againMs) => {
+    expect((await asked({ sent: pending, ageMs, window: Infinity })).outcome).toMatchObject({ kind: 'pending', againMs });
+    expect((await asked({ known: true, found: pending, ageMs })).outcome).toMatchObject({ kind: 'pending', againMs });
+    expect((await asked({ known: true, found: new Error('down'), ageMs })).outcome).toMatchObject({ kind: 'unknown', againMs });
+  });
+
+  it('needs a person after three days, and not before', async () => {
+    for (const found of [pending, new Error('down')]) {
+      expect((await asked({ known: true, attempt: 30, found, ageMs: 2.9 * DAY })).outcome).not.toHaveProperty('review');
+      expect((await asked({ known: true, found, ageMs: 3.1 * DAY })).outcome).toMatchObject({
+        review: expect.stringContaining('3 days') as unknown,
+      });
+    }
   });
 });
 

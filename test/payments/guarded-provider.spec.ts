@@ -1,10 +1,10 @@
 import { GuardedProvider } from '../../src/payments/provider/guarded-provider.js';
-import type { Found, Outcome, Provider } from '../../src/payments/provider/provider.js';
+import type { FoundReading, Outcome, Provider, Reading, Said } from '../../src/payments/provider/provider.js';
 
 // Jest's clock drives the global timers alone.
 jest.mock('node:timers/promises', () => ({ setTimeout: (milliseconds: number) => new Promise((wake) => setTimeout(wake, milliseconds)) }));
 
-const REQUEST = { reference: 'hf_1', amount: 2500, currency: 'EUR', source: 'tok_visa' };
+const REQUEST = { account: 'acct_1', reference: 'hf_1', amount: 2500, currency: 'EUR', source: 'tok_visa' };
 const succeeded: Outcome = { kind: 'succeeded', providerReference: 'ch_1' };
 const declined: Outcome = { kind: 'declined', code: 'card_declined' };
 const lost: Outcome = { kind: 'unknown', reason: 'ECONNRESET' };
@@ -18,21 +18,25 @@ class Scripted implements Provider {
   readonly timeouts: number[] = [];
   now = 0;
   most = 0;
+  said: Said = {};
   answer: (timeoutMs: number) => Promise<Outcome> | Outcome = () => succeeded;
 
-  async charge(_request: unknown, key: string, timeoutMs: number): Promise<Outcome> {
+  async charge(_request: unknown, key: string, timeoutMs: number): Promise<Reading> {
     this.keys.push(key);
-    return this.counted(timeoutMs);
+    const outcome = await this.counted(timeoutMs);
+    return outcome.kind === 'unknown' || outcome.kind === 'not-reached' ? outcome : { ...outcome, said: this.said };
   }
 
   refund = this.charge.bind(this);
 
-  async findCharge(_reference: string, timeoutMs: number): Promise<Found> {
+  async findCharge(_request: unknown, _known: unknown, timeoutMs: number): Promise<FoundReading> {
     const outcome = await this.counted(timeoutMs);
-    return outcome.kind === 'succeeded' ? outcome : null;
+    return outcome.kind === 'succeeded' ? { ...outcome, said: this.said } : null;
   }
 
-  findRefund = (reference: string, _chargeId: string, timeoutMs: number) => this.findCharge(reference, timeoutMs);
+  findRefund = this.findCharge.bind(this);
+
+  standing = () => Promise.resolve({ trouble: null, returned: 0 });
 
   private async counted(timeoutMs: number): Promise<Outcome> {
     this.timeouts.push(timeoutMs);
@@ -65,6 +69,7 @@ async function timed<T>(call: Promise<T>): Promise<{ outcome: T; took: number }>
   return { outcome: await call, took: clock.end - start };
 }
 
+const of = (account: string) => ({ ...REQUEST, account });
 const charge = async (key = 'k') => (await timed(guarded.charge(REQUEST, key))).outcome;
 const script = (...outcomes: Outcome[]) => (provider.answer = () => outcomes.shift() ?? succeeded);
 const after = (milliseconds: number, outcome: Outcome) =>
@@ -111,6 +116,46 @@ describe('tries', () => {
   });
 });
 
+describe('what an answer says it is about', () => {
+  it.each<[string, Said]>([
+    ['account acct_2 instead of acct_1', { account: 'acct_2' }],
+    ['reference hf_2 instead of hf_1', { reference: 'hf_2' }],
+    ['amount 2600 instead of 2500', { amount: 2600 }],
+    ['currency USD instead of EUR', { currency: 'USD' }],
+    ['amount 1 instead of 2500, currency USD instead of EUR', { currency: 'USD', amount: 1, account: 'acct_1' }],
+  ])('is compared with what was asked: %s', async (words, said) => {
+    provider.said = said;
+    const differs = {
+      kind: 'unknown',
+      answered: true,
+      reason: `the provider answered with ${words}`,
+      review: expect.any(String) as unknown,
+    };
+    for (const outcome of [succeeded, declined]) {
+      script(outcome);
+      expect(await charge()).toMatchObject(differs);
+      expect(provider.keys.splice(0)).toHaveLength(1);
+    }
+    expect((await timed(guarded.findCharge(REQUEST, null))).outcome).toMatchObject(differs);
+  });
+
+  it('is no difference where it is the same, or not told', async () => {
+    provider.said = REQUEST;
+    expect(await charge()).toEqual(succeeded);
+    provider.said = { currency: 'EUR' };
+    expect(await charge()).toEqual(succeeded);
+  });
+
+  it('of a refund has the charge, too', async () => {
+    provider.said = { chargeId: 'ch_2' };
+    const refund = { account: 'acct_1', reference: 'hf_1', amount: 1, currency: 'EUR', chargeId: 'ch_1' };
+    expect((await timed(guarded.refund(refund, 'k'))).outcome).toMatchObject({
+      kind: 'unknown',
+      reason: expect.stringContaining('charge ch_2') as unknown,
+    });
+  });
+});
+
 describe('time', () => {
   it('the deadline holds over retries', async () => {
     provider.answer = (timeoutMs) => after(Math.min(timeoutMs, 6_000), lost);
@@ -126,33 +171,53 @@ describe('time', () => {
     const calls = Array.from({ length: 150 }, (_, n) => timed(guarded.charge(REQUEST, `k${n}`)));
     const results = await Promise.all(calls);
     expect(Math.max(...results.map(({ took }) => took))).toBeLessThanOrEqual(TIMEOUT + 10);
-    expect(results.slice(64).every(({ outcome }) => outcome.kind === 'not-reached')).toBe(true);
-    expect(new Set(provider.keys).size).toBe(64);
+    expect(results.slice(32).every(({ outcome }) => outcome.kind === 'not-reached')).toBe(true);
+    expect(new Set(provider.keys).size).toBe(32);
   });
 
   it('a look-up that got no turn in time is an error, never "nothing there"', async () => {
     provider.answer = hang;
     const calls = Array.from({ length: 64 }, () => guarded.charge(REQUEST, 'k'));
-    const search = guarded.findCharge('hf_1');
+    const search = guarded.findCharge(REQUEST, null);
     const { outcome } = await timed(Promise.allSettled([search, ...calls]));
     expect(outcome[0]).toMatchObject({ status: 'rejected', reason: new Error('no time left') });
   });
 });
 
 describe('crowds', () => {
-  it('at most 64 are at the provider at once, look-ups among them', async () => {
+  it('at most 32 of an account and 128 of all are at the provider at once, look-ups among them', async () => {
     provider.answer = () => after(50, succeeded);
-    const calls = Array.from({ length: 200 }, (_, n) => (n % 2 ? guarded.charge(REQUEST, 'k') : guarded.findCharge('hf_1')));
-    await timed(Promise.all(calls));
-    expect(provider.most).toBe(64);
+    const calls = (accounts: number) =>
+      Array.from({ length: 200 }, (_, n) => {
+        const request = of(`acct_${n % accounts}`);
+        return n % 2 ? guarded.charge(request, 'k') : guarded.findCharge(request, null);
+      });
+    await timed(Promise.all(calls(1)));
+    expect(provider.most).toBe(32);
+    await timed(Promise.all(calls(7)));
+    expect(provider.most).toBe(128);
+  });
+
+  it('an account whose calls all hang leaves the others alone', async () => {
+    const endings: string[] = [];
+    provider.answer = hang;
+    const hanging = Array.from({ length: 230 }, () => guarded.charge(REQUEST, 'k').then(() => endings.push('hung')));
+    await jest.advanceTimersByTimeAsync(1);
+    provider.answer = () => succeeded;
+    for (let n = 0; n < 5; n++) {
+      endings.push((await timed(guarded.charge(of('acct_2'), 'other'))).outcome.kind);
+      endings.push((await timed(guarded.findCharge(of('acct_2'), null))).outcome?.kind ?? 'nothing');
+    }
+    expect(endings).toEqual(Array.from({ length: 10 }, () => 'succeeded'));
+    await timed(Promise.all(hanging));
   });
 
   it('more than can wait are not reached at once', async () => {
     provider.answer = () => after(1_000, succeeded);
     const calls = Array.from({ length: 300 }, () => guarded.charge(REQUEST, 'k'));
     const { outcome } = await timed(Promise.all(calls));
-    expect(outcome.filter(({ kind }) => kind === 'not-reached').length).toBeLessThanOrEqual(36);
-    expect(provider.most).toBe(64);
+    expect(outcome.filter(({ kind }) => kind === 'not-reached').length).toBeLessThanOrEqual(68);
+    expect(provider.most).toBe(32);
   });
 });
 
@@ -181,6 +246,33 @@ describe('pauses', () => {
     expect(provider.keys).toHaveLength(1);
   });
 
+  it('are those of the account that meets silence, and not of the others', async () => {
+    await fail();
+    expect(await charge()).toMatchObject({ kind: 'not-reached' });
+    provider.answer = () => succeeded;
+    expect((await timed(guarded.charge(of('acct_2'), 'k'))).outcome).toEqual(succeeded);
+    // However often one account is silent, two of them are not everybody.
+    provider.answer = () => refused;
+    for (let n = 0; n < 7; n++) await timed(guarded.charge(of('acct_2'), 'k'));
+    provider.answer = () => succeeded;
+    expect((await timed(guarded.charge(of('acct_3'), 'k'))).outcome).toEqual(succeeded);
+  });
+
+  it('are those of all where three accounts meet nothing but silence, until one of them is answered', async () => {
+    provider.answer = () => refused;
+    for (let n = 0; n < 9; n++) await timed(guarded.charge(of(`acct_${n % 3}`), 'k'));
+    provider.answer = () => succeeded;
+    expect((await timed(guarded.charge(of('acct_9'), 'k'))).outcome).toMatchObject({ kind: 'not-reached' });
+    await jest.advanceTimersByTimeAsync(3_000);
+    // One that hangs while it looks prolongs nobody's pause.
+    provider.answer = hang;
+    const hanging = guarded.charge(of('acct_0'), 'k');
+    await jest.advanceTimersByTimeAsync(1);
+    provider.answer = () => succeeded;
+    for (const account of ['acct_9', 'acct_1']) expect((await timed(guarded.charge(of(account), 'k'))).outcome).toEqual(succeeded);
+    await timed(hanging);
+  });
+
   it('a decline is no failure', async () => {
     provider.answer = () => declined;
     for (let n = 0; n < 40; n++) expect(await charge()).toEqual(declined);
@@ -189,6 +281,6 @@ describe('pauses', () => {
   it('still looks up during a pause', async () => {
     await fail();
     provider.answer = () => succeeded;
-    expect((await timed(guarded.findCharge('hf_1'))).outcome).toEqual(succeeded);
+    expect((await timed(guarded.findCharge(REQUEST, null))).outcome).toEqual(succeeded);
   });
 });

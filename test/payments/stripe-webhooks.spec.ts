@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
+import { ProviderBooks } from '../../src/payments/provider-books.js';
 import { startWorld, type TestResponse, type World } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { countOf } from '../support/ledger.js';
@@ -77,5 +78,19 @@ describe('an event of Stripe', () => {
     expect((await deliver(event({ object: 'payment_intent', id: 'pi_early', metadata }, 'payment_intent.created'))).status).toBe(204);
     await eventually('the payment to succeed', async () => (await world.send('GET', `/v1/orders/${orderId}`)).body['status'] === 'paid');
     expect(stripe.intents).toHaveLength(1);
+  });
+
+  it('of a dispute, which names the PaymentIntent alone, has the payment looked at again', async () => {
+    const order = await world.send('POST', '/v1/orders', { body: { items: [{ productId: '123', quantity: 1 }] } });
+    const { id: orderId, total: amount, currency } = order.body;
+    const { body: payment } = await world.send('POST', '/v1/payments', { body: { orderId, amount, currency, source: 'tok_visa' } });
+    const intent = stripe.intents.at(-1);
+    Object.assign(intent ?? {}, { latest_charge: { disputed: true, amount_refunded: 0 } });
+    const dispute = { object: 'dispute', id: 'dp_1', charge: 'ch_1', payment_intent: intent?.id, metadata: {} };
+    expect((await deliver(event(dispute, 'charge.dispute.created'))).status).toBe(204);
+    await world.app.get(ProviderBooks, { strict: false }).check();
+    const rows = await world.database.query('SELECT status, review_reason FROM payments WHERE provider_reference = $1', [intent?.id]);
+    expect(rows).toEqual([{ status: 'succeeded', review_reason: 'the charge is disputed' }]);
+    expect((await world.send('GET', `/v1/payments/${payment['id']}`)).body).toMatchObject({ status: 'succeeded' });
   });
 });

@@ -4,11 +4,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
 import { uuidOf } from '../../src/kernel/ids.js';
-import { KEY_A, KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js';
+import { KEY_A, KEY_B, ORDER, startApp, type TestApp, type TestResponse } from '../support/app.js';
 import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
 import { blockedBackends, holdProduct, untilBlocked } from '../support/locks.js';
+import { StripeServer } from '../support/stripe-server.js';
 
 /** Two replicas on one database. */
 export interface World {
@@ -197,6 +198,28 @@ export const RULES = {
       expect((await place(a, key, product)).body['id']).toBe(again.body['id']);
       expect(await countOf(database, 'order_items', 'product_id = $1', [product])).toBe(1);
       expect(await recordsOf(database, key)).toHaveLength(1);
+    },
+  },
+
+  answersCompared: {
+    name: 'an answer of the provider about something else than was asked settles nothing',
+    async check({ database }) {
+      const stripe = await new StripeServer().start();
+      const app = await startApp(database, { PROVIDER: 'stripe', STRIPE_SECRET_KEY: 'sk_test_rules', STRIPE_API_HOST: stripe.url });
+      try {
+        for (const lie of [{ amount: 1 }, { currency: 'usd' }, { metadata: { reference: 'hf_another' } }]) {
+          stripe.lie = lie;
+          const { body: order } = await app.send('POST', '/v1/orders', { body: ORDER });
+          const body = { orderId: String(order['id']), amount: Number(order['total']), currency: 'EUR', source: 'tok_visa' };
+          const paid = await app.send('POST', '/v1/payments', { body });
+          expect([paid.status, paid.body['status']]).toEqual([202, 'processing']);
+          const where = `id = $1 AND status = 'processing' AND review_reason LIKE 'the provider answered with %'`;
+          expect(await countOf(database, 'payments', where, [uuidOf('pay', String(paid.body['id']))])).toBe(1);
+        }
+      } finally {
+        await app.close();
+        await stripe.close();
+      }
     },
   },
 } satisfies Record<string, Rule>;

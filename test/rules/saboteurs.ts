@@ -8,6 +8,7 @@ import { Purger } from '../../src/idempotency/records/purger.js';
 import { Executor } from '../../src/idempotency/requests/executor.js';
 import { BodyGuard } from '../../src/http/body.js';
 import { Problem } from '../../src/http/problem.js';
+import { GuardedProvider } from '../../src/payments/provider/guarded-provider.js';
 import { ARCHIVE_UNFINISHED } from '../storm/sabotage/unfinished.js';
 import type { TestDatabase } from '../support/database.js';
 import { ACCOUNT_A } from '../support/ledger.js';
@@ -35,7 +36,13 @@ export const SABOTEURS: Saboteur[] = [
       await dropPrimaryKey(database);
     },
   },
-  { name: 'the record is written in another transaction', breaks: 'noRecordWithoutWork', sabotage: recordFirst },
+  {
+    name: 'the record is written in another transaction',
+    breaks: 'noRecordWithoutWork',
+    // A step can't settle, since the other transaction waits for the lock of its own record.
+    besides: ['answersCompared'],
+    sabotage: recordFirst,
+  },
   { name: 'the record is committed after the work', breaks: 'noWorkWithoutRecord', sabotage: recordLast },
   {
     name: 'the key is not scoped to the account',
@@ -52,6 +59,7 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'what is remembered is not verified', breaks: 'presentPrices', sabotage: verifyNothing },
   { name: 'of a member that is named twice the last one counts', breaks: 'oneMeaning', sabotage: forgetRefusals },
   { name: 'the memory outlives the server that gave it', breaks: 'lostAnswers', sabotage: rememberForEver },
+  { name: 'what the provider answers is believed, whatever it is about', breaks: 'answersCompared', sabotage: believeAnswers },
   { name: 'the purge archives nothing', breaks: 'purgedStaysDone', sabotage: archiveNothing },
 ];
 
@@ -154,6 +162,10 @@ function verifyNothing(): void {
 
 function rememberForEver(): void {
   jest.spyOn(ServerTimeline.prototype, 'vouchesFor').mockReturnValue(true);
+}
+
+function believeAnswers(): void {
+  jest.spyOn(GuardedProvider.prototype, 'judged').mockImplementation((_asked, reading) => reading);
 }
 
 async function archiveNothing(database: TestDatabase): Promise<void> {

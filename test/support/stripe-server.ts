@@ -35,6 +35,8 @@ export class StripeServer {
   readonly unindexed = new Set<string>();
   searchStatus = 200;
   refundStatus = 'succeeded';
+  /** Members that every object is shown with, whatever it was made with. */
+  lie: Record<string, unknown> = {};
   private readonly remembered = new Map<string, { parameters: string; answer: Answer }>();
   private server: Server;
 
@@ -116,12 +118,13 @@ export class StripeServer {
       status: form['confirm'] === 'true' ? status : 'requires_confirmation',
       amount: Number(form['amount']),
       currency: form['currency'],
-      metadata: { reference: form['metadata[reference]'] },
+      metadata: metadataOf(form),
       cancellation_reason: null,
       last_payment_error: error ? { type: 'card_error', ...error } : null,
     };
     this.intents.push(intent);
-    return error ? refusal(402, { type: 'card_error', ...error }) : { status: 200, body: { ...intent } };
+    const shown = { ...intent, ...this.lie };
+    return error ? refusal(402, { type: 'card_error', ...error, payment_intent: shown }) : { status: 200, body: shown };
   }
 
   private cancel(intent: StripeObject | undefined, form: Form): Answer {
@@ -139,17 +142,17 @@ export class StripeServer {
       .filter(({ payment_intent }) => payment_intent === intent.id)
       .reduce((sum, each) => sum + Number(each['amount']), 0);
     if (before + amount > Number(intent['amount'])) return refusal(400, { code: 'charge_already_refunded' });
-    const metadata = { reference: form['metadata[reference]'] };
     const refund = {
       id: `re_${this.refunds.length + 1}`,
       object: 'refund',
       status: this.refundStatus,
       amount,
+      currency: intent['currency'],
       payment_intent: intent.id,
-      metadata,
+      metadata: metadataOf(form),
     };
     this.refunds.push(refund);
-    return { status: 200, body: refund };
+    return { status: 200, body: { ...refund, ...this.lie } };
   }
 
   private read(path: string, query: Form): Answer {
@@ -168,11 +171,18 @@ export class StripeServer {
       const data = all.slice(start, start + Number(query['limit'] ?? 10));
       return { status: 200, body: { object: 'list', data, has_more: start + data.length < all.length } };
     }
-    const found = this.intents.find(({ id }) => path === `/v1/payment_intents/${id}`);
-    return found ? { status: 200, body: found } : refusal(404, { code: 'resource_missing' });
+    const found =
+      this.intents.find(({ id }) => path === `/v1/payment_intents/${id}`) ?? this.refunds.find(({ id }) => path === `/v1/refunds/${id}`);
+    const back = this.refunds.filter((each) => each['payment_intent'] === found?.id && each['status'] === 'succeeded');
+    const latest_charge = { disputed: false, amount_refunded: back.reduce((sum, each) => sum + Number(each['amount']), 0) };
+    return found ? { status: 200, body: { latest_charge, ...found, ...this.lie } } : refusal(404, { code: 'resource_missing' });
   }
 }
 
-function refusal(status: number, error: { type?: string; code?: string }): Answer {
+function metadataOf(form: Form): Form {
+  return { reference: form['metadata[reference]'] ?? '', account: form['metadata[account]'] ?? '' };
+}
+
+function refusal(status: number, error: { type?: string; code?: string; payment_intent?: object }): Answer {
   return { status, body: { error: { type: 'invalid_request_error', message: 'sk_test_***key is mentioned here', ...error } } };
 }

@@ -14,7 +14,7 @@ export type Committable =
   /** The work; the operation goes on with a step. `pending` is what the client gets meanwhile. */
   | { kind: 'next'; step: string; subjectId: string; pending: StoredResponse | undefined; resource: string | undefined }
   /** No outcome yet: the step will be called again. */
-  | { kind: 'park'; reason: string }
+  | { kind: 'park'; reason: string; againMs: number | undefined }
   /** The operation never was. */
   | { kind: 'undo'; error: Error };
 
@@ -70,7 +70,7 @@ function decisionOf(returned: unknown, how: Deciding): Committable {
       resource: pending?.resource,
     };
   }
-  if (isEnd('park', returned)) return { kind: 'park', reason: returned.reason };
+  if (isEnd('park', returned)) return { kind: 'park', reason: returned.reason, againMs: returned.againMs };
   if (isEnd('undo', returned)) return { kind: 'undo', error: returned.error };
   const answer = isEnd('reply', returned) ? returned : reply(status, returned);
   return { kind: 'store', response: toResponse(answer, identity.operationId), resource: answer.resource };

@@ -49,13 +49,15 @@ const COMPLETE = {
 
 /**
  * The lease is given back. A client's retry may take over after one interval, so that however often it comes, the outside is
- * asked once in that time; the recoverer waits, longer each time, and not in step with others.
+ * asked once in that time; the recoverer waits, for as long as it was told to or else longer each time, and not in step with
+ * others.
  */
 const PARK = {
   name: 'idempotency-park',
   text: `UPDATE idempotency_records
             SET lease_until = NULL, parked_reason = $6, resumable_at = clock_timestamp() + make_interval(secs => $7),
-                next_run_at = clock_timestamp() + make_interval(secs => $7 * least(power(2, least(attempt, 10) - 1), 20) * (1 + random() / 4))
+                next_run_at = clock_timestamp()
+                  + make_interval(secs => greatest($7, coalesce($8, $7 * least(power(2, least(attempt, 10) - 1), 20))) * (1 + random() / 4))
           WHERE ${FENCE}`,
 };
 
@@ -111,8 +113,9 @@ export function completeHeld(held: HeldOperation, response: StoredResponse, reso
   };
 }
 
-export function parkHeld(held: HeldOperation, reason: string, leases: Leases): Call {
-  return { ...PARK, values: [...fence(held), reason.slice(0, 500), leases.recoveryIntervalMs / 1000] };
+export function parkHeld(held: HeldOperation, { reason, againMs }: { reason: string; againMs: number | undefined }, leases: Leases): Call {
+  const again = againMs === undefined ? null : againMs / 1000;
+  return { ...PARK, values: [...fence(held), reason.slice(0, 500), leases.recoveryIntervalMs / 1000, again] };
 }
 
 export function removeHeld(held: HeldOperation): Call {

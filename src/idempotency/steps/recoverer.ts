@@ -8,7 +8,9 @@ import { StepRegistry } from './step-registry.js';
 import { StepRunner } from './step-runner.js';
 
 /** Operations that one replica drives at once; one that hangs takes one place, not all. */
-const CONCURRENCY = 8;
+const CONCURRENCY = 16;
+/** Of those, what one account may have: those that hang leave the other accounts' alone. */
+const OF_ACCOUNT = CONCURRENCY / 4;
 
 /** Finds operations that nobody holds any more, on every replica, and hands them to the same runner that requests use. */
 @Injectable()
@@ -16,7 +18,10 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   private readonly log = new Logger('Recoverer');
   private readonly task: PeriodicTask;
   private readonly reported = new Set<string>();
-  private busy = 0;
+  /** Of each account that has any, how many are driven at this moment. */
+  private readonly busy = new Map<string, number>();
+  /** Whether the last look left something that is due, or may have. */
+  private more = false;
 
   constructor(
     private readonly runner: StepRunner,
@@ -24,7 +29,7 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
     @Inject(BACKGROUND_SOURCE) private readonly dataSource: DataSource,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {
-    this.task = new PeriodicTask({ name: 'Recoverer', intervalMs: options.recoveryIntervalMs, run: () => this.look() });
+    this.task = new PeriodicTask({ name: 'Recoverer', intervalMs: options.recoveryIntervalMs, run: (signal) => this.look(signal) });
   }
 
   onApplicationBootstrap(): void {
@@ -36,16 +41,24 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
     return this.task.stop();
   }
 
-  private async look(): Promise<void> {
-    const wanted = CONCURRENCY - this.busy;
-    if (wanted <= 0 || this.options.isClosing()) return;
-    const { text, values } = takeDue(wanted, this.steps.names, this.options);
-    const rows = await this.dataSource.query<HeldRow[]>(text, values);
-    for (const row of rows) this.drive(row, rows.length === wanted);
-    if (rows.length < wanted) await this.reportUnknown();
+  /** Takes until nothing is due or no place is left; each time some of each account, so the next time may find others. */
+  private async look(signal: AbortSignal): Promise<void> {
+    for (let free = this.free(); free > 0 && !signal.aborted && !this.options.isClosing(); free = this.free()) {
+      const { text, values } = takeDue({ limit: free, limitOfAccount: OF_ACCOUNT, busy: this.busy }, this.steps.names, this.options);
+      const rows = await this.dataSource.query<HeldRow[]>(text, values);
+      for (const row of rows) this.drive(row);
+      if (rows.length > 0) continue;
+      this.more = [...this.busy.values()].some((count) => count >= OF_ACCOUNT);
+      return this.reportUnknown();
+    }
+    this.more = true;
   }
 
-  /** What is due still, after a look that found fewer than it wanted, waits for whoever knows its step. Each name is told once. */
+  private free(): number {
+    return CONCURRENCY - [...this.busy.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** What is due still, after a look that found nothing more, waits for its account's turn or for whoever knows its step. Each name is told once. */
   private async reportUnknown(): Promise<void> {
     const { text, values } = unknownDue(this.steps.names);
     for (const { recovery_point: step } of await this.dataSource.query<{ recovery_point: string }[]>(text, values)) {
@@ -55,15 +68,21 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
     }
   }
 
-  /** `more`: after an outage more are due than there are places, so the next one takes the free place at once. */
-  private drive(row: HeldRow, more: boolean): void {
-    this.busy += 1;
+  /** After an outage more are due than there are places, so the next one takes a place that becomes free at once. */
+  private drive(row: HeldRow): void {
+    const { account_id: accountId } = row;
+    const count = (change: 1 | -1): void => {
+      const now = (this.busy.get(accountId) ?? 0) + change;
+      if (now > 0) this.busy.set(accountId, now);
+      else this.busy.delete(accountId);
+    };
+    count(1);
     this.runner
       .drive(this.dataSource, heldOf(row))
       .catch((error: unknown) => this.log.error({ err: error }, 'an operation could not be driven'))
       .finally(() => {
-        this.busy -= 1;
-        if (more) this.task.runNow();
+        count(-1);
+        if (this.more) this.task.runNow();
       });
   }
 }

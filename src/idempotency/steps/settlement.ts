@@ -49,7 +49,7 @@ export class Settlement implements Party<'held' | 'lost'> {
       case 'next':
         return [answered, appendTimeline(held, 'step-started', decision.step), advance(held, decision.step, decision.subjectId, options)];
       case 'park':
-        return [appendTimeline(held, 'parked', decision.reason), parkHeld(held, decision.reason, options)];
+        return [appendTimeline(held, 'parked', decision.reason), parkHeld(held, decision, options)];
       case 'undo':
         return [deleteTimeline(held), removeHeld(held)];
     }

@@ -40,20 +40,30 @@ const TAKE_OVER = {
 };
 
 /**
- * The same for whatever is due, across accounts; SKIP LOCKED, so that replicas share the work instead of waiting. By key and not
- * by ctid, of which each partition has its own; MATERIALIZED, or a plan could look for what is due once more for each row.
+ * The same for whatever is due, across accounts; SKIP LOCKED, so that replicas share the work instead of waiting. Of each
+ * account as many as leave it within $5, with those of $6 and $7 that it has already; accounts that have all are passed over,
+ * and what is looked at is more than what is taken, so that one account's many don't hide those of others. By key and not by
+ * ctid, of which each partition has its own; MATERIALIZED, or a plan could look for what is due once more for each row.
  */
 const TAKE_DUE = {
   name: 'idempotency-take-due',
-  text: `WITH due (due_account, due_operation) AS MATERIALIZED (
-           SELECT account_id, operation_id FROM idempotency_records
+  text: `WITH busy AS (SELECT * FROM unnest($6::uuid[], $7::int[]) AS b (account_id, count)),
+         due AS MATERIALIZED (
+           SELECT account_id, operation_id, next_run_at FROM idempotency_records
             WHERE status = 'running' AND next_run_at <= clock_timestamp() AND recovery_point = ANY ($4::text[])
-            ORDER BY next_run_at LIMIT $2 FOR UPDATE SKIP LOCKED),
+              AND account_id NOT IN (SELECT account_id FROM busy WHERE count >= $5)
+            ORDER BY next_run_at LIMIT 4 * $2 FOR UPDATE SKIP LOCKED),
+         ranked AS (
+           SELECT account_id, operation_id, next_run_at,
+                  row_number() OVER (PARTITION BY account_id ORDER BY next_run_at) + coalesce(count, 0) AS of_account
+             FROM due LEFT JOIN busy USING (account_id)),
+         chosen (due_account, due_operation) AS MATERIALIZED (
+           SELECT account_id, operation_id FROM ranked WHERE of_account <= $5 ORDER BY next_run_at LIMIT $2),
          taken AS (
            UPDATE idempotency_records
               SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1),
                   next_run_at = clock_timestamp() + make_interval(secs => $1)
-             FROM due WHERE account_id = due_account AND operation_id = due_operation
+             FROM chosen WHERE account_id = due_account AND operation_id = due_operation
            RETURNING ${HELD_COLUMNS}),
          ${TIMELINE_OF_TAKEN.replace('$4', '$3')}
          SELECT * FROM taken`,
@@ -75,9 +85,18 @@ export function takeOver(
   return { ...TAKE_OVER, values: [operation.accountId, operation.operationId, leases.leaseMs / 1000, by, steps] };
 }
 
+/** What a taker has room for. */
+export interface Room {
+  limit: number;
+  limitOfAccount: number;
+  /** Of each account, what the taker has already. */
+  busy: ReadonlyMap<string, number>;
+}
+
 /** At most `limit` operations that are due and wait for one of `steps`. */
-export function takeDue(limit: number, steps: readonly string[], leases: Leases): Call & { values: unknown[] } {
-  return { ...TAKE_DUE, values: [leases.leaseMs / 1000, limit, 'by the recoverer', steps] };
+export function takeDue({ limit, limitOfAccount, busy }: Room, steps: readonly string[], leases: Leases): Call & { values: unknown[] } {
+  const values = [leases.leaseMs / 1000, limit, 'by the recoverer', steps, limitOfAccount, [...busy.keys()], [...busy.values()]];
+  return { ...TAKE_DUE, values };
 }
 
 /** The steps other than `steps` that operations are due for, each as `recovery_point`. */

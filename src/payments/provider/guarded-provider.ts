@@ -1,14 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BulkheadRejectedError, BrokenCircuitError, ConsecutiveBreaker, bulkhead, circuitBreaker, handleAll, wrap } from 'cockatiel';
 import { assertNoTransaction } from '../../idempotency/index.js';
-import { countdown, type ChargeRequest, type Found, type Outcome, type Provider, type RefundRequest, type Undecided } from './provider.js';
+import { Bounds, TooManyCalls } from './bounds.js';
+import { judge } from './comparison.js';
+import {
+  countdown,
+  type ChargeRequest,
+  type Found,
+  type FoundReading,
+  type NotReached,
+  type Outcome,
+  type Provider,
+  type Reading,
+  type RefundRequest,
+  type Standing,
+  type Unknown,
+} from './provider.js';
 
-/** Calls at once; a provider that hangs takes these and no more of the process. */
-const MAX_CALLS = 64;
-const MAX_WAITING = 200;
-/** After so many failures in a row the provider gets a pause, in milliseconds. */
-const FAILURES = 20;
-const PAUSE = 3_000;
 /** Part of a call's time that a look-up may take, so that it and the call behind it stay within the lease together. */
 export const LOOK_UP_SHARE = 0.5;
 /** Further tries inside one call, under the same key: most lost answers are found at once this way. */
@@ -16,22 +23,17 @@ const RETRIES = 2;
 /** Milliseconds before the first of them, give or take a half; twice as much before the next. */
 const BACKOFF = 75;
 
-const failed = (outcome: Outcome): outcome is Undecided => outcome.kind === 'unknown' || outcome.kind === 'not-reached';
+const failed = (outcome: Outcome): outcome is Unknown | NotReached => outcome.kind === 'unknown' || outcome.kind === 'not-reached';
 
-/** A provider that answers needs no pause, whatever it answers: one account's refused payments must not stop the others'. */
-const isSilence = (result: unknown): boolean => failed(result as Outcome) && (result as Undecided).answered !== true;
+/** A provider that answers needs no pause, whatever it answers. */
+const isSilence = (outcome: Outcome): boolean => failed(outcome) && outcome.answered !== true;
 
 /**
- * A provider behind bounds: few calls at once, a pause for one that fails all the time, one deadline for each call with
- * quick retries inside, and never a call from inside a transaction.
+ * A provider behind bounds: few calls at once and a pause after much silence, for each account and for all, one deadline for
+ * each call with quick retries inside, and never a call from inside a transaction.
  */
 export class GuardedProvider {
-  private readonly calls = bulkhead(MAX_CALLS, MAX_WAITING);
-  private readonly breaker = circuitBreaker(handleAll.orWhenResult(isSilence), {
-    halfOpenAfter: PAUSE,
-    breaker: new ConsecutiveBreaker(FAILURES),
-  });
-  private readonly bounds = wrap(this.calls, this.breaker);
+  private readonly bounds = new Bounds();
 
   constructor(
     private readonly provider: Provider,
@@ -44,62 +46,88 @@ export class GuardedProvider {
 
   /** `share` of the time that a call may take; the rest was for looking up. */
   charge(request: ChargeRequest, key: string, share = 1): Promise<Outcome> {
-    return this.send(share, (timeoutMs) => this.provider.charge(request, key, timeoutMs));
+    return this.send(request.account, share, async (timeoutMs) =>
+      this.judged(request, await this.provider.charge(request, key, timeoutMs)),
+    );
   }
 
   /** `share` as for `charge`. */
   refund(request: RefundRequest, key: string, share = 1): Promise<Outcome> {
-    return this.send(share, (timeoutMs) => this.provider.refund(request, key, timeoutMs));
+    return this.send(request.account, share, async (timeoutMs) =>
+      this.judged(request, await this.provider.refund(request, key, timeoutMs)),
+    );
   }
 
-  /** @throws Error when the provider can't be asked */
-  findCharge(reference: string): Promise<Found> {
-    return this.find((timeoutMs) => this.provider.findCharge(reference, timeoutMs));
+  /** By the provider's id where that is `known`, by the reference else. @throws Error when the provider can't be asked */
+  findCharge(request: ChargeRequest, known: string | null): Promise<Found> {
+    return this.find(request, (timeoutMs) => this.provider.findCharge(request, known, timeoutMs));
   }
 
-  /** @throws Error when the provider can't be asked */
-  findRefund(reference: string, chargeId: string): Promise<Found> {
-    return this.find((timeoutMs) => this.provider.findRefund(reference, chargeId, timeoutMs));
+  /** As `findCharge`. @throws Error when the provider can't be asked */
+  findRefund(request: RefundRequest, known: string | null): Promise<Found> {
+    return this.find(request, (timeoutMs) => this.provider.findRefund(request, known, timeoutMs));
   }
 
-  private async find(look: (timeoutMs: number) => Promise<Found>): Promise<Found> {
+  /** How a charge that succeeded stands by now. @throws Error when the provider can't be asked */
+  standing(request: ChargeRequest, id: string): Promise<Standing> {
+    assertNoTransaction('the provider is called');
+    return this.bounds.inPlace(request.account, () => this.provider.standing(request, id, this.timeoutMs));
+  }
+
+  /** Every answer passes here, of whatever adapter: it is the outcome only if it is about what was asked. */
+  judged(asked: ChargeRequest | RefundRequest, reading: Reading): Outcome {
+    return judge(asked, reading);
+  }
+
+  private async find(request: ChargeRequest | RefundRequest, look: (timeoutMs: number) => Promise<FoundReading>): Promise<Found> {
     assertNoTransaction('the provider is called');
     const left = countdown(this.timeoutMs * LOOK_UP_SHARE);
-    return this.calls.execute(() => {
+    const reading = await this.bounds.inPlace(request.account, async () => {
       const timeoutMs = left();
       if (timeoutMs <= 0) throw new Error('no time left');
       return look(timeoutMs);
     });
+    const outcome = reading && this.judged(request, reading);
+    if (outcome?.kind === 'not-reached') throw new Error(outcome.reason);
+    return outcome;
   }
 
   /** Not reached only if no try reached it: one lost answer among them makes the whole call unknown. */
-  private async send(share: number, call: (timeoutMs: number) => Promise<Outcome>): Promise<Outcome> {
+  private async send(account: string, share: number, call: (timeoutMs: number) => Promise<Outcome>): Promise<Outcome> {
     assertNoTransaction('the provider is called');
     const left = countdown(this.timeoutMs * share);
     let doubt: Outcome | undefined;
     for (let retries = 0; ; retries++) {
-      const result = await this.bounded(async () => {
-        // Read when its turn has come: waiting for it was part of the time. It comes before then: those ahead have earlier deadlines.
-        const timeoutMs = left();
-        return timeoutMs > 0 ? call(timeoutMs) : notReached('no time left');
-      });
+      const result = await this.bounded(account, left, call);
       if (result.kind === 'unknown') doubt = result;
       const pause = BACKOFF * 2 ** retries * (0.5 + Math.random());
       // The pause is part of the time, too: a lease may be hardly longer than it.
-      if (!failed(result) || retries === RETRIES || left() <= pause) return result.kind === 'not-reached' && doubt ? doubt : result;
+      if (!failed(result) || result.review !== undefined || retries === RETRIES || left() <= pause)
+        return result.kind === 'not-reached' && doubt ? doubt : result;
       await sleep(pause);
     }
   }
 
-  private async bounded(call: () => Promise<Outcome>): Promise<Outcome> {
+  private async bounded(account: string, left: () => number, call: (timeoutMs: number) => Promise<Outcome>): Promise<Outcome> {
     try {
-      return await this.bounds.execute(call);
+      return await this.bounds.inPlace(account, () => this.unlessPaused(account, left, call));
     } catch (error) {
-      // Both are raised before the call is made.
-      if (error instanceof BrokenCircuitError) return notReached('the provider has a pause after many failures');
-      if (error instanceof BulkheadRejectedError) return notReached('too many calls at once');
-      return { kind: 'unknown', reason: error instanceof Error ? error.message : String(error) };
+      if (error instanceof TooManyCalls) return notReached(error.message);
+      throw error;
     }
+  }
+
+  private async unlessPaused(account: string, left: () => number, call: (timeoutMs: number) => Promise<Outcome>): Promise<Outcome> {
+    // Read when its turn has come: waiting for it was part of the time. It comes before then: those ahead have earlier deadlines.
+    const timeoutMs = left();
+    if (timeoutMs <= 0) return notReached('no time left');
+    const ended = this.bounds.admit(account);
+    if (!ended) return notReached('the provider has a pause after many failures');
+    const outcome = await call(timeoutMs).catch((error: unknown): Outcome => {
+      return { kind: 'unknown', reason: error instanceof Error ? error.message : String(error) };
+    });
+    ended(isSilence(outcome) ? 'silence' : 'answer');
+    return outcome;
   }
 }
 

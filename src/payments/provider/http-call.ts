@@ -23,8 +23,8 @@ export interface HttpCall {
   timeoutMs: number;
 }
 
-/** More than this many calls at once wait for a socket, within their own time. */
-const MAX_SOCKETS = 64;
+/** More than this many calls at once wait for a socket, within their own time; as many as there are places for calls. */
+const MAX_SOCKETS = 128;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 const agents = {

@@ -1,5 +1,7 @@
 /** What the provider is asked for. Amounts in minor units. */
 export interface ChargeRequest {
+  /** Public id of the account, which the provider keeps and shows with what it made. */
+  account: string;
   reference: string;
   amount: number;
   currency: string;
@@ -7,6 +9,8 @@ export interface ChargeRequest {
 }
 
 export interface RefundRequest {
+  /** As with a charge. */
+  account: string;
   reference: string;
   /** The provider's id of the charge. */
   chargeId: string;
@@ -16,30 +20,59 @@ export interface RefundRequest {
 
 /**
  * What is known after asking the provider.
+ * `pending`: the provider has it, under that id, and has not decided; from then on it is read by the id and never sent again.
  * `unknown`: it may have happened or not, or may still happen. `not-reached`: it surely did not, because no try of this
  * call sent a byte or the provider said that it did nothing.
  */
-export type Outcome = { kind: 'succeeded'; providerReference: string } | { kind: 'declined'; code: string } | Undecided;
+export type Outcome = Decided | Pending | Unknown | NotReached;
 
-/** `answered`: the provider is there and speaks; it is this one call that has no outcome. */
-export type Undecided = { kind: 'unknown'; reason: string; answered?: true } | { kind: 'not-reached'; reason: string; answered?: true };
+/** `mayChange`: the provider's books may say something else later. */
+export type Decided = { kind: 'succeeded'; providerReference: string; mayChange?: true } | { kind: 'declined'; code: string };
+export type Pending = { kind: 'pending'; providerReference: string; reason: string } & Waiting;
+export type Unknown = { kind: 'unknown'; reason: string; answered?: true } & Waiting;
+export type NotReached = { kind: 'not-reached'; reason: string; answered?: true } & Waiting;
+
+/** How to wait for an outcome. */
+export interface Waiting {
+  /** Why a person must look at it. */
+  review?: string;
+  /** When to ask again, in milliseconds; absent: as the engine does after failures. */
+  againMs?: number;
+}
+
+/** What an answer says of the charge or refund that it is about, in the terms of the request; what it doesn't tell is missing. */
+export type Said = Partial<ChargeRequest & RefundRequest>;
+
+/** An outcome as an adapter read it, with what the answer said: it is the outcome only of what was asked. */
+export type Reading = ((Decided | Pending) & { said: Said }) | Unknown | NotReached;
 
 /**
- * What a look-up by reference found; `null`: the provider answered and has nothing of that reference. What is there but
- * undecided is no answer: the look-up throws.
+ * What a look-up found; `null`: the provider answered and has nothing of that reference. What is there and may still become
+ * anything is no answer: the look-up throws.
  */
-export type Found = Extract<Outcome, { kind: 'succeeded' | 'declined' }> | null;
+export type Found = Decided | Pending | Unknown | null;
+
+/** What an adapter's look-up found. */
+export type FoundReading = Exclude<Reading, NotReached> | null;
+
+/** How a charge stands. `trouble`: what a person must know; `returned`: how much of it went back, in minor units. */
+export interface Standing {
+  trouble: string | null;
+  returned: number;
+}
 
 /** A payment provider. Each call ends within the given milliseconds. */
 export interface Provider {
   /** Ends as one charge however often it is called with this key. Never throws. */
-  charge(request: ChargeRequest, key: string, timeoutMs: number): Promise<Outcome>;
+  charge(request: ChargeRequest, key: string, timeoutMs: number): Promise<Reading>;
   /** Ends as one refund however often it is called with this key. Never throws. */
-  refund(request: RefundRequest, key: string, timeoutMs: number): Promise<Outcome>;
-  /** @throws Error when the provider can't be asked */
-  findCharge(reference: string, timeoutMs: number): Promise<Found>;
-  /** @throws Error when the provider can't be asked */
-  findRefund(reference: string, chargeId: string, timeoutMs: number): Promise<Found>;
+  refund(request: RefundRequest, key: string, timeoutMs: number): Promise<Reading>;
+  /** Reads what became of a charge: by the provider's id where that is `known`, by its reference else. @throws Error when the provider can't be asked */
+  findCharge(request: ChargeRequest, known: string | null, timeoutMs: number): Promise<FoundReading>;
+  /** As `findCharge`. @throws Error when the provider can't be asked */
+  findRefund(request: RefundRequest, known: string | null, timeoutMs: number): Promise<FoundReading>;
+  /** How a charge that succeeded stands by now. @throws Error when the provider can't be asked */
+  standing(request: ChargeRequest, id: string, timeoutMs: number): Promise<Standing>;
   /** For how long after its first use the provider knows an idempotency key, in milliseconds. */
   readonly keyWindowMs: number;
 }

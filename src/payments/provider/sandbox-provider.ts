@@ -1,9 +1,18 @@
 import { z } from 'zod';
 import { exchange, type Exchange } from './http-call.js';
-import type { ChargeRequest, Found, Outcome, Provider, RefundRequest } from './provider.js';
+import type { ChargeRequest, FoundReading, Provider, Reading, RefundRequest, Said, Standing } from './provider.js';
 
-const succeeded = z.object({ id: z.string(), status: z.literal('succeeded') });
-const declined = z.object({ declineCode: z.string() });
+const metadata = z.object({ account: z.string().optional() }).nullish();
+const succeeded = z.object({
+  id: z.string(),
+  status: z.literal('succeeded'),
+  reference: z.string(),
+  amount: z.number(),
+  currency: z.string(),
+  chargeId: z.string().optional(),
+  metadata,
+});
+const declined = z.object({ declineCode: z.string(), reference: z.string(), chargeId: z.string().optional() });
 const listed = z.object({ data: z.array(succeeded) });
 const refused = z.object({ error: z.object({ code: z.string() }) });
 
@@ -14,46 +23,62 @@ export class SandboxProvider implements Provider {
 
   constructor(private readonly baseUrl: string) {}
 
-  async charge(request: ChargeRequest, key: string, timeoutMs: number): Promise<Outcome> {
-    return outcomeOf(await this.post('/charges', request, key, timeoutMs));
+  async charge(request: ChargeRequest, key: string, timeoutMs: number): Promise<Reading> {
+    return readingOf(await this.post('/charges', request, key, timeoutMs));
   }
 
-  async refund(request: RefundRequest, key: string, timeoutMs: number): Promise<Outcome> {
-    return outcomeOf(await this.post('/refunds', request, key, timeoutMs));
+  async refund(request: RefundRequest, key: string, timeoutMs: number): Promise<Reading> {
+    return readingOf(await this.post('/refunds', request, key, timeoutMs));
   }
 
-  findCharge(reference: string, timeoutMs: number): Promise<Found> {
+  /** The sandbox decides at once, so there is never an id of something undecided. */
+  findCharge({ reference }: ChargeRequest, _known: string | null, timeoutMs: number): Promise<FoundReading> {
     return this.find('/charges', reference, timeoutMs);
   }
 
-  findRefund(reference: string, _chargeId: string, timeoutMs: number): Promise<Found> {
+  findRefund({ reference }: RefundRequest, _known: string | null, timeoutMs: number): Promise<FoundReading> {
     return this.find('/refunds', reference, timeoutMs);
   }
 
-  private async find(path: string, reference: string, timeoutMs: number): Promise<Found> {
+  /** The sandbox's books never change. */
+  standing(): Promise<Standing> {
+    return Promise.resolve({ trouble: null, returned: 0 });
+  }
+
+  private async find(path: string, reference: string, timeoutMs: number): Promise<FoundReading> {
     const url = `${this.baseUrl}${path}?reference=${encodeURIComponent(reference)}`;
     const answer = await exchange({ method: 'GET', url, timeoutMs });
     if (answer.kind !== 'answer' || answer.status !== 200) throw new Error(`looking up ${path} failed: ${wordsFor(answer)}`);
     const [first] = listed.parse(answer.body).data;
-    return first ? { kind: 'succeeded', providerReference: first.id } : null;
+    return first ? success(first) : null;
   }
 
-  private post(path: string, body: object, key: string, timeoutMs: number): Promise<Exchange> {
+  private post(path: string, { account, ...request }: ChargeRequest | RefundRequest, key: string, timeoutMs: number): Promise<Exchange> {
+    const body = { ...request, metadata: { account } };
     return exchange({ method: 'POST', url: `${this.baseUrl}${path}`, headers: { 'idempotency-key': key }, body, timeoutMs });
   }
 }
 
-function outcomeOf(answer: Exchange): Outcome {
+function success({ id, metadata: kept, reference, amount, currency, chargeId }: z.infer<typeof succeeded>): Exclude<FoundReading, null> {
+  const said: Said = { reference, amount, currency, ...(chargeId && { chargeId }), ...(kept?.account && { account: kept.account }) };
+  return { kind: 'succeeded', providerReference: id, said };
+}
+
+function readingOf(answer: Exchange): Reading {
   if (answer.kind === 'not-sent') return { kind: 'not-reached', reason: answer.reason };
   if (answer.kind === 'lost') return { kind: 'unknown', reason: answer.reason };
   const { status, body } = answer;
-  const success = succeeded.safeParse(body);
-  if (status === 201 && success.success) return { kind: 'succeeded', providerReference: success.data.id };
+  const done = succeeded.safeParse(body);
+  if (status === 201 && done.success) return success(done.data);
   const decline = declined.safeParse(body);
-  if (status === 402 && decline.success) return { kind: 'declined', code: decline.data.declineCode };
+  if (status === 402 && decline.success) {
+    const { declineCode: code, ...said } = decline.data;
+    return { kind: 'declined', code, said };
+  }
   // Nothing was done, and without the charge nothing ever will be.
-  if (status === 404 && refused.safeParse(body).data?.error.code === 'charge_not_found')
-    return { kind: 'declined', code: 'charge_not_found' };
+  if (status === 404 && refused.safeParse(body).data?.error.code === 'charge_not_found') {
+    return { kind: 'declined', code: 'charge_not_found', said: {} };
+  }
   // The provider itself says that it did nothing.
   if (status === 503 && refused.safeParse(body).data?.error.code === 'unavailable') {
     return { kind: 'not-reached', reason: 'unavailable', answered: true };

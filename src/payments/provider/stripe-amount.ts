@@ -14,6 +14,12 @@ const DECIMALS: Readonly<Record<string, { iso: number; stripe: number }>> = {
 /** Three-decimal currencies, whose last digit Stripe wants to be 0 (same page, "Three-decimal currencies"). */
 const TENS = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND']);
 
+/** An amount that Stripe tells, in ISO 4217 minor units; where those don't reach, a fraction, which is no amount of ours. */
+export function amountFromStripe(units: number, currency: string): number {
+  const { iso, stripe } = DECIMALS[currency] ?? { iso: 2, stripe: 2 };
+  return iso >= stripe ? units * 10 ** (iso - stripe) : units / 10 ** (stripe - iso);
+}
+
 /**
  * An amount in ISO 4217 minor units, as Stripe wants it; `null` where Stripe can't move exactly that. Nothing is rounded:
  * what is charged is what the order costs.

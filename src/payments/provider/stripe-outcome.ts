@@ -1,6 +1,7 @@
 // oxlint-disable-next-line import/no-named-as-default -- its CommonJS build, which Jest loads, has the default export only
 import Stripe from 'stripe';
-import type { Found, Outcome } from './provider.js';
+import type { FoundReading, NotReached, Reading, Said, Standing, Unknown } from './provider.js';
+import { amountFromStripe } from './stripe-amount.js';
 import { Unanswered } from './stripe-transport.js';
 
 const { StripeAuthenticationError, StripeCardError, StripeError, StripeInvalidRequestError, StripePermissionError, StripeRateLimitError } =
@@ -15,22 +16,50 @@ const NEEDS_CUSTOMER = new Set(['authentication_required', 'authentication_not_h
 /** Refusals that say nothing about the effect: another request holds the key or the object, perhaps an earlier one of ours. */
 const IN_FLIGHT = new Set(['idempotency_key_in_use', 'lock_timeout']);
 
-type Intent = Pick<Stripe.PaymentIntent, 'id' | 'status' | 'cancellation_reason' | 'last_payment_error'>;
+type There = Exclude<FoundReading, null>;
 
-export function outcomeOfIntent({ id, status, cancellation_reason, last_payment_error: error }: Intent): Outcome {
-  if (status === 'succeeded') return { kind: 'succeeded', providerReference: id };
+export function readingOfIntent(intent: Stripe.PaymentIntent): There {
+  const { id, status, cancellation_reason, last_payment_error: error } = intent;
+  const said = saidOf(intent);
+  if (status === 'succeeded') return { kind: 'succeeded', providerReference: id, mayChange: true, said };
   if (status === 'canceled') {
-    return { kind: 'declined', code: cancellation_reason === UNANSWERED_DEMAND ? 'authentication_required' : 'canceled' };
+    return { kind: 'declined', code: cancellation_reason === UNANSWERED_DEMAND ? 'authentication_required' : 'canceled', said };
   }
   // Tried once, and refused. Without an error it was not tried yet, or Stripe stopped half-way.
-  if (status === 'requires_payment_method' && error) return { kind: 'declined', code: declineCode(error) };
-  return { kind: 'unknown', reason: `the PaymentIntent has the status ${status}`, answered: true };
+  if (status === 'requires_payment_method' && error) return { kind: 'declined', code: declineCode(error), said };
+  const reason = `the PaymentIntent has the status ${status}`;
+  if (status === 'processing') return { kind: 'pending', providerReference: id, reason, said };
+  return { kind: 'unknown', reason, answered: true };
 }
 
-export function outcomeOfRefund({ id, status, failure_reason }: Pick<Stripe.Refund, 'id' | 'status' | 'failure_reason'>): Outcome {
-  if (status === 'succeeded') return { kind: 'succeeded', providerReference: id };
-  if (status === 'failed' || status === 'canceled') return { kind: 'declined', code: failure_reason ?? status };
-  return { kind: 'unknown', reason: `the refund has the status ${status}`, answered: true };
+/** A refund without a word about its success is under way: `pending`, or `requires_action` of the customer. */
+export function readingOfRefund(refund: Stripe.Refund): There {
+  const { id, status, failure_reason, payment_intent: intent } = refund;
+  const chargeId = typeof intent === 'string' ? intent : intent?.id;
+  const said: Said = { ...saidOf(refund), ...(chargeId !== undefined && { chargeId }) };
+  if (status === 'succeeded') return { kind: 'succeeded', providerReference: id, mayChange: true, said };
+  if (status === 'failed' || status === 'canceled') return { kind: 'declined', code: failure_reason ?? status, said };
+  return { kind: 'pending', providerReference: id, reason: `the refund has the status ${status}`, said };
+}
+
+/** How a PaymentIntent that succeeded stands, read with its latest charge. */
+export function standingOf({ status, currency, latest_charge: charge }: Stripe.PaymentIntent): Standing {
+  if (status !== 'succeeded') return { trouble: `the charge had succeeded, and is ${status} now`, returned: 0 };
+  if (charge === null || typeof charge === 'string') return { trouble: null, returned: 0 };
+  const returned = amountFromStripe(charge.amount_refunded, currency.toUpperCase());
+  return { trouble: charge.disputed ? 'the charge is disputed' : null, returned };
+}
+
+/** What was made before the account was sent along has none. */
+function saidOf({ amount, currency, metadata }: Pick<Stripe.Refund, 'amount' | 'currency' | 'metadata'>): Said {
+  const iso = currency.toUpperCase();
+  const account = metadata?.['account'];
+  return {
+    reference: metadata?.['reference'] ?? 'none',
+    amount: amountFromStripe(amount, iso),
+    currency: iso,
+    ...(account !== undefined && { account }),
+  };
 }
 
 /**
@@ -42,18 +71,20 @@ export function outcomeOfRefund({ id, status, failure_reason }: Pick<Stripe.Refu
  * - The rest is unknown: 409, an object that is locked, a key that meets other parameters, 5xx ("treat the result as
  *   indeterminate"; a stored 500 comes again as long as the key lives, then only the look-up tells), answers that aren't Stripe's.
  */
-export function outcomeOfError(error: unknown): Outcome {
+export function readingOfError(error: unknown): Reading {
   const reason = reasonOf(error);
   if (!(error instanceof StripeError)) return { kind: 'unknown', reason };
   if (error.detail instanceof Unanswered && !error.detail.sent) return { kind: 'not-reached', reason };
   if (error.code !== undefined && IN_FLIGHT.has(error.code)) return { kind: 'unknown', reason };
-  if (error instanceof StripeCardError) return { kind: 'declined', code: declineCode(error) };
-  if (error instanceof StripeInvalidRequestError) return { kind: 'declined', code: error.code ?? 'invalid_request' };
+  if (error instanceof StripeCardError) {
+    return { kind: 'declined', code: declineCode(error), said: error.payment_intent ? saidOf(error.payment_intent) : {} };
+  }
+  if (error instanceof StripeInvalidRequestError) return { kind: 'declined', code: error.code ?? 'invalid_request', said: {} };
   const refusedAtTheDoor =
     error instanceof StripeAuthenticationError ||
     error instanceof StripePermissionError ||
     (error instanceof StripeRateLimitError && error.code === 'rate_limit');
-  return { kind: refusedAtTheDoor ? 'not-reached' : 'unknown', reason };
+  return refusedAtTheDoor ? ({ kind: 'not-reached', reason } satisfies NotReached) : ({ kind: 'unknown', reason } satisfies Unknown);
 }
 
 /** In codes; never in Stripe's sentences, which quote the ends of the secret key and what the customer entered. */
@@ -63,13 +94,17 @@ export function reasonOf(error: unknown): string {
   return error.statusCode === undefined ? error.type : `status ${error.statusCode} ${error.code ?? error.type}`;
 }
 
-/** What all that goes by one reference comes to: a success, whatever else there is; no answer while something is open. @throws Error then */
-export function conclude(outcomes: readonly Outcome[]): Found {
-  const success = outcomes.find((outcome) => outcome.kind === 'succeeded');
+/**
+ * What all that goes by one reference comes to: a success, whatever else there is; the one that is pending, where all else is
+ * refused. @throws Error while more is open, so that none of it is followed alone
+ */
+export function conclude(readings: readonly There[]): FoundReading {
+  const success = readings.find(({ kind }) => kind === 'succeeded');
   if (success) return success;
-  const open = outcomes.find((outcome) => outcome.kind === 'unknown');
-  if (open) throw new Error(open.reason);
-  return outcomes.find((outcome) => outcome.kind === 'declined') ?? null;
+  const [open, ...more] = readings.filter(({ kind }) => kind === 'unknown' || kind === 'pending');
+  if (open?.kind === 'pending' && more.length === 0) return open;
+  if (open) throw new Error('reason' in open ? open.reason : open.kind);
+  return readings.find(({ kind }) => kind === 'declined') ?? null;
 }
 
 function declineCode({ code, decline_code }: { code?: string; decline_code?: string }): string {

@@ -1,14 +1,22 @@
 // oxlint-disable-next-line import/no-named-as-default -- its CommonJS build, which Jest loads, has the default export only
 import Stripe from 'stripe';
-import { countdown, type ChargeRequest, type Found, type Outcome, type Provider, type RefundRequest } from './provider.js';
+import {
+  countdown,
+  type ChargeRequest,
+  type FoundReading,
+  type Provider,
+  type Reading,
+  type RefundRequest,
+  type Standing,
+} from './provider.js';
 import { stripeAmount } from './stripe-amount.js';
-import { conclude, outcomeOfError, outcomeOfIntent, outcomeOfRefund, reasonOf, UNANSWERED_DEMAND } from './stripe-outcome.js';
+import { conclude, readingOfError, readingOfIntent, readingOfRefund, reasonOf, standingOf, UNANSWERED_DEMAND } from './stripe-outcome.js';
 import { stripeTransport } from './stripe-transport.js';
 
 const HOUR = 3_600_000;
 
 /** Not sent, on any try: Stripe would have to round it. */
-const NOT_REPRESENTABLE: Outcome = { kind: 'declined', code: 'amount_not_supported' };
+const NOT_REPRESENTABLE: Reading = { kind: 'declined', code: 'amount_not_supported', said: {} };
 
 /**
  * Stripe, over PaymentIntents that are confirmed as they are created. One that ends in a demand for 3-D Secure is canceled
@@ -34,7 +42,7 @@ export class StripeProvider implements Provider {
     });
   }
 
-  async charge({ reference, amount, currency, source }: ChargeRequest, key: string, timeoutMs: number): Promise<Outcome> {
+  async charge({ account, reference, amount, currency, source }: ChargeRequest, key: string, timeoutMs: number): Promise<Reading> {
     const units = stripeAmount(amount, currency);
     if (units === null) return NOT_REPRESENTABLE;
     const left = timeouts(timeoutMs);
@@ -47,24 +55,24 @@ export class StripeProvider implements Provider {
         // Spares a return_url. It excludes `error_on_requires_action` (changelog 2023-08-16, "Enables automatic payment
         // methods by default"), which wants `payment_method_types`, and those are gone since 2026-09-30.
         automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-        metadata: { reference },
+        metadata: { reference, account },
       };
       const intent = await this.stripe.paymentIntents.create(params, { idempotencyKey: key, timeout: left() });
       return await this.decide(intent, left);
     } catch (error) {
-      return outcomeOfError(error);
+      return readingOfError(error);
     }
   }
 
-  async refund({ reference, chargeId, amount, currency }: RefundRequest, key: string, timeoutMs: number): Promise<Outcome> {
+  async refund({ account, reference, chargeId, amount, currency }: RefundRequest, key: string, timeoutMs: number): Promise<Reading> {
     const units = stripeAmount(amount, currency);
     if (units === null) return NOT_REPRESENTABLE;
     const left = timeouts(timeoutMs);
     try {
-      const params: Stripe.RefundCreateParams = { payment_intent: chargeId, amount: units, metadata: { reference } };
-      return outcomeOfRefund(await this.stripe.refunds.create(params, { idempotencyKey: key, timeout: left() }));
+      const params: Stripe.RefundCreateParams = { payment_intent: chargeId, amount: units, metadata: { reference, account } };
+      return readingOfRefund(await this.stripe.refunds.create(params, { idempotencyKey: key, timeout: left() }));
     } catch (error) {
-      return outcomeOfError(error);
+      return readingOfError(error);
     }
   }
 
@@ -75,37 +83,43 @@ export class StripeProvider implements Provider {
    * id, since the index may show an old status. A list of all PaymentIntents would be consistent, but a look-up would page
    * through all of a busy account. Where there is no search (India), this throws, and nothing is concluded.
    */
-  async findCharge(reference: string, timeoutMs: number): Promise<Found> {
+  async findCharge({ reference }: ChargeRequest, known: string | null, timeoutMs: number): Promise<FoundReading> {
     const left = timeouts(timeoutMs);
     try {
+      if (known !== null) return await this.decide(await this.stripe.paymentIntents.retrieve(known, {}, { timeout: left() }), left);
       const hits = await this.stripe.paymentIntents.search(
         { query: `metadata['reference']:'${reference}'`, limit: 100 },
         { timeout: left() },
       );
-      const outcomes: Outcome[] = [];
+      const readings: Exclude<FoundReading, null>[] = [];
       // Search ignores case.
       for (const { id } of hits.data.filter(({ metadata }) => metadata['reference'] === reference)) {
-        outcomes.push(await this.decide(await this.stripe.paymentIntents.retrieve(id, {}, { timeout: left() }), left));
+        readings.push(await this.decide(await this.stripe.paymentIntents.retrieve(id, {}, { timeout: left() }), left));
       }
-      return conclude(outcomes);
+      return conclude(readings);
     } catch (error) {
       throw new Error(`looking up a charge failed: ${reasonOf(error)}`, { cause: error });
     }
   }
 
+  async standing(_request: ChargeRequest, id: string, timeoutMs: number): Promise<Standing> {
+    return standingOf(await this.stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }, { timeout: timeouts(timeoutMs)() }));
+  }
+
   /** The refunds of one PaymentIntent are few, and their list is consistent. */
-  async findRefund(reference: string, chargeId: string, timeoutMs: number): Promise<Found> {
+  async findRefund({ reference, chargeId }: RefundRequest, known: string | null, timeoutMs: number): Promise<FoundReading> {
     const left = timeouts(timeoutMs);
     try {
-      const outcomes: Outcome[] = [];
+      if (known !== null) return readingOfRefund(await this.stripe.refunds.retrieve(known, {}, { timeout: left() }));
+      const readings: Exclude<FoundReading, null>[] = [];
       for (let after: string | undefined, more = true; more;) {
         const params = { payment_intent: chargeId, limit: 100, ...(after !== undefined && { starting_after: after }) };
         const { data, has_more } = await this.stripe.refunds.list(params, { timeout: left() });
-        outcomes.push(...data.filter(({ metadata }) => metadata?.['reference'] === reference).map((refund) => outcomeOfRefund(refund)));
+        readings.push(...data.filter(({ metadata }) => metadata?.['reference'] === reference).map((refund) => readingOfRefund(refund)));
         after = data.at(-1)?.id;
         more = has_more && after !== undefined;
       }
-      return conclude(outcomes);
+      return conclude(readings);
     } catch (error) {
       throw new Error(`looking up a refund failed: ${reasonOf(error)}`, { cause: error });
     }
@@ -116,17 +130,17 @@ export class StripeProvider implements Provider {
    * process, so nobody can go on with it meanwhile. Never throws: there is a PaymentIntent, so a call that fails now is no
    * sign that Stripe was not reached.
    */
-  private async decide(intent: Stripe.PaymentIntent, left: () => number): Promise<Outcome> {
-    if (intent.status !== 'requires_action') return outcomeOfIntent(intent);
+  private async decide(intent: Stripe.PaymentIntent, left: () => number): Promise<Exclude<FoundReading, null>> {
+    if (intent.status !== 'requires_action') return readingOfIntent(intent);
     try {
       const closed = await this.stripe.paymentIntents.cancel(intent.id, { cancellation_reason: UNANSWERED_DEMAND }, { timeout: left() });
-      return outcomeOfIntent(closed);
+      return readingOfIntent(closed);
     } catch (error) {
       if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return { kind: 'unknown', reason: reasonOf(error) };
     }
     try {
       // It is closed already: under the key Stripe repeats how it was in the beginning.
-      return outcomeOfIntent(await this.stripe.paymentIntents.retrieve(intent.id, {}, { timeout: left() }));
+      return readingOfIntent(await this.stripe.paymentIntents.retrieve(intent.id, {}, { timeout: left() }));
     } catch (error) {
       return { kind: 'unknown', reason: reasonOf(error) };
     }

@@ -7,6 +7,7 @@ import { COMPLETED, INSERT_COMPLETED } from '../../../src/idempotency/records/re
 import { LOCK } from '../../../src/idempotency/requests/claim-check.js';
 import { Recoverer } from '../../../src/idempotency/steps/recoverer.js';
 import { StepRunner } from '../../../src/idempotency/steps/step-runner.js';
+import { publicId } from '../../../src/kernel/ids.js';
 import { ChargeStep } from '../../../src/payments/charge.step.js';
 import { PaymentsService } from '../../../src/payments/payments.service.js';
 import { SandboxProvider } from '../../../src/payments/provider/sandbox-provider.js';
@@ -207,7 +208,8 @@ function chargeBeforeCommit(): void {
       async function (this: PaymentsService, tx, accountId, body) {
         const payment = await open.call(this, tx, accountId, body);
         const { reference, amount, currency, source } = payment;
-        const outcome = await provider.charge({ reference, amount, currency, source }, tx.nextProviderKey(ChargeStep), 500);
+        const account = publicId('acct', payment.accountId);
+        const outcome = await provider.charge({ account, reference, amount, currency, source }, tx.nextProviderKey(ChargeStep), 500);
         if (outcome.kind === 'succeeded') used();
         return payment;
       },

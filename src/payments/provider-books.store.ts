@@ -1,0 +1,74 @@
+/** A payment whose charge is looked at again. */
+export interface DuePayment {
+  account_id: string;
+  id: string;
+  reference: string;
+  provider_reference: string;
+  amount: string;
+  currency: string;
+  source: string;
+  reserved: string;
+  /** As text, since a Date has no microseconds and would not be found again. */
+  check_at: string;
+}
+
+/** A refund that is looked at again. */
+export interface DueRefund {
+  account_id: string;
+  id: string;
+  payment_id: string;
+  reference: string;
+  provider_reference: string;
+  charge_id: string;
+  amount: string;
+  currency: string;
+  check_at: string;
+}
+
+/** Of one kind in one run. */
+const BATCH = 50;
+
+/** Takes what is due for ten minutes; SKIP LOCKED, so that replicas share the work. */
+const take = (table: string): string => `
+  UPDATE ${table} t SET check_at = now() + interval '10 minutes'
+   WHERE (t.account_id, t.id) IN (SELECT account_id, id FROM ${table}
+                                   WHERE check_at <= now() AND status = 'succeeded' ORDER BY check_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`;
+
+export const TAKE_PAYMENTS = `${take('payments')}
+  RETURNING account_id, id, reference, provider_reference, amount, currency, source, amount_reserved AS reserved, check_at::text`;
+
+export const TAKE_REFUNDS = `${take('refunds')}
+  RETURNING account_id, id, payment_id, reference, provider_reference, amount, currency, check_at::text,
+            (SELECT provider_reference FROM payments p WHERE p.account_id = t.account_id AND p.id = t.payment_id) AS charge_id`;
+
+/** After as long again as it is old, an hour at least and thirty days at most, for half a year; not over news that came meanwhile. */
+const nextCheck = (table: string): string => `
+  UPDATE ${table}
+     SET check_at = CASE WHEN $4 OR now() - created_at > interval '180 days' THEN NULL
+                         ELSE now() + greatest(interval '1 hour', least(now() - created_at, interval '30 days')) END
+   WHERE account_id = $1 AND id = $2 AND check_at = $3::timestamptz`;
+
+export const NEXT_CHECK = { payments: nextCheck('payments'), refunds: nextCheck('refunds') };
+
+/** What is not looked at any more since a person has it counts again; what never was looked at has books that don't change. */
+export const LOOK_AGAIN = [
+  `UPDATE payments SET check_at = now()
+    WHERE account_id = $1 AND reference = $2 AND status = 'succeeded' AND (check_at IS NOT NULL OR review_reason IS NOT NULL)`,
+  `UPDATE refunds SET check_at = now() WHERE account_id = $1 AND reference = $2 AND status = 'succeeded' AND check_at IS NOT NULL`,
+];
+
+export const LOCK_PAYMENT = `SELECT FROM payments WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`;
+
+export const FAIL_REFUND = `
+  UPDATE refunds SET status = 'failed', failure_code = $3, check_at = NULL, updated_at = now()
+   WHERE account_id = $1 AND id = $2 AND status = 'succeeded' RETURNING id`;
+
+export const GIVE_BACK = `
+  UPDATE payments SET amount_refunded = amount_refunded - $3::bigint, amount_reserved = amount_reserved - $3::bigint, updated_at = now()
+   WHERE account_id = $1 AND id = $2`;
+
+/** Beside what a person was told before. */
+export const FLAG_PAYMENT = `
+  UPDATE payments
+     SET review_reason = CASE WHEN review_reason IS NULL THEN $3 WHEN strpos(review_reason, $3) > 0 THEN review_reason ELSE review_reason || '; ' || $3 END
+   WHERE account_id = $1 AND id = $2`;
