@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import { ALL_SOURCES, BACKGROUND_SOURCE } from '../options.js';
@@ -41,7 +41,7 @@ interface Primary {
  * second, since a pooler keeps a connection while the server behind it changes, and over each new connection before it is used.
  */
 @Injectable()
-export class ServerTimeline implements OnModuleInit, BeforeApplicationShutdown {
+export class ServerTimeline implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('ServerTimeline');
   private readonly reading = new PeriodicTask({ name: 'ServerTimeline', intervalMs: INTERVAL_MS, run: () => this.read() });
   private pools: WatchedPool[] = [];
@@ -60,6 +60,10 @@ export class ServerTimeline implements OnModuleInit, BeforeApplicationShutdown {
     const examine = (client: ClientBase): Promise<void> => this.examine(client);
     this.pools = this.sources.map((source) => WatchedPool.watch(source, examine, () => this.doubt()));
     await this.read();
+  }
+
+  /** Not before: an application that fails to start is not asked to stop. */
+  onApplicationBootstrap(): void {
     this.reading.start();
   }
 
