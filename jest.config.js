@@ -45,5 +45,8 @@ export default {
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  // Files wait more than they work, so two cores carry two of them. A worker that has loaded many is replaced: modules stay in memory.
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '1GB',
   testTimeout: 60_000,
 };

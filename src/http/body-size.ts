@@ -6,7 +6,7 @@ import { getMetadataStorage } from 'class-validator';
 
 /** So many values are always looked at, so that a small mistake is named by the rule that it breaks. */
 const LEAST = 100;
-/** Values of a body that no class describes: an event of a provider, for example. */
+/** Values of a body that no class describes: of a route that takes none, for example. */
 const UNDESCRIBED = 10_000;
 
 type Rule = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { largestBody } from '../../src/http/body-size.js';
 import { OrdersController } from '../../src/orders/orders.controller.js';
-import { ProviderWebhooksController } from '../../src/payments/provider-webhooks.controller.js';
+import { OperationsController } from '../../src/operations/operations.controller.js';
 import { TicketsController } from '../../src/tickets/tickets.controller.js';
 
 describe('the largest legal body', () => {
@@ -15,6 +15,6 @@ describe('the largest legal body', () => {
   });
 
   it('that no class describes is bounded all the same', () => {
-    expect(largestBody(ProviderWebhooksController, 'receive')).toBe(10_000);
+    expect(largestBody(OperationsController, 'resume')).toBe(10_000);
   });
 });
