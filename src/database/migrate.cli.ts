@@ -1,8 +1,6 @@
 import 'reflect-metadata';
-import { DataSource } from 'typeorm';
 import { inDatabase, runCommand } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
-import { databaseOptions } from './data-source.js';
 import { migrate } from './migrate.js';
 
 const USAGE = `Usage: npm run migrate
@@ -18,25 +16,10 @@ await runCommand(USAGE, async () => {
     return;
   }
   const { databaseOwnerUrl, databaseUrl, databaseIsEmbedded, ownerVariable } = readConfig();
-  const [before, after] = await inDatabase({ variable: ownerVariable, embedded: databaseIsEmbedded }, async () => {
-    const earlier = await applied(databaseOwnerUrl);
-    await migrate(databaseOwnerUrl, databaseUrl, (sentence) => process.stderr.write(`${sentence}\n`));
-    return [earlier, await applied(databaseOwnerUrl)];
-  });
-  const fresh = after.filter((name) => !before.includes(name));
-  for (const name of fresh) process.stdout.write(`applied ${name}\n`);
-  const what = fresh.length === 0 ? 'nothing to do' : `${fresh.length} applied`;
-  process.stdout.write(`The database is up to date: ${what}, ${after.length} in all.\n`);
+  const place = { variable: ownerVariable, embedded: databaseIsEmbedded };
+  const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+  const { applied, inAll } = await inDatabase(place, () => migrate(databaseOwnerUrl, databaseUrl, tell));
+  for (const name of applied) process.stdout.write(`applied ${name}\n`);
+  const what = applied.length === 0 ? 'nothing to do' : `${applied.length} applied`;
+  process.stdout.write(`The database is up to date: ${what}, ${inAll} in all.\n`);
 });
-
-/** Names of the migrations that the database has; none when it is new. */
-async function applied(url: string): Promise<string[]> {
-  const dataSource = await new DataSource(databaseOptions(url, 1)).initialize();
-  try {
-    const [table] = await dataSource.query<{ exists: boolean }[]>(`SELECT to_regclass('migrations') IS NOT NULL AS exists`);
-    if (!table?.exists) return [];
-    return (await dataSource.query<{ name: string }[]>('SELECT name FROM migrations ORDER BY id')).map((row) => row.name);
-  } finally {
-    await dataSource.destroy();
-  }
-}

@@ -30,14 +30,21 @@ const ROLE_SETTINGS: [name: string, value: string][] = [
   ]),
 ];
 
+/** What was found and done. */
+export interface Migrated {
+  /** Names, in the order in which they were applied. */
+  applied: string[];
+  inAll: number;
+}
+
 /**
  * Applies pending migrations under a lock, so that replicas that start together don't collide, and sets up the role that the
  * API uses: its limits, the settings that statements rely on, and what it may do with the tables. The tables are made in the
  * first schema of the owner's search_path. PgBouncer refuses such settings at connection start, so they belong to the role.
- * `tell` hears a sentence while another process holds that lock.
+ * `tell` hears a sentence while another process holds that lock. Returns the migrations that it applied, and how many there are in all.
  * @throws CommandFailure where the API would not find the tables, and where the owner's address leads through a pooler
  */
-export async function migrate(ownerUrl: string, apiUrl: string, tell?: (sentence: string) => void): Promise<void> {
+export async function migrate(ownerUrl: string, apiUrl: string, tell?: (sentence: string) => void): Promise<Migrated> {
   // One connection, so that the session's lock and limits hold for the migrations too: the role's own limits, set below the
   // last time, would cut a long migration off, or the wait for another replica's.
   const owner = await new DataSource(databaseOptions(ownerUrl, 1)).initialize();
@@ -46,9 +53,11 @@ export async function migrate(ownerUrl: string, apiUrl: string, tell?: (sentence
     session = await ownSession(owner, ownerUrl === apiUrl ? 'DATABASE_URL' : 'DATABASE_OWNER_URL');
     await owner.query(`SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)`, [UNLIMITED]);
     await takeLock(owner, tell);
-    await owner.runMigrations({ transaction: 'each' });
+    const applied = await owner.runMigrations({ transaction: 'each' });
     if (apiUrl === ownerUrl) await setUpOneself(owner);
     else await setUpApi(owner, apiUrl);
+    const [all] = await owner.query<{ count: number }[]>('SELECT count(*)::int AS count FROM migrations');
+    return { applied: applied.map(({ name }) => name), inAll: all?.count ?? 0 };
   } finally {
     // Ending the session gives the lock back. Not by the pool, which a migration that failed may have left without a connection.
     if (session) await clearSession(session);

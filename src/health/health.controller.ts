@@ -6,9 +6,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Public } from '../accounts/access.guard.js';
 import { BACKGROUND, whyNotReady } from '../database/data-source.js';
-import { RETRY_AFTER } from '../idempotency/index.js';
+import { FormerPrimary, RETRY_AFTER } from '../idempotency/index.js';
 import { Lifecycle } from '../http/lifecycle.js';
-import { FormerPrimary } from '../idempotency/index.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CHECK_LIVE, CHECK_READY } from './health.api.js';
 

@@ -100,11 +100,6 @@ export function finishPayment(tx: Transaction, payment: FinishedPayment): void {
   tx.write(FINISH, [accountId, id, status, providerReference, failureCode, updatedAt, checkAt ?? null]);
 }
 
-/** When something that just succeeded is looked at again; null where the provider's books don't change. */
-export function firstCheck(now: Date, mayChange: true | undefined): Date | null {
-  return mayChange ? new Date(now.getTime() + 3_600_000) : null;
-}
-
 /** How many payments of all accounts wait for a person, since the provider can't tell what became of them. */
 export async function countForReview(dataSource: DataSource): Promise<number> {
   const [row] = await dataSource.query<{ count: number }[]>('SELECT count(*)::int AS count FROM payments WHERE review_reason IS NOT NULL');

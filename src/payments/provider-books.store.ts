@@ -25,6 +25,14 @@ export interface DueRefund {
   check_at: string;
 }
 
+/** The first look again comes after so long, in milliseconds, and none sooner than that after another. */
+const SOONEST_MS = 3_600_000;
+
+/** When something that just succeeded is looked at again; null where the provider's books don't change. */
+export function firstCheck(now: Date, mayChange: true | undefined): Date | null {
+  return mayChange ? new Date(now.getTime() + SOONEST_MS) : null;
+}
+
 /** Of one kind in one run. */
 const BATCH = 50;
 
@@ -45,7 +53,7 @@ export const TAKE_REFUNDS = `${take('refunds')}
 const nextCheck = (table: string): string => `
   UPDATE ${table}
      SET check_at = CASE WHEN $4 OR now() - created_at > interval '180 days' THEN NULL
-                         ELSE now() + greatest(interval '1 hour', least(now() - created_at, interval '30 days')) END
+                         ELSE now() + greatest(interval '${SOONEST_MS} milliseconds', least(now() - created_at, interval '30 days')) END
    WHERE account_id = $1 AND id = $2 AND check_at = $3::timestamptz`;
 
 export const NEXT_CHECK = { payments: nextCheck('payments'), refunds: nextCheck('refunds') };

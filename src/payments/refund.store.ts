@@ -2,7 +2,8 @@ import type { Transaction } from '../idempotency/index.js';
 import { newId, publicId } from '../kernel/ids.js';
 import { Problem } from '../http/problem.js';
 import { Payment, Refund } from './payment.entity.js';
-import { firstCheck, lockPayment } from './payment.store.js';
+import { lockPayment } from './payment.store.js';
+import { firstCheck } from './provider-books.store.js';
 import type { Decided } from './provider/provider.js';
 
 /** What a refund became in a settling transaction. */

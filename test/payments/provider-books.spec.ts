@@ -1,20 +1,17 @@
 import { ProviderBooks } from '../../src/payments/provider-books.js';
 import { uuidOf } from '../../src/kernel/ids.js';
-import { ORDER, startWorld, type TestResponse, type World } from '../support/app.js';
+import { ORDER, type TestResponse } from '../support/app.js';
 import { ACCOUNT_A } from '../support/ledger.js';
-import { StripeServer } from '../support/stripe-server.js';
+import { startStripeWorld, type StripeServer } from '../support/stripe-server.js';
 
 let stripe: StripeServer;
-let world: World;
+let world: Awaited<ReturnType<typeof startStripeWorld>>;
 
 beforeAll(async () => {
-  stripe = await new StripeServer().start();
-  world = await startWorld({ PROVIDER: 'stripe', STRIPE_SECRET_KEY: 'sk_test_notarealkey', STRIPE_API_HOST: stripe.url });
+  world = await startStripeWorld();
+  ({ stripe } = world);
 });
-afterAll(async () => {
-  await world.close();
-  await stripe.close();
-});
+afterAll(() => world.close());
 
 async function pay(): Promise<TestResponse['body']> {
   const { body: order } = await world.send('POST', '/v1/orders', { body: ORDER });

@@ -1,27 +1,19 @@
 import { v7 as uuidv7 } from 'uuid';
 import { Operations } from '../../src/idempotency/index.js';
 import { uuidOf } from '../../src/kernel/ids.js';
-import { ORDER, startWorld, type TestResponse, type World } from '../support/app.js';
+import { ORDER, type TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, recordsOf } from '../support/ledger.js';
-import { StripeServer } from '../support/stripe-server.js';
+import { startStripeWorld, type StripeServer } from '../support/stripe-server.js';
 
 let stripe: StripeServer;
-let world: World;
+let world: Awaited<ReturnType<typeof startStripeWorld>>;
 
 beforeAll(async () => {
-  stripe = await new StripeServer().start();
-  world = await startWorld({
-    PROVIDER: 'stripe',
-    STRIPE_SECRET_KEY: 'sk_test_notarealkey',
-    STRIPE_API_HOST: stripe.url,
-    IDEMPOTENCY_RECOVERY_INTERVAL: '200ms',
-  });
+  world = await startStripeWorld({ IDEMPOTENCY_RECOVERY_INTERVAL: '200ms' });
+  ({ stripe } = world);
 });
-afterAll(async () => {
-  await world.close();
-  await stripe.close();
-});
+afterAll(() => world.close());
 
 async function pay(source: string, key = uuidv7()): Promise<TestResponse> {
   const { body: order } = await world.send('POST', '/v1/orders', { body: ORDER });

@@ -1,30 +1,20 @@
 import { createHmac } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { ProviderBooks } from '../../src/payments/provider-books.js';
-import { startWorld, type TestResponse, type World } from '../support/app.js';
+import type { TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { countOf } from '../support/ledger.js';
 import { expectProblem } from '../support/problems.js';
-import { StripeServer } from '../support/stripe-server.js';
+import { startStripeWorld, type StripeServer } from '../support/stripe-server.js';
 
-const SECRET = 'sk_test_notarealkey';
 const WEBHOOK_SECRET = `whsec_${'h'.repeat(32)}`;
 let stripe: StripeServer;
-let world: World;
+let world: Awaited<ReturnType<typeof startStripeWorld>>;
 beforeAll(async () => {
-  stripe = await new StripeServer().start();
-  world = await startWorld({
-    PROVIDER: 'stripe',
-    STRIPE_SECRET_KEY: SECRET,
-    STRIPE_API_HOST: stripe.url,
-    PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    IDEMPOTENCY_RECOVERY_INTERVAL: '200ms',
-  });
+  world = await startStripeWorld({ PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET, IDEMPOTENCY_RECOVERY_INTERVAL: '200ms' });
+  ({ stripe } = world);
 });
-afterAll(async () => {
-  await world.close();
-  await stripe.close();
-});
+afterAll(() => world.close());
 
 const events = (): Promise<number> => countOf(world.database, 'provider_events');
 

@@ -24,8 +24,11 @@ function urlOf(database: string): string {
   return url.toString();
 }
 
-async function on<R>(url: string, text: string, values: unknown[] = []): Promise<R[]> {
+/** One statement on a connection of its own. */
+export async function on<R>(url: string, text: string, values: unknown[] = []): Promise<R[]> {
   const client = new Client(url);
+  // A server that a test kills cuts this connection too.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     return (await client.query(text, values)).rows as R[];

@@ -3,10 +3,9 @@ import { appendFileSync, chmodSync, chownSync, mkdtempSync, rmSync, statSync, wr
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { freePort, startEmbeddedPostgres, type EmbeddedPostgres } from '../../local/embedded-postgres.js';
 import { migrate } from '../../src/database/migrate.js';
-import type { TestDatabase } from './database.js';
+import { on, type TestDatabase } from './database.js';
 import { eventually } from './eventually.js';
 
 /** What clients connect to, whichever server takes the writes: the address that moves with a failover. */
@@ -145,18 +144,6 @@ function copyToStandby(directory: string, port: number): void {
   const { uid, gid } = statSync(standby);
   writeFileSync(join(standby, 'standby.signal'), '');
   chownSync(join(standby, 'standby.signal'), uid, gid);
-}
-
-async function on<R>(url: string, text: string, values: unknown[] = []): Promise<R[]> {
-  const client = new Client(url);
-  // A server that a test kills cuts this connection too.
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query(text, values)).rows as R[];
-  } finally {
-    await client.end();
-  }
 }
 
 /** Whether the query has a row; no, as long as the standby lets nobody in. */

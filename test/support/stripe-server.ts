@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { startWorld, type World } from './app.js';
 
 type Form = Record<string, string>;
 type StripeObject = Record<string, unknown> & { id: string };
@@ -185,4 +186,18 @@ function metadataOf(form: Form): Form {
 
 function refusal(status: number, error: { type?: string; code?: string; payment_intent?: object }): Answer {
   return { status, body: { error: { type: 'invalid_request_error', message: 'sk_test_***key is mentioned here', ...error } } };
+}
+
+/** A Stripe of its own and a replica that uses it; `close` ends both. */
+export async function startStripeWorld(env: Record<string, string> = {}): Promise<World & { stripe: StripeServer }> {
+  const stripe = await new StripeServer().start();
+  const world = await startWorld({ PROVIDER: 'stripe', STRIPE_SECRET_KEY: 'sk_test_notarealkey', STRIPE_API_HOST: stripe.url, ...env });
+  return {
+    ...world,
+    stripe,
+    close: async () => {
+      await world.close();
+      await stripe.close();
+    },
+  };
 }

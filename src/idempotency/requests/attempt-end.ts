@@ -4,11 +4,13 @@ import { IdempotencyRefusal } from '../refusal.js';
 import type { StoredResponse } from '../reply.js';
 import type { ClaimResult } from './claim-check.js';
 
-/** How an attempt ended. `in-progress`: somebody else is at it. `pending`: its steps have no outcome yet; `resumableInMs`:
- * when they may be called again, where that is known. Operation ids are uuids. */
+/**
+ * How an attempt ended. `in-progress`: somebody else is at it. `pending`: its steps have no outcome yet; `resumableInMs`: when
+ * they may be called again, where that is known. Operation ids are uuids.
+ */
 export type AttemptEnd =
   | { kind: 'completed'; record: Completed; replayed: boolean }
-  | { kind: 'pending'; operationId: string; response: StoredResponse; resumableInMs: number | undefined }
+  | { kind: 'pending'; operationId: string; response: StoredResponse; resumableInMs?: number | undefined }
   | { kind: 'in-progress'; operationId: string | undefined };
 
 /** Nobody holds the operation: it is to be taken over. */

@@ -134,7 +134,7 @@ export class Attempts {
   /** Waits for the steps as long as a request may; they go on without it. */
   private async drive(held: HeldOperation, { deadline }: KeyedRequest): Promise<AttemptEnd> {
     const budget = Math.max(this.options.stepBudgetMs, deadline - performance.now());
-    const pending: Driven = { kind: 'pending', response: held.pending, resumableInMs: undefined };
+    const pending: Driven = { kind: 'pending', response: held.pending };
     const driven = await within(budget, this.steps.drive(this.dataSource, held), pending);
     if (driven.kind === 'undone') throw driven.error;
     if (driven.kind === 'pending') return { ...driven, operationId: held.operationId };

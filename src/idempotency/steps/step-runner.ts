@@ -20,7 +20,7 @@ export type Driven =
   /** `stored`: another runner had completed it. */
   | { kind: 'completed'; record: Completed; stored: boolean }
   /** `resumableInMs`: when it may be called again, where that is known. */
-  | { kind: 'pending'; response: StoredResponse; resumableInMs: number | undefined }
+  | { kind: 'pending'; response: StoredResponse; resumableInMs?: number | undefined }
   | { kind: 'undone'; error: Error };
 
 /** What one run of a step came to: an end, or the same operation at its next step. */
@@ -98,7 +98,7 @@ export class StepRunner implements BeforeApplicationShutdown {
       return await this.settle(dataSource, held, () => Promise.resolve(parked));
     } catch {
       // The database is gone as well; the lease will run out and the recoverer will come.
-      return { kind: 'pending', response: held.pending, resumableInMs: undefined };
+      return { kind: 'pending', response: held.pending };
     }
   }
 
@@ -143,7 +143,7 @@ export class StepRunner implements BeforeApplicationShutdown {
   /** Where an operation stands that this runner no longer holds. */
   private async present(dataSource: DataSource, held: HeldOperation, { stored }: { stored: boolean }): Promise<Driven> {
     const found = await findOperation(dataSource, held.accountId, held.operationId);
-    return found?.kind === 'completed' ? { ...found, stored } : { kind: 'pending', response: held.pending, resumableInMs: undefined };
+    return found?.kind === 'completed' ? { ...found, stored } : { kind: 'pending', response: held.pending };
   }
 }
 

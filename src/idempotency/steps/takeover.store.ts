@@ -6,6 +6,12 @@ import type { Leases } from './operation.store.js';
 const FIRST_LINES = 20;
 const LATEST_LINES = 60;
 
+// In both statements $1 is the lease in seconds, $2 who takes, for the timeline, and $3 the names of the steps that the taker knows.
+
+/** What taking changes: the attempt is the fencing token, and nobody else comes while the lease lasts. */
+const TAKEN = `attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1),
+                  next_run_at = clock_timestamp() + make_interval(secs => $1)`;
+
 /**
  * The taking statement itself writes who goes on with the operation: a crash behind it can not lose that line. It also drops
  * the middle of a long timeline, because one that waits for its provider for months, or ends each process that takes it,
@@ -13,7 +19,7 @@ const LATEST_LINES = 60;
  */
 const TIMELINE_OF_TAKEN = `noted AS (
            INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail)
-           SELECT account_id, operation_id, clock_timestamp(), 'resumed', $4 || ', attempt ' || attempt FROM taken),
+           SELECT account_id, operation_id, clock_timestamp(), 'resumed', $2 || ', attempt ' || attempt FROM taken),
          trimmed AS (
            DELETE FROM idempotency_timeline t
             USING taken k,
@@ -24,16 +30,15 @@ const TIMELINE_OF_TAKEN = `noted AS (
             WHERE k.attempt > ${(FIRST_LINES + LATEST_LINES) / 2}
               AND t.account_id = k.account_id AND t.operation_id = k.operation_id AND t.id > beginning.id AND t.id < ending.id)`;
 
-/** Takes one interrupted operation over. Zero rows: it runs, is finished, was parked just now, somebody was faster, or its step is none of $5. */
+/** Takes one interrupted operation over. Zero rows: it runs, is finished, was parked just now, somebody was faster, or its step is none of $3. */
 const TAKE_OVER = {
   name: 'idempotency-take-over',
   text: `WITH taken AS (
            UPDATE idempotency_records
-              SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $3),
-                  next_run_at = clock_timestamp() + make_interval(secs => $3)
-            WHERE account_id = $1 AND operation_id = $2 AND status = 'running'
+              SET ${TAKEN}
+            WHERE account_id = $4 AND operation_id = $5 AND status = 'running'
               AND (lease_until <= clock_timestamp() OR lease_until IS NULL AND coalesce(resumable_at <= clock_timestamp(), true))
-              AND recovery_point = ANY ($5::text[])
+              AND recovery_point = ANY ($3::text[])
            RETURNING ${HELD_COLUMNS}),
          ${TIMELINE_OF_TAKEN}
          SELECT * FROM taken`,
@@ -50,22 +55,21 @@ const TAKE_DUE = {
   text: `WITH busy AS (SELECT * FROM unnest($6::uuid[], $7::int[]) AS b (account_id, count)),
          due AS MATERIALIZED (
            SELECT account_id, operation_id, next_run_at FROM idempotency_records
-            WHERE status = 'running' AND next_run_at <= clock_timestamp() AND recovery_point = ANY ($4::text[])
+            WHERE status = 'running' AND next_run_at <= clock_timestamp() AND recovery_point = ANY ($3::text[])
               AND account_id NOT IN (SELECT account_id FROM busy WHERE count >= $5)
-            ORDER BY next_run_at LIMIT 4 * $2 FOR UPDATE SKIP LOCKED),
+            ORDER BY next_run_at LIMIT 4 * $4 FOR UPDATE SKIP LOCKED),
          ranked AS (
            SELECT account_id, operation_id, next_run_at,
                   row_number() OVER (PARTITION BY account_id ORDER BY next_run_at) + coalesce(count, 0) AS of_account
              FROM due LEFT JOIN busy USING (account_id)),
          chosen (due_account, due_operation) AS MATERIALIZED (
-           SELECT account_id, operation_id FROM ranked WHERE of_account <= $5 ORDER BY next_run_at LIMIT $2),
+           SELECT account_id, operation_id FROM ranked WHERE of_account <= $5 ORDER BY next_run_at LIMIT $4),
          taken AS (
            UPDATE idempotency_records
-              SET attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1),
-                  next_run_at = clock_timestamp() + make_interval(secs => $1)
+              SET ${TAKEN}
              FROM chosen WHERE account_id = due_account AND operation_id = due_operation
            RETURNING ${HELD_COLUMNS}),
-         ${TIMELINE_OF_TAKEN.replace('$4', '$3')}
+         ${TIMELINE_OF_TAKEN}
          SELECT * FROM taken`,
 };
 
@@ -82,7 +86,7 @@ export function takeOver(
   steps: readonly string[],
   leases: Leases,
 ): Call & { values: unknown[] } {
-  return { ...TAKE_OVER, values: [operation.accountId, operation.operationId, leases.leaseMs / 1000, by, steps] };
+  return { ...TAKE_OVER, values: [leases.leaseMs / 1000, by, steps, operation.accountId, operation.operationId] };
 }
 
 /** What a taker has room for. */
@@ -95,7 +99,7 @@ export interface Room {
 
 /** At most `limit` operations that are due and wait for one of `steps`. */
 export function takeDue({ limit, limitOfAccount, busy }: Room, steps: readonly string[], leases: Leases): Call & { values: unknown[] } {
-  const values = [leases.leaseMs / 1000, limit, 'by the recoverer', steps, limitOfAccount, [...busy.keys()], [...busy.values()]];
+  const values = [leases.leaseMs / 1000, 'by the recoverer', steps, limit, limitOfAccount, [...busy.keys()], [...busy.values()]];
   return { ...TAKE_DUE, values };
 }
 

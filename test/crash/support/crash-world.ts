@@ -1,13 +1,12 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../local/embedded-postgres.js';
 import { buildSandbox, type Sandbox } from '../../../sandbox/sandbox.js';
 import { migrate } from '../../../src/database/migrate.js';
 import { uuidOf } from '../../../src/kernel/ids.js';
 import { temporaryDirectory } from '../../local/checkout.js';
-import { createDatabase, type TestDatabase } from '../../support/database.js';
+import { createDatabase, on, type TestDatabase } from '../../support/database.js';
 import { addProduct } from '../../support/ledger.js';
 import { startProcess, type ApiProcess } from '../../support/process.js';
 import { COMMIT_TRIGGERS, type Subject } from './boundaries.js';
@@ -58,16 +57,7 @@ export class CrashWorld {
   }
 
   /** Runs one statement on a connection of its own. */
-  readonly query = async <R = Record<string, unknown>>(text: string, values?: unknown[]): Promise<R[]> => {
-    const client = new Client(this.databaseUrl);
-    client.on('error', () => undefined);
-    await client.connect();
-    try {
-      return (await client.query(text, values)).rows as R[];
-    } finally {
-      await client.end();
-    }
-  };
+  readonly query = <R = Record<string, unknown>>(text: string, values?: unknown[]): Promise<R[]> => on<R>(this.databaseUrl, text, values);
 
   /** What `pg_ctl stop -m immediate` sends: no checkpoint, no goodbye; the next start recovers from the log. `meanwhile` runs while it is down. */
   async restartServer(meanwhile: () => void): Promise<void> {
