@@ -9,7 +9,7 @@ import { refuseClient } from './http/client-errors.js';
 import type { Config } from './kernel/config.js';
 import { leaveBodies } from './http/body.js';
 import { announceClosing } from './http/lifecycle.js';
-import { createLogger, NestLogger } from './observability/logger.js';
+import { createLogger, NestLogger } from './kernel/logger.js';
 import { serveDocs } from './openapi/openapi.module.js';
 import { logRequests } from './observability/request-log.js';
 import { ProblemFilter, sendProblem } from './http/problem.filter.js';

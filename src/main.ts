@@ -4,7 +4,7 @@ import { closeApp } from './http/lifecycle.js';
 import { inDatabase, sentenceFor } from './kernel/cli.js';
 import { readConfig } from './kernel/config.js';
 import { migrate } from './database/migrate.js';
-import { createLogger } from './observability/logger.js';
+import { createLogger } from './kernel/logger.js';
 
 /** How long requests in flight may take to end after SIGTERM, in milliseconds. */
 const SHUTDOWN_TIMEOUT = 12_000;

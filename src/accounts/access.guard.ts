@@ -2,10 +2,13 @@ import { CanActivate, ExecutionContext, Injectable, SetMetadata, createParamDeco
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../http/problem.js';
+import { publicId } from '../kernel/ids.js';
+import { writeAct } from '../kernel/trail.js';
 import type { Scope } from './api-key.js';
+import { AuthenticationTrail } from './authentication-trail.js';
 import { RateLimits, refuseOver } from './rate-limits.js';
 import { RefusalPacer } from './refusal-pacer.js';
-import { Authenticator, type Caller as CallerType } from './authenticator.js';
+import { Authenticator, type Caller as CallerType, type Failure } from './authenticator.js';
 
 /** Metadata keys of the two decorators below, for those who document or lint routes. */
 export const PUBLIC = 'holdfast:public';
@@ -30,6 +33,11 @@ export function callerOf(request: unknown): CallerType {
   return caller;
 }
 
+/** The same where there may be none: on public routes, and where authentication failed. */
+export function knownCallerOf(request: unknown): CallerType | undefined {
+  return (request as AuthenticatedRequest)[CALLER];
+}
+
 /** Lets a request in when its API key is valid and carries the route's scope. */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -39,6 +47,7 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
     private readonly limits: RateLimits,
+    private readonly trail: AuthenticationTrail,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -48,30 +57,49 @@ export class AccessGuard implements CanActivate {
     const request = http.getRequest<AuthenticatedRequest>();
     const reply = http.getResponse<FastifyReply>();
     const caller = await this.authenticate(request, reply);
+    // Known from here on, also to the log line of a request that goes no further.
+    request[CALLER] = caller;
     const standing = await this.limits.count(caller.accountId, reply);
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, places);
-    if (!scope || !(caller.scopes.has(scope) || caller.scopes.has('admin'))) {
-      throw scopeMissing(scope);
-    }
+    if (!scope || !mayUse(caller, scope)) throw refusedScope(caller, scope, request);
     refuseOver(standing);
-    request[CALLER] = caller;
     return true;
   }
 
   private async authenticate(request: FastifyRequest, reply: FastifyReply): Promise<CallerType> {
-    try {
-      this.limits.checkAddress(request);
-      const caller = await this.authenticator.authenticate(request.headers.authorization);
-      if (caller) return caller;
-    } catch (error) {
-      await this.refusals.turn();
-      throw error;
+    const caller = await this.find(request);
+    if (typeof caller !== 'string') {
+      this.trail.succeeded(caller, request.ip);
+      return caller;
     }
+    this.trail.failed(caller, request);
     await this.limits.countFailure(request);
     await this.refusals.turn();
     void reply.header('www-authenticate', 'Bearer realm="holdfast"');
     throw unauthenticated();
   }
+
+  private async find(request: FastifyRequest): Promise<CallerType | Failure> {
+    try {
+      this.limits.checkAddress(request);
+      return await this.authenticator.authenticate(request.headers.authorization);
+    } catch (error) {
+      await this.refusals.turn();
+      throw error;
+    }
+  }
+}
+
+/** True when the caller's key carries the scope. */
+export function mayUse({ scopes }: CallerType, scope: Scope): boolean {
+  return scopes.has(scope) || scopes.has('admin');
+}
+
+/** Writes into the trail that the caller's key lacks the scope, and gives the refusal to throw. */
+export function refusedScope({ accountId, keyId }: CallerType, scope: Scope | undefined, request: FastifyRequest): Problem {
+  const who = { accountId: publicId('acct', accountId), keyId: `key_${keyId}`, address: request.ip };
+  writeAct('scope.refused', { ...who, scope, requestId: request.id });
+  return scopeMissing(scope);
 }
 
 /** That nobody knows who sends the request. */

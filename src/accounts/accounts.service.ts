@@ -3,7 +3,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { DEMO_CURRENCY, insertDemoProducts } from '../catalog/demo-products.js';
 import { BACKGROUND } from '../database/data-source.js';
-import { newId } from '../kernel/ids.js';
+import { newId, publicId } from '../kernel/ids.js';
+import { writeAct } from '../kernel/trail.js';
 import { Account, ApiKey } from './account.entity.js';
 import { SCOPES, generateApiKey, hashSecret, parseApiKey, type Scope } from './api-key.js';
 
@@ -13,21 +14,27 @@ const DEMO_ACCOUNTS = [
   { id: '018bcfe5-6800-7000-8000-00000000000b', name: 'Demo B' },
 ];
 
-/** Accounts and their API keys. Not on any request's path. */
+/** Who changes keys, as the trail names it: `os:alice` for a user of the operating system. */
+export type Actor = `os:${string}`;
+
+/** Accounts and their API keys, and who changed them, in the trail. Not on any request's path. */
 @Injectable()
 export class AccountsService {
   constructor(@InjectDataSource(BACKGROUND) private readonly dataSource: DataSource) {}
 
   /** Makes an account with the demo catalogue; returns its uuid. */
-  async createAccount(name: string): Promise<string> {
+  async createAccount(actor: Actor, name: string): Promise<string> {
     const accountId = newId();
     await this.dataSource.transaction((manager) => insertAccount(manager, accountId, name));
+    writeAct('account.created', { actor, accountId: publicId('acct', accountId) });
     return accountId;
   }
 
   /** Adds a key to an account. The returned text is shown once: only a hash of its secret is kept. */
-  createKey(accountId: string, key: NewKey): Promise<string> {
-    return insertKey(this.dataSource.manager, accountId, key);
+  async createKey(actor: Actor, accountId: string, key: NewKey): Promise<string> {
+    const { id, text } = await insertKey(this.dataSource.manager, accountId, key);
+    writeAct('key.created', { actor, accountId: publicId('acct', accountId), keyId: `key_${id}`, scopes: key.scopes });
+    return text;
   }
 
   listKeys(accountId?: string): Promise<ApiKey[]> {
@@ -44,7 +51,21 @@ export class AccountsService {
    * Makes a successor with the same account, name and scopes; the old key lives on for `overlapMs` at most. Null when there is
    * no such live key. One transaction: there is never a successor without an end of the old key.
    */
-  rotateKey(keyId: string, { overlapMs, mode, lifetimeMs }: Rotation): Promise<{ text: string; accountId: string } | null> {
+  async rotateKey(actor: Actor, keyId: string, rotation: Rotation): Promise<{ text: string; accountId: string } | null> {
+    const successor = await this.replaceKey(keyId, rotation);
+    if (!successor) return null;
+    const { accountId, id, text } = successor;
+    writeAct('key.rotated', {
+      actor,
+      accountId: publicId('acct', accountId),
+      keyId: `key_${keyId}`,
+      successorId: `key_${id}`,
+      overlapMs: rotation.overlapMs,
+    });
+    return { text, accountId };
+  }
+
+  private replaceKey(keyId: string, { overlapMs, mode, lifetimeMs }: Rotation): Promise<(InsertedKey & { accountId: string }) | null> {
     return this.dataSource.transaction(async (manager) => {
       const [rows] = await manager.query<[{ account_id: string; name: string; scopes: Scope[] }[], number]>(
         `UPDATE api_keys SET expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $2))
@@ -54,23 +75,25 @@ export class AccountsService {
       );
       const [old] = rows;
       if (!old) return null;
-      const text = await insertKey(manager, old.account_id, { mode, name: old.name, scopes: old.scopes, lifetimeMs });
-      return { text, accountId: old.account_id };
+      const inserted = await insertKey(manager, old.account_id, { mode, name: old.name, scopes: old.scopes, lifetimeMs });
+      return { ...inserted, accountId: old.account_id };
     });
   }
 
   /** False when there is no such key, or it is revoked already. */
-  async revokeKey(keyId: string): Promise<boolean> {
-    const [, count] = await this.dataSource.query<[unknown, number]>(
-      `UPDATE api_keys SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL`,
+  async revokeKey(actor: Actor, keyId: string): Promise<boolean> {
+    const [[revoked]] = await this.dataSource.query<[{ account_id: string }[], number]>(
+      `UPDATE api_keys SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL RETURNING account_id`,
       [keyId],
     );
-    return count === 1;
+    if (!revoked) return false;
+    writeAct('key.revoked', { actor, accountId: publicId('acct', revoked.account_id), keyId: `key_${keyId}` });
+    return true;
   }
 
   /**
    * Makes sure that the two demo accounts exist and that the given keys open them, each with every scope. Replicas that
-   * start together take turns.
+   * start together take turns. No act of the trail: demo accounts exist outside production only.
    */
   async ensureDemoAccounts(keys: readonly [string | undefined, string | undefined]): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
@@ -111,7 +134,13 @@ export interface Rotation extends Pick<NewKey, 'mode' | 'lifetimeMs'> {
   overlapMs: number;
 }
 
-async function insertKey(manager: EntityManager, accountId: string, { mode, name, scopes, lifetimeMs }: NewKey): Promise<string> {
+/** A key as it was made: the id that may be told, and the text with its secret. */
+interface InsertedKey {
+  id: string;
+  text: string;
+}
+
+async function insertKey(manager: EntityManager, accountId: string, { mode, name, scopes, lifetimeMs }: NewKey): Promise<InsertedKey> {
   const key = generateApiKey(mode);
   // The end is counted by the database's clock, as the guard does.
   await manager.query(
@@ -119,7 +148,7 @@ async function insertKey(manager: EntityManager, accountId: string, { mode, name
      VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7))`,
     [key.id, accountId, name, mode, hashSecret(key.secret), scopes, lifetimeMs === null ? null : lifetimeMs / 1000],
   );
-  return key.text;
+  return { id: key.id, text: key.text };
 }
 
 async function insertAccount(manager: EntityManager, accountId: string, name: string): Promise<void> {

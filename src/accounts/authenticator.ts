@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { ApiKeyReader, type KnownKey } from './api-key.reader.js';
-import { parseApiKey, secretMatches, type Scope } from './api-key.js';
+import { parseApiKey, secretMatches, type PresentedKey, type Scope } from './api-key.js';
 
 /** On whose behalf a request comes. */
 export interface Caller {
@@ -10,6 +10,21 @@ export interface Caller {
   keyId: string;
   scopes: ReadonlySet<Scope>;
 }
+
+/** Why nobody is known behind a request. For the log alone: a client is told the same of all of them. */
+export type Failure =
+  /** There is no `Authorization` header. */
+  | 'no-key'
+  /** What it has is no API key by its form. */
+  | 'malformed'
+  /** A key of the test mode, in production. */
+  | 'test-key'
+  /** No live key has this id: it never was one, has expired, or is revoked. */
+  | 'unknown-key'
+  /** The id is known and the secret, or the mode, is not that of the key. */
+  | 'wrong-secret'
+  /** It has expired since it was read. */
+  | 'expired';
 
 /** Revocation is effective everywhere after this time at most. */
 const FRESH_MS = 4_000;
@@ -37,15 +52,16 @@ export class Authenticator {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** The caller behind `Bearer <key>`, or null: an unknown, expired or revoked key and a wrong secret look the same. */
-  async authenticate(authorization: string | undefined): Promise<Caller | null> {
-    const presented = parseApiKey(/^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '');
-    if (!presented) return null;
+  /** The caller behind `Bearer <key>`, or why there is none. @throws the database's error */
+  async authenticate(authorization: string | undefined): Promise<Caller | Failure> {
+    const presented = presentedKeyOf(authorization);
+    if (!presented) return authorization === undefined ? 'no-key' : 'malformed';
     // Demo keys may have stayed in a database that has become a productive one.
-    if (this.config.production && presented.mode === 'test') return null;
+    if (this.config.production && presented.mode === 'test') return 'test-key';
     const key = await this.find(presented.id);
-    if (!key || !secretMatches(presented.secret, key.secretHash) || key.mode !== presented.mode) return null;
-    return key.validUntil > performance.now() ? key : null;
+    if (!key) return 'unknown-key';
+    if (!secretMatches(presented.secret, key.secretHash) || key.mode !== presented.mode) return 'wrong-secret';
+    return key.validUntil > performance.now() ? key : 'expired';
   }
 
   private find(id: string): KnownKey | null | Promise<KnownKey | null> {
@@ -69,4 +85,9 @@ export class Authenticator {
     }
     return found;
   }
+}
+
+/** The API key that the header `Authorization` presents, valid or not; null where it has not the form of one. */
+export function presentedKeyOf(authorization: string | undefined): PresentedKey | null {
+  return parseApiKey(/^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '');
 }

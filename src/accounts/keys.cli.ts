@@ -1,10 +1,14 @@
+import { userInfo } from 'node:os';
+import { Logger } from '@nestjs/common';
+import { pino } from 'pino';
 import { DataSource } from 'typeorm';
 import { CommandFailure, runCommand } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
 import { databaseOptions } from '../database/data-source.js';
 import { publicId } from '../kernel/ids.js';
+import { NestLogger, createLogger } from '../kernel/logger.js';
 import { Account, ApiKey } from './account.entity.js';
-import { AccountsService } from './accounts.service.js';
+import { AccountsService, type Actor } from './accounts.service.js';
 import { parseApiKey } from './api-key.js';
 import { USAGE, readArguments, type KeysCommand } from './keys.arguments.js';
 
@@ -18,6 +22,8 @@ await runCommand(USAGE, async () => {
   }
   const command = readArguments(args);
   const config = readConfig();
+  // The trail, as the service writes it; standard output is the key's alone.
+  Logger.overrideLogger(new NestLogger(createLogger(config, pino.destination({ dest: 2, sync: true }))));
   const dataSource = await new DataSource(databaseOptions(config.databaseUrl, 1, [Account, ApiKey])).initialize();
   try {
     await execute(command, new AccountsService(dataSource), config.production ? 'live' : 'test');
@@ -41,8 +47,8 @@ function execute(command: KeysCommand, accounts: AccountsService, mode: 'test' |
 
 async function create(command: KeysCommand & { do: 'create' }, accounts: AccountsService, mode: 'test' | 'live'): Promise<void> {
   const { account, name, scopes, lifetimeMs } = command;
-  const accountId = 'uuid' in account ? await existing(accounts, account.uuid) : await accounts.createAccount(account.newName);
-  const key = await accounts.createKey(accountId, { mode, name, scopes, lifetimeMs });
+  const accountId = 'uuid' in account ? await existing(accounts, account.uuid) : await accounts.createAccount(actor(), account.newName);
+  const key = await accounts.createKey(actor(), accountId, { mode, name, scopes, lifetimeMs });
   if (scopes.length === 0) say('The key has no scopes: it opens nothing. --scopes gives it some.');
   printKey(key, accountId);
 }
@@ -54,20 +60,29 @@ async function list({ account }: KeysCommand & { do: 'list' }, accounts: Account
 
 async function rotate(command: KeysCommand & { do: 'rotate' }, accounts: AccountsService, mode: 'test' | 'live'): Promise<void> {
   const { key, overlapMs, lifetimeMs } = command;
-  const successor = await accounts.rotateKey(key, { mode, overlapMs, lifetimeMs });
+  const successor = await accounts.rotateKey(actor(), key, { mode, overlapMs, lifetimeMs });
   if (!successor) throw new CommandFailure('There is no live key with this id.');
   say(`key_${key} lives on for ${overlapMs / 1000} seconds at most.`);
   printKey(successor.text, successor.accountId);
 }
 
 async function revoke({ key }: KeysCommand & { do: 'revoke' }, accounts: AccountsService): Promise<void> {
-  if (!(await accounts.revokeKey(key))) throw new CommandFailure('There is no key with this id that is not revoked yet.');
+  if (!(await accounts.revokeKey(actor(), key))) throw new CommandFailure('There is no key with this id that is not revoked yet.');
   say(`key_${key} is revoked; every replica refuses it within 5 seconds.`);
 }
 
 async function existing(accounts: AccountsService, uuid: string): Promise<string> {
   if (!(await accounts.findAccount(uuid))) throw new CommandFailure('There is no such account.');
   return uuid;
+}
+
+/** The user of the operating system who runs this; its number where it has no name, as in some containers. */
+function actor(): Actor {
+  try {
+    return `os:${userInfo().username}`;
+  } catch {
+    return `os:${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 /** The key alone on stdout, so that a script can take it from there. */

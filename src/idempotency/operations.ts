@@ -102,9 +102,12 @@ export class Operations {
     return this.withTimelines(accountId, rows);
   }
 
-  /** Takes an interrupted operation over and drives it, without redoing finished steps. False when it is not to be had: it runs, or was parked less than a recovery interval ago. */
-  async resume(accountId: string, uuid: string): Promise<boolean> {
-    const held = await this.steps.takeOver(this.dataSource, accountId, uuid, 'by request of the account');
+  /**
+   * Takes an interrupted operation over and drives it, without redoing finished steps. False when it is not to be had: it runs, or
+   * was parked less than a recovery interval ago. `by`: on whose request, for its timeline.
+   */
+  async resume(accountId: string, uuid: string, by: string): Promise<boolean> {
+    const held = await this.steps.takeOver(this.dataSource, accountId, uuid, `by request of ${by}`);
     if (!held) return false;
     await this.steps.drive(this.dataSource, held);
     return true;

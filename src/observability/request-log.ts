@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { knownCallerOf } from '../accounts/access.guard.js';
+import { publicId } from '../kernel/ids.js';
 
 /** The levels at which such a line is written. */
 const LOGGED = new Set(['info', 'debug', 'trace']);
 
-/** One line for each answered request. The idempotency key is hashed: it may be guessable, and whoever holds it can ask for the answer. */
+/** One line for each answered request: who sent what from where, and what became of it. Of the API key its id alone. The idempotency key is hashed: it may be guessable, and whoever holds it can ask for the answer. */
 export function logRequests(fastify: FastifyInstance): void {
   // Nobody would read it, and making it costs a hash.
   if (!LOGGED.has(fastify.log.level)) return;
@@ -16,8 +18,12 @@ export function logRequests(fastify: FastifyInstance): void {
 
 function fieldsOf(request: FastifyRequest, reply: FastifyReply): object {
   const key = request.headers['idempotency-key'];
+  const caller = knownCallerOf(request);
   return {
     requestId: request.id,
+    accountId: caller && publicId('acct', caller.accountId),
+    keyId: caller && `key_${caller.keyId}`,
+    address: request.ip,
     method: request.method,
     route: request.routeOptions.url,
     status: reply.statusCode,

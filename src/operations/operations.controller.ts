@@ -1,8 +1,11 @@
-import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { Operations, operationUuid, parseKey, publicOperationId, type OperationStory } from '../idempotency/index.js';
 import { pageOf, type Page } from '../http/page.js';
+import { publicId } from '../kernel/ids.js';
+import { writeAct } from '../kernel/trail.js';
 import { Api } from '../openapi/api.decorator.js';
 import { noSuch } from '../http/problem.js';
 import { ListOperations, OperationView } from './operation.dto.js';
@@ -40,10 +43,16 @@ export class OperationsController {
   @HttpCode(200)
   @NeedsScope('operations:write')
   @Api(RESUME_OPERATION)
-  async resume(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<OperationView> {
+  async resume(
+    @Caller() { accountId, keyId: key }: CallerType,
+    @Param('id') id: string,
+    @Req() { id: requestId, ip: address }: FastifyRequest,
+  ): Promise<OperationView> {
     const story = await this.find(accountId, id);
     if (story.status === 'completed') return OperationView.of(story);
-    const resumed = await this.operations.resume(accountId, story.id);
+    const keyId = `key_${key}`;
+    const resumed = await this.operations.resume(accountId, story.id, keyId);
+    if (resumed) writeAct('operation.resumed', { accountId: publicId('acct', accountId), keyId, address, operationId: id, requestId });
     const present = await this.find(accountId, id);
     if (!resumed && present.status === 'running') throw running(id);
     return OperationView.of(present);

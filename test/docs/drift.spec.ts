@@ -9,6 +9,7 @@ import { PROBLEMS } from '../../src/http/problem-table.js';
 import { IdempotencyRefusal, type RefusalCode } from '../../src/idempotency/refusal.js';
 import { withDefaults } from '../../src/idempotency/options.js';
 import { parseConfig, variableNames } from '../../src/kernel/config.js';
+import { ACTS } from '../../src/kernel/trail.js';
 import { LOOK_UP_SHARE } from '../../src/payments/provider/guarded-provider.js';
 import { BOUNDARIES } from '../crash/support/boundaries.js';
 import { CLIENTS, STRIKES } from '../crash/support/round.js';
@@ -117,6 +118,11 @@ it('every problem is listed with its status, verdict and title, and no other', (
   const present = Object.entries(PROBLEMS).map(([code, { status, retry, title }]) => [String(status), code, retry, title].join(' '));
   const listed = rowsOf(marked(read('docs/problems.md'), 'problems')).map((row) => row.join(' '));
   expect(listed.sort()).toEqual(present.sort());
+});
+
+it('every act of the trail is listed with its level and fields, and no other', () => {
+  const listed = rowsOf(marked(read('docs/production.md'), 'acts')).map(([act, level, fields = '']) => [act, level, fields.match(/\w+/g)]);
+  expect(listed).toEqual(Object.entries(ACTS).map(([act, { level, fields }]) => [act, level, fields]));
 });
 
 it('the crash matrix has every boundary, client and strike', () => {

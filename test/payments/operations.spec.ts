@@ -1,11 +1,13 @@
+import { Logger } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { Operations } from '../../src/idempotency/index.js';
+import { publicId } from '../../src/kernel/ids.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
 import { KEY_B, ORDER, type TestApp, type TestResponse } from '../support/app.js';
 import { addApiKey } from '../support/api-keys.js';
 import { eventually } from '../support/eventually.js';
 import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
-import { countOf } from '../support/ledger.js';
+import { ACCOUNT_A, countOf } from '../support/ledger.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
@@ -289,10 +291,15 @@ describe('resuming', () => {
     const first = await world.pay(order, 'tok_hang_after', { key });
     const id = first.headers.get('operation-id');
     await world.passInterval();
+    const logged = jest.spyOn(Logger.prototype, 'log');
     const resumed = await resume(id);
     expect(resumed.status).toBe(200);
     expect(resumed.body).toMatchObject({ id, status: 'completed', attempts: 2, response: { status: 201 } });
-    expect(JSON.stringify(resumed.body['timeline'])).toMatch(/by request of the account/);
+    const acts = logged.mock.calls.map(([line]) => line as Record<string, unknown>).filter(({ act }) => act === 'operation.resumed');
+    logged.mockRestore();
+    const who = { accountId: publicId('acct', ACCOUNT_A), keyId: `key_${'a'.repeat(26)}`, address: '127.0.0.1' };
+    expect(acts).toEqual([{ act: 'operation.resumed', ...who, operationId: id, requestId: resumed.headers.get('x-request-id') }]);
+    expect(JSON.stringify(resumed.body['timeline'])).toMatch(/by request of key_a{26}, attempt/);
     expect(await world.stateOf(order)).toEqual({ order: 'paid', payments: ['succeeded'], amountRefunded: 0, charges: 1, refunded: 0 });
     const replay = await world.pay(order, 'tok_hang_after', { key });
     expect([replay.status, replay.headers.get('idempotent-replayed')]).toEqual([201, 'true']);

@@ -1,19 +1,25 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
-import type { Config } from '../kernel/config.js';
+import { pino, type DestinationStream, type Logger } from 'pino';
+import type { Config } from './config.js';
 
-/** Structured logs on standard output; what proves an identity or names a request's key never gets there. */
-export function createLogger(config: Pick<Config, 'logLevel'>): Logger {
-  return pino({
-    level: config.logLevel,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { err: withoutValues },
-    redact: {
-      paths: ['authorization', 'headers.authorization', 'req.headers.authorization', '*.password', '*.secret', 'secret', 'password'],
-      censor: '[redacted]',
+/**
+ * Structured logs, on standard output unless told otherwise; what proves an identity or names a request's key never gets
+ * there.
+ */
+export function createLogger(config: Pick<Config, 'logLevel'>, destination: DestinationStream = pino.destination(1)): Logger {
+  return pino(
+    {
+      level: config.logLevel,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: withoutValues },
+      redact: {
+        paths: ['authorization', 'headers.authorization', 'req.headers.authorization', '*.password', '*.secret', 'secret', 'password'],
+        censor: '[redacted]',
+      },
     },
-  });
+    destination,
+  );
 }
 
 /** An error without the SQL and the values that TypeORM and node-postgres hang on theirs: those may hold what a client sent. */
