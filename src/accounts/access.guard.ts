@@ -61,7 +61,7 @@ export class AccessGuard implements CanActivate {
     request[CALLER] = caller;
     const standing = await this.limits.count(caller.accountId, reply);
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, places);
-    if (!scope || !mayUse(caller, scope)) throw refusedScope(caller, scope, request);
+    requireScope(request, scope);
     refuseOver(standing);
     return true;
   }
@@ -95,11 +95,17 @@ export function mayUse({ scopes }: CallerType, scope: Scope): boolean {
   return scopes.has(scope) || scopes.has('admin');
 }
 
-/** Writes into the trail that the caller's key lacks the scope, and gives the refusal to throw. */
-export function refusedScope({ accountId, keyId }: CallerType, scope: Scope | undefined, request: FastifyRequest): Problem {
-  const who = { accountId: publicId('acct', accountId), keyId: `key_${keyId}`, address: request.ip };
+/**
+ * Goes on only when the caller's API key carries the scope; that it doesn't is an act of the trail. `detail`: what the client
+ * is told, where it isn't the route that needs the scope. Without a scope nobody may go on.
+ * @throws Problem `insufficient-scope`
+ */
+export function requireScope(request: FastifyRequest, scope: Scope | undefined, detail?: string): void {
+  const caller = callerOf(request);
+  if (scope && mayUse(caller, scope)) return;
+  const who = { accountId: publicId('acct', caller.accountId), keyId: `key_${caller.keyId}`, address: request.ip };
   writeAct('scope.refused', { ...who, scope, requestId: request.id });
-  return scopeMissing(scope);
+  throw scopeMissing(scope, detail);
 }
 
 /** That nobody knows who sends the request. */
@@ -108,6 +114,6 @@ export function unauthenticated(): Problem {
 }
 
 /** That the API key may not do this; without a scope, that none may. */
-export function scopeMissing(scope: string | undefined): Problem {
-  return new Problem('insufficient-scope', scope ? `This route needs the scope ${scope}.` : 'This route is closed.');
+export function scopeMissing(scope: string | undefined, detail?: string): Problem {
+  return new Problem('insufficient-scope', detail ?? (scope ? `This route needs the scope ${scope}.` : 'This route is closed.'));
 }

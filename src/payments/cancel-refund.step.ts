@@ -7,8 +7,11 @@ import { referenceOf } from './provider/ask.js';
 import type { SettledRefund } from './refund.store.js';
 import { RefundingStep, flagIfDeclined } from './refunding.js';
 
+/** The name of the step, by which the records of cancellations that gave money back are known. */
+export const CANCEL_REFUND = 'orders.cancel.refund';
+
 /** Gives back one of the payments of a cancelled order, then the next one. */
-@RecoverableStep('orders.cancel.refund')
+@RecoverableStep(CANCEL_REFUND)
 export class CancelRefundStep extends RefundingStep {
   protected async finish(tx: Transaction, { payment, refund }: SettledRefund, { accountId }: StepRun): Promise<StepEnd> {
     await flagIfDeclined(tx, refund);

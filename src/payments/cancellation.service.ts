@@ -20,16 +20,24 @@ export class CancellationService {
 
   /**
    * Cancels the order, gives its stock back and reserves a refund of every captured payment; `firstRefund` is the one to
-   * begin with, if there is any.
+   * begin with, if there is any. `checkGivingBack` is called where money will go back, with the order and its payments locked and
+   * nothing written yet, and may throw: before the lock an unpaid order could still become a paid one.
    * @throws Problem `not-found`, `order-not-cancellable`, `payment-in-progress`
    */
-  async cancel(tx: Transaction, accountId: string, id: string): Promise<{ order: OrderView; firstRefund: Refund | undefined }> {
+  async cancel(
+    tx: Transaction,
+    accountId: string,
+    id: string,
+    checkGivingBack: () => void,
+  ): Promise<{ order: OrderView; firstRefund: Refund | undefined }> {
     const locked = await this.orders.lock(tx, accountId, id);
     if (locked.status === 'cancelled') throw new Problem('order-not-cancellable', 'The order is cancelled already.');
     await this.payments.refuseWhileInFlight(tx, accountId, locked);
+    const captured = await this.payments.lockCaptured(tx, accountId, locked.id);
+    if (captured.length > 0) checkGivingBack();
     tx.declare({ refunds_reference_idx: () => keySpent() });
     const refunds: Refund[] = [];
-    for (const payment of await this.payments.lockCaptured(tx, accountId, locked.id)) {
+    for (const payment of captured) {
       refunds.push(
         await reserveRefund(tx, payment, {
           amount: payment.amount - payment.amountReserved,

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { uuidOf } from '../../src/kernel/ids.js';
+import { addApiKey } from '../support/api-keys.js';
 import { atOnce, KEY_B, tally, type TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { recordsOf, stockOf } from '../support/ledger.js';
+import { untilBlocked } from '../support/locks.js';
 import { WAIT, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
@@ -149,6 +152,98 @@ describe('cancelling an order', () => {
     const answers = await atOnce(20, (n) => world.cancel(order, { on: n % 2 ? world : replica, headers: WAIT }));
     expect(tally(answers)).toEqual({ 200: 1, 409: 19 });
     await expectUndone(order, ['succeeded']);
+  });
+});
+
+describe('cancelling with an API key that may not move money', () => {
+  let clerk: string;
+  beforeAll(async () => {
+    clerk = await addApiKey(world.database, ['orders:read', 'orders:write']);
+  });
+
+  const expectUntouched = async (order: PlacedOrder, version: number): Promise<void> => {
+    expect(await world.stateOf(order)).toEqual({ order: 'paid', payments: ['succeeded'], amountRefunded: 0, charges: 1, refunded: 0 });
+    expect(await world.refundsOf(order)).toEqual([]);
+    expect(await stock(order)).toBe(FULL_STOCK - 1);
+    expect((await world.send('GET', `/v1/orders/${order.id}`)).body['version']).toBe(version);
+  };
+
+  it('cancels an unpaid order, and replays that', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const answer = await world.cancel(order, { key, as: clerk });
+    expect([answer.status, answer.body['status']]).toEqual([200, 'cancelled']);
+    expect((await world.cancel(order, { key, as: clerk, on: replica })).text).toBe(answer.text);
+    await expectUndone(order, []);
+  });
+
+  it('is 403 for a paid order; nothing is written, and the key is unused', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    await world.pay(order);
+    const { version } = (await world.send('GET', `/v1/orders/${order.id}`)).body;
+    for (const on of [world, replica]) {
+      const answer = await world.cancel(order, { key, as: clerk, on });
+      expectProblem(answer, 'insufficient-scope');
+      expect(answer.body['detail']).toContain('payments:write');
+      expect(await recordsOf(world.database, key)).toEqual([]);
+    }
+    await expectUntouched(order, version as number);
+    // With the scope the same key does it.
+    expect((await world.cancel(order, { key })).status).toBe(200);
+    await expectUndone(order, ['succeeded']);
+  });
+
+  it('also with payments:write alone it is 403: the route’s own scope is missing', async () => {
+    const order = await world.placeOrder();
+    expectProblem(await world.cancel(order, { as: await addApiKey(world.database, ['payments:write']) }), 'insufficient-scope');
+    const both = await addApiKey(world.database, ['orders:write', 'payments:write']);
+    await world.pay(order);
+    expect((await world.cancel(order, { as: both })).status).toBe(200);
+    await expectUndone(order, ['succeeded']);
+  });
+
+  it('of a paid order whose money is back already cancels it: no money moves', async () => {
+    const order = await world.placeOrder();
+    await world.refund(String((await world.pay(order)).body['id']));
+    expect((await world.cancel(order, { as: clerk })).status).toBe(200);
+    await expectUndone(order, ['succeeded']);
+  });
+
+  it('is not told the answer of a cancellation that refunded, nor takes one over', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    await world.pay(order);
+    await world.faults({ hangAfter: 1 });
+    expect((await world.cancel(order, { key })).status).toBe(202);
+    for (const headers of [{}, WAIT]) expectProblem(await world.cancel(order, { key, as: clerk, headers }), 'insufficient-scope');
+    await world.faults({});
+    const done = await world.cancel(order, { key, headers: WAIT });
+    expect(done.status).toBe(200);
+    for (const on of [world, replica]) expectProblem(await world.cancel(order, { key, as: clerk, on }), 'insufficient-scope');
+    expect((await world.cancel(order, { key, on: replica })).text).toBe(done.text);
+  });
+
+  it('is decided by the order as it stands under its lock, also when it becomes paid meanwhile', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const uuid = uuidOf('ord', order.id);
+    const payer = new Client(world.database.url);
+    await payer.connect();
+    try {
+      await payer.query('BEGIN');
+      await payer.query(`UPDATE orders SET status = 'paid' WHERE id = $1`, [uuid]);
+      await payer.query(
+        `INSERT INTO payments (account_id, id, order_id, operation_id, status, amount, currency, source, reference, provider_reference, created_at, updated_at)
+         SELECT account_id, gen_random_uuid(), id, gen_random_uuid(), 'succeeded', total, currency, 'tok_visa', 'raced', 'ch_raced', now(), now()
+           FROM orders WHERE id = $1`,
+        [uuid],
+      );
+      const cancelling = world.cancel(order, { key, as: clerk });
+      await untilBlocked(world.database);
+      await payer.query('COMMIT');
+      expectProblem(await cancelling, 'insufficient-scope');
+    } finally {
+      await payer.end();
+    }
+    expect([await recordsOf(world.database, key), await stock(order)]).toEqual([[], FULL_STOCK - 1]);
+    expect(await world.stateOf(order)).toMatchObject({ order: 'paid', amountRefunded: 0 });
   });
 });
 
