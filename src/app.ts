@@ -5,6 +5,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
+import { ANSWER_HEADERS } from './http/answer-headers.js';
 import { refuseClient } from './http/client-errors.js';
 import type { Config } from './kernel/config.js';
 import { leaveBodies } from './http/body.js';
@@ -70,7 +71,7 @@ function configureApp(app: NestFastifyApplication): void {
   logRequests(fastify);
   announceClosing(app);
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', request.id);
+    void reply.header('x-request-id', request.id).headers(ANSWER_HEADERS);
     done();
   });
   app.useGlobalPipes(validationPipe());

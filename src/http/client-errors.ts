@@ -1,6 +1,7 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
+import { ANSWER_HEADERS } from './answer-headers.js';
 import { closeAfterDiscard } from './linger.js';
 import { Problem, renderProblem } from './problem.js';
 
@@ -25,7 +26,13 @@ export function refuseClient(error: ClientError, socket: HttpSocket): void {
   }
   const requestId = uuidv7();
   const { status, headers, body } = renderProblem(problemOf(error), { instance: '/', requestId });
-  const lines = Object.entries({ ...headers, 'x-request-id': requestId, 'content-length': Buffer.byteLength(body), connection: 'close' });
+  const lines = Object.entries({
+    ...headers,
+    ...ANSWER_HEADERS,
+    'x-request-id': requestId,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  });
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
   closeAfterDiscard(socket);
 }

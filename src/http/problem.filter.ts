@@ -1,6 +1,7 @@
 import { ArgumentsHost, Catch, ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { IdempotencyRefusal, isTransient } from '../idempotency/index.js';
+import { ANSWER_HEADERS } from './answer-headers.js';
 import { answerThenDiscard, isStillWriting, isWritingMuch } from './linger.js';
 import { isProblemCode, type ProblemCode } from './problem-table.js';
 import { Problem, renderProblem } from './problem.js';
@@ -66,8 +67,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.code === 'internal-error') log.error({ err: problem.options.cause ?? error, requestId: request.id }, problem.message);
   else if (problem.status >= 500) log.warn({ cause: causeOf(problem), requestId: request.id }, problem.message);
   if (reply.sent) return;
-  // Errors before the hooks, a broken URL for example, have not got it yet.
-  void reply.header('x-request-id', request.id);
+  // Errors before the hooks, a broken URL for example, have not got them yet.
+  void reply.header('x-request-id', request.id).headers(ANSWER_HEADERS);
   const { status, headers, body } = renderProblem(problem, { instance: pathOf(request.url), requestId: request.id });
   void reply.status(status).headers(headers);
   const bytes = Buffer.from(body);

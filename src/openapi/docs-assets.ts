@@ -25,7 +25,8 @@ export function serveAssets(fastify: FastifyInstance): void {
     index: false,
     allowedPath: (path) => allowed.has(path),
     setHeaders: (response) => {
-      void response.header('content-security-policy', CONTENT_SECURITY_POLICY).header('x-content-type-options', 'nosniff');
+      // The bundle has 1.4 MB: a browser keeps it and asks whether it is still the same.
+      void response.header('content-security-policy', CONTENT_SECURITY_POLICY).header('cache-control', 'public, max-age=0');
     },
   });
 }

@@ -1,11 +1,15 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { Public } from '../accounts/access.guard.js';
+import { CONFIG, type Config } from '../kernel/config.js';
 import { Api } from './api.decorator.js';
 import { ServedDocument } from './served-document.js';
 import { ASSETS, CONTENT_SECURITY_POLICY } from './docs-assets.js';
 
-/** No inline script or style, so that the policy needs no exception. */
-const PAGE = `<!doctype html>
+/**
+ * No inline script or style, so that the policy needs no exception. `rememberKey`: whether the browser keeps the API key beyond
+ * the page.
+ */
+const pageOf = (rememberKey: boolean): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -16,14 +20,21 @@ const PAGE = `<!doctype html>
 <script src="${ASSETS}swagger-ui-bundle.js" defer></script>
 <script src="${ASSETS}start.js" type="module"></script>
 </head>
-<body><div id="swagger-ui"></div><noscript>The page needs JavaScript; the same description is at <a href="/openapi.json">/openapi.json</a>.</noscript></body>
+<body><div id="swagger-ui" data-remember-key="${rememberKey}"></div><noscript>The page needs JavaScript; the same description is at <a href="/openapi.json">/openapi.json</a>.</noscript></body>
 </html>
 `;
 
 @Controller()
 @Public()
 export class DocsController {
-  constructor(private readonly document: ServedDocument) {}
+  private readonly html: string;
+
+  constructor(
+    private readonly document: ServedDocument,
+    @Inject(CONFIG) { production }: Config,
+  ) {
+    this.html = pageOf(!production);
+  }
 
   @Get('openapi.json')
   @Header('content-type', 'application/json; charset=utf-8')
@@ -40,14 +51,14 @@ export class DocsController {
   @Get('docs')
   @Header('content-type', 'text/html; charset=utf-8')
   @Header('content-security-policy', CONTENT_SECURITY_POLICY)
-  @Header('x-content-type-options', 'nosniff')
   @Api({
     id: 'getDocs',
     summary: 'Swagger UI',
-    description: 'The same description to read and to try. It fills in a fresh Idempotency-Key, and keeps it for a repeat.',
+    description:
+      'The same description to read and to try. It fills in a fresh Idempotency-Key, and keeps it for a repeat. In production it forgets the API key with the page.',
     answers: [{ status: 200, description: 'A page for browsers.', texts: { 'text/html': '<!doctype html>' } }],
   })
   page(): string {
-    return PAGE;
+    return this.html;
   }
 }

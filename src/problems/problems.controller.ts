@@ -65,9 +65,5 @@ function send(reply: FastifyReply, accept: string | undefined, json: unknown, ht
     void reply.type('application/json; charset=utf-8').send(json);
     return;
   }
-  void reply
-    .type('text/html; charset=utf-8')
-    .header('content-security-policy', CONTENT_SECURITY_POLICY)
-    .header('x-content-type-options', 'nosniff')
-    .send(html());
+  void reply.type('text/html; charset=utf-8').header('content-security-policy', CONTENT_SECURITY_POLICY).send(html());
 }

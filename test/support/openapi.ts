@@ -94,8 +94,17 @@ function resolve(document: Record<string, any>, part: any): any {
   return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, resolve(document, member)]));
 }
 
-/** Headers of HTTP itself, which no operation documents. */
-const TRANSPORT = new Set(['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding', 'cache-control']);
+/** Headers of HTTP itself and those of every answer, which no operation documents. */
+const TRANSPORT = new Set([
+  'connection',
+  'content-length',
+  'content-type',
+  'date',
+  'keep-alive',
+  'transfer-encoding',
+  'cache-control',
+  'x-content-type-options',
+]);
 
 /** Clients must expect new members; the server's own tests must not. */
 function withoutUnknownMembers(document: Record<string, any>): Record<string, any> {
