@@ -50,7 +50,7 @@ export class AppModule {
         ProblemsModule,
         AuditModule,
         HealthModule,
-        ObservabilityModule.with(config, metrics),
+        ObservabilityModule.with(metrics),
       ],
       providers: [
         { provide: CONFIG, useValue: config },

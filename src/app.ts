@@ -9,6 +9,7 @@ import { ANSWER_HEADERS } from './http/answer-headers.js';
 import { refuseClient } from './http/client-errors.js';
 import type { Config } from './kernel/config.js';
 import { leaveBodies } from './http/body.js';
+import { listenInternally } from './http/internal-listener.js';
 import { announceClosing } from './http/lifecycle.js';
 import { createLogger, NestLogger } from './kernel/logger.js';
 import { serveDocs } from './openapi/openapi.module.js';
@@ -60,16 +61,17 @@ export async function createHttpApp(
     abortOnError: false,
     ...options,
   });
-  configureApp(app);
+  configureApp(app, config);
   return app;
 }
 
-function configureApp(app: NestFastifyApplication): void {
+function configureApp(app: NestFastifyApplication, { internalPort, host }: Config): void {
   const fastify = app.getHttpAdapter().getInstance();
   guardTransport(fastify);
   leaveBodies(fastify);
   logRequests(fastify);
   announceClosing(app);
+  if (internalPort !== undefined) listenInternally(fastify, { port: internalPort, host });
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).headers(ANSWER_HEADERS);
     done();

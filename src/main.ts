@@ -69,7 +69,7 @@ function isOfListening(error: unknown): error is ListenError {
 
 function trouble(error: unknown): string {
   if (!isOfListening(error)) return sentenceFor(error, { variable: 'DATABASE_URL', embedded: config.databaseIsEmbedded });
-  const variable = error.port === config.metricsPort && error.port !== config.port ? 'METRICS_PORT' : 'PORT';
+  const variable = error.port === config.internalPort && error.port !== config.port ? 'INTERNAL_PORT' : 'PORT';
   switch (error.code) {
     case 'EADDRINUSE':
       return `Port ${error.port} on ${config.host} is taken: stop what listens there, or set ${variable} to another one.`;

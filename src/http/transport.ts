@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from './problem.js';
 
@@ -22,9 +22,8 @@ export const TRANSPORT: { requestTimeout: number; http: ServerOptions } = {
   },
 };
 
-/** Bounds connections, and refuses requests whose headers HTTP forbids or node would cut. */
-export function guardTransport(fastify: FastifyInstance): void {
-  const server = fastify.server;
+/** Bounds a server's connections, and leaves to the hook below what node would answer or cut by itself. */
+export function guardServer(server: Server): void {
   server.maxConnections = MAX_CONNECTIONS;
   // Node would drop the headers behind its limit without a word, a second Idempotency-Key for example.
   server.maxHeadersCount = 0;
@@ -32,6 +31,11 @@ export function guardTransport(fastify: FastifyInstance): void {
   for (const event of ['checkContinue', 'checkExpectation']) {
     server.on(event, (request: IncomingMessage, response: ServerResponse) => server.emit('request', request, response));
   }
+}
+
+/** Bounds connections, and refuses requests whose headers HTTP forbids or node would cut. */
+export function guardTransport(fastify: FastifyInstance): void {
+  guardServer(fastify.server);
   fastify.addHook('onRequest', (request, reply, done) => {
     const refusal = refusalOf(request.raw);
     // Whoever is told one thing about a request here and another thing on the way gets no second one through.

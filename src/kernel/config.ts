@@ -38,7 +38,7 @@ function settingsOf(values: Variables) {
     production: values.NODE_ENV === 'production',
     port: values.PORT,
     host: values.HOST,
-    metricsPort: values.METRICS_PORT,
+    internalPort: values.INTERNAL_PORT,
     logLevel: values.LOG_LEVEL,
     databaseUrl,
     databaseOwnerUrl: values.DATABASE_OWNER_URL ?? databaseUrl,

@@ -80,7 +80,7 @@ export const variables = z.object({
   PORT: port(3000),
   HOST: z.string().default('127.0.0.1'),
   // No default inside: zod applies it also where the variable is optional, and /metrics would leave the API's port.
-  METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  INTERNAL_PORT: wholeNumber(0, 65_535).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   DATABASE_URL: postgresUrl,
   DATABASE_OWNER_URL: postgresUrl,

@@ -87,8 +87,8 @@ describe('a start that fails names the variable or the object, and shows neither
     ['a port that is taken', () => ({ DATABASE_URL: secret(migrated.url), PORT: port }), /Port \d+ .*is taken: .*set PORT /],
     [
       'another port that is taken',
-      () => ({ DATABASE_URL: secret(migrated.url), METRICS_PORT: port }),
-      /Port \d+ .*is taken: .*set METRICS_PORT /,
+      () => ({ DATABASE_URL: secret(migrated.url), INTERNAL_PORT: port }),
+      /Port \d+ .*is taken: .*set INTERNAL_PORT /,
     ],
     ['an address of others', () => ({ DATABASE_URL: secret(migrated.url), HOST: '203.0.113.1' }), /HOST: .*no such address/],
     ['a host of nobody', () => ({ DATABASE_URL: secret(migrated.url), HOST: 'host.invalid' }), /HOST: .*no such address/],

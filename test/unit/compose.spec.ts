@@ -135,7 +135,12 @@ it('the proxy alone is published, on this machine, and knows every replica', () 
   const haproxy = readRepositoryFile('ops/haproxy.cfg');
   expect(haproxy).toMatch(/^\s+bind :3000$/m);
   const servers = [...haproxy.matchAll(/^\s+server \S+ (\S+):(\d+)/gm)].map(([, host, port]) => [host, Number(port)]);
-  expect(servers).toEqual(replicas.map(([name, replica]) => [name, configOf(replica).port]));
+  const ports = replicas.map(([name, replica]) => [name, configOf(replica)] as const);
+  expect(servers).toEqual([
+    ...ports.map(([name, { internalPort }]) => [name, internalPort]),
+    ...ports.map(([name, { port }]) => [name, port]),
+  ]);
+  expect(haproxy).not.toMatch(/path(_beg)? .*\/metrics/);
   expect(Object.keys(service('proxy').depends_on ?? {})).toEqual(replicas.map(([name]) => name));
 });
 

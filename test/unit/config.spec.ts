@@ -66,7 +66,7 @@ describe('a wrong value', () => {
     ['PORT', '65536'],
     ['PORT', '-1'],
     ['PORT', '3000.5'],
-    ['METRICS_PORT', 'none'],
+    ['INTERNAL_PORT', 'none'],
     ['NODE_ENV', 'staging'],
     ['LOG_LEVEL', 'loud'],
     ['MIGRATE', 'yes'],
