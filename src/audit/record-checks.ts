@@ -4,6 +4,7 @@ import { ChargeStep } from '../payments/charge.step.js';
 import { PAYMENTS_PATH, REFUNDS_OF_PAYMENT_PATH, REFUNDS_PATH } from '../payments/payment-replies.js';
 import { CancelRefundStep } from '../payments/cancel-refund.step.js';
 import { CompensateStep } from '../payments/compensate.step.js';
+import { LateRefundStep } from '../payments/late-refund.step.js';
 import { RefundStep } from '../payments/refund.step.js';
 import { TICKETS_PATH } from '../tickets/ticket.dto.js';
 import type { Check } from './check.js';
@@ -14,7 +15,7 @@ export const CREATING: readonly string[] = [`POST ${ORDERS_PATH}`, `POST ${TICKE
 
 const CHARGING = stepName(ChargeStep);
 /** Steps that a payment, or else a refund, is processing for. */
-export const STEPS: readonly string[] = [CHARGING, ...[RefundStep, CompensateStep, CancelRefundStep].map(stepName)];
+export const STEPS: readonly string[] = [CHARGING, ...[RefundStep, CompensateStep, CancelRefundStep, LateRefundStep].map(stepName)];
 
 /** Where the things are found that operations make or change. */
 const RESOURCES = [ORDERS_PATH, TICKETS_PATH, PAYMENTS_PATH, REFUNDS_PATH];

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { newOperationId } from './operation-id.js';
 import { appendTimeline } from './records/timeline.store.js';
 import { reply, toResponse } from './reply.js';
+import { providerKeyOf } from './steps/held-operation.js';
 import { insertRunning } from './steps/operation.store.js';
 import { stepName, type StepClass } from './step.js';
 
@@ -24,20 +25,23 @@ export interface OwnOperation {
 }
 
 /**
- * Starts an operation in a transaction of the caller's; a recoverer takes it at its next look. The uuid is its own: what the
- * transaction writes may name it.
+ * Starts an operation in a transaction of the caller's; a recoverer takes it at its next look. Returns its uuid and the
+ * provider key that its step will have, for what the same transaction writes.
  * @throws the database's error, 23505 where there is one of that name already
  */
-export async function startOperation(manager: EntityManager, own: OwnOperation, operationId = newOperationId()): Promise<void> {
+export async function startOperation(manager: EntityManager, own: OwnOperation): Promise<{ operationId: string; providerKey: string }> {
   const { accountId, name, operation, step, subjectId, resource, windowMs } = own;
   // No client can send a key with a space in it.
   const key = `own ${name}`;
+  const operationId = newOperationId();
+  const first = stepName(step);
   const intent = { accountId, key, fingerprint: hash('sha256', key, 'hex'), operation, operationId, windowMs, traceId: null };
   const pending = toResponse(reply(202, {}), operationId);
   const calls = [
     appendTimeline(intent, 'claimed', operation),
-    appendTimeline(intent, 'step-started', stepName(step)),
-    insertRunning(intent, { step: stepName(step), subjectId, pending, resource }, { leaseMs: 0, recoveryIntervalMs: 0 }),
+    appendTimeline(intent, 'step-started', first),
+    insertRunning(intent, { step: first, subjectId, pending, resource }, { leaseMs: 0, recoveryIntervalMs: 0 }),
   ];
   for (const { text, values } of calls) await manager.query(text, values);
+  return { operationId, providerKey: providerKeyOf({ accountId, key, step: first, stepNo: 1 }) };
 }

@@ -85,6 +85,11 @@ export async function settleRefund(tx: Transaction, accountId: string, refundId:
   return { refund: settled, payment: paid };
 }
 
+/** Has the provider's books of a payment looked at in any case: what was decided about its refund may be wrong. */
+export async function lookAtBooks(tx: Transaction, { accountId, id }: Payment): Promise<void> {
+  await (await tx.manager()).update(Payment, { accountId, id }, { checkAt: firstCheck(await tx.now(), true) });
+}
+
 /** Writes down what the provider calls a refund that it has not decided. */
 export async function nameRefund(tx: Transaction, accountId: string, id: string, providerReference: string): Promise<void> {
   await (await tx.manager()).update(Refund, { accountId, id }, { providerReference });
