@@ -1,4 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { Idempotent, Tx, next, type StepEnd, type Transaction } from '../idempotency/index.js';
@@ -12,6 +13,7 @@ import { OPERATIONS_PATH, pending } from './payment-replies.js';
 
 /** Deciding operations; here and not with the operations, since what a decision means is what payments are. */
 @Controller(OPERATIONS_PATH)
+@ApiTags('Operations')
 export class DecisionsController {
   constructor(private readonly decisions: DecisionsService) {}
 
