@@ -8,6 +8,7 @@ import { auditWorld, namesOf } from '../support/audit.js';
 import { DID_NOT, HAPPENED, decide, flagPayment, flagRefund, reviewOf, settledDecisions } from '../support/decisions.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, countOf, recordsOf } from '../support/ledger.js';
+import { untilBlocked } from '../support/locks.js';
 import { WAIT, useTwoReplicas, type PaymentWorld } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
@@ -189,10 +190,13 @@ describe('is refused', () => {
   it('where the provider can tell by now: what it tells counts', async () => {
     const order = await world.placeOrder();
     const { key, operation, payment } = await flagPayment(world, order);
-    // It answers look-ups only, so that no attempt settles it before the decision does.
+    // No attempt is made any more, so that none settles it before the decision does.
+    const left = `UPDATE idempotency_records SET next_run_at = now() + interval '1 hour' WHERE key = $1 AND lease_until IS NULL RETURNING key`;
+    await eventually(
+      'it to be in nobody\u2019s hands',
+      async () => (await world.database.query(`WITH l AS (${left}) SELECT * FROM l`, [key])).length === 1,
+    );
     await world.faults({});
-    await world.database.query(`UPDATE idempotency_records SET next_run_at = now() + interval '1 hour' WHERE key = $1`, [key]);
-    await endLeaseIfAny(operation);
     await showCharge(payment);
     expectProblem(await decide(world, operation, DID_NOT), 'not-under-review');
     expect((await world.pay(order, 'tok_visa', { key, headers: WAIT })).status).toBe(201);
@@ -231,9 +235,9 @@ describe('one outcome, whatever races', () => {
     const { key, operation, payment } = await flagPayment(world, order);
     const provider = await world.sandbox.hold();
     await world.faults({});
-    const before = await attemptOf(operation);
-    await eventually('an attempt to be under way', async () => (await attemptOf(operation)) > before && (await isLeased(operation)));
-    await endLease(operation);
+    // A charge waits at the provider; whoever sent it loses its lease.
+    await untilBlocked(world.sandbox.database);
+    await endLeaseIfAny(operation);
     const decided = await decide(world, operation, DID_NOT);
     await provider.release();
     expect(decided.status).toBe(200);

@@ -18,7 +18,7 @@ export interface FlaggedOperation {
 export async function flagPayment(world: PaymentWorld, order: PlacedOrder): Promise<FlaggedOperation> {
   const key = uuidv7();
   await world.faults({ refuse: 1 });
-  const answer = await world.pay(order, 'tok_visa', { key });
+  const answer = await untilUnknown(() => world.pay(order, 'tok_visa', { key }));
   const payment = String(answer.body['id']);
   await untilFlagged(world, payment);
   return { key, operation: String(answer.headers.get('operation-id')), payment };
@@ -28,7 +28,7 @@ export async function flagPayment(world: PaymentWorld, order: PlacedOrder): Prom
 export async function flagRefund(world: PaymentWorld, payment: string): Promise<FlaggedOperation & { refund: string }> {
   const key = uuidv7();
   await world.faults({ refuse: 1 });
-  const answer = await world.refund(payment, {}, { key });
+  const answer = await untilUnknown(() => world.refund(payment, {}, { key }));
   await untilFlagged(world, payment);
   return { key, operation: String(answer.headers.get('operation-id')), payment, refund: String(answer.body['id']) };
 }
@@ -64,6 +64,14 @@ export async function settledDecisions(world: Pick<PaymentWorld, 'database'>, op
     [operationUuid(operation)],
   );
   return row?.count ?? 0;
+}
+
+/** In a pause after many silent calls nothing is sent, which is a 503 and leaves nothing. */
+function untilUnknown(make: () => Promise<TestResponse>): Promise<TestResponse> {
+  return eventually('the provider to be asked', async () => {
+    const answer = await make();
+    return answer.status === 202 && answer;
+  });
 }
 
 async function untilFlagged(world: PaymentWorld, payment: string): Promise<void> {
