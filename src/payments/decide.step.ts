@@ -21,6 +21,7 @@ import { CompensateStep } from './compensate.step.js';
 import type { DecidableStep } from './decidable-step.js';
 import { FIND_DECISION, notUnderReview, removeDecision, settleDecision, type DecisionRow } from './decision.store.js';
 import { OPERATIONS_PATH, problemReply } from './payment-replies.js';
+import { LateRefundStep } from './late-refund.step.js';
 import type { Decided } from './provider/provider.js';
 import { RefundStep } from './refund.step.js';
 
@@ -43,16 +44,18 @@ export class DecideStep implements Step<Looked> {
     refund: RefundStep,
     compensate: CompensateStep,
     cancelRefund: CancelRefundStep,
+    lateRefund: LateRefundStep,
   ) {
-    this.steps = new Map([charge, refund, compensate, cancelRefund].map((step) => [stepName(step.constructor), step]));
+    this.steps = new Map([charge, refund, compensate, cancelRefund, lateRefund].map((step) => [stepName(step.constructor), step]));
   }
 
   async call(decisionId: string, run: StepRun): Promise<Looked> {
     const [decision] = await run.read<DecisionRow>(FIND_DECISION.text, [run.accountId, decisionId]);
     if (!decision) throw withoutDecision();
     const taken = await this.operations.take(run.accountId, decision.operation_id, 'by a decision');
-    const step = taken && this.steps.get(taken.step);
-    if (!taken || !step) return { kind: 'not-taken' };
+    if (!taken) return { kind: 'not-taken' };
+    const step = this.steps.get(taken.step);
+    if (!step) throw new Error(`nobody decides the step ${taken.step}`);
     const found = await step.lookUp(taken.subjectId, taken.run).catch((error: unknown) => {
       this.log.warn({ err: error, operationId: taken.run.operationId }, 'the provider could not be asked before a decision');
       return null;

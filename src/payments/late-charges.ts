@@ -7,7 +7,7 @@ import { newId, publicId } from '../kernel/ids.js';
 import { LateRefundStep } from './late-refund.step.js';
 import { Payment, Refund } from './payment.entity.js';
 import { refundPath } from './payment-replies.js';
-import { NAME_CHARGE, NEXT_CHECK, type DecidedPayment } from './provider-books.store.js';
+import { FLAG_PAYMENT, NAME_CHARGE, NEXT_CHECK, type DecidedPayment } from './provider-books.store.js';
 import { referenceOf } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER } from './provider/provider.js';
@@ -36,11 +36,13 @@ export class LateCharges {
     const { account_id, id, reference, provider_reference: known, currency, source } = payment;
     const request = { account: publicId('acct', account_id), reference, amount: Number(payment.amount), currency, source };
     const found = await this.provider.findCharge(request, known);
+    const review = found?.kind === 'unknown' ? found.review : undefined;
+    if (review) await this.dataSource.query(FLAG_PAYMENT, [account_id, id, review]);
     if (found?.kind === 'succeeded') {
       await this.dataSource.query(NAME_CHARGE, [account_id, id, found.providerReference]);
       if (payment.status === 'failed') return this.giveBack(payment);
     }
-    await this.dataSource.query(NEXT_CHECK.payments, [account_id, id, payment.check_at, false]);
+    await this.dataSource.query(NEXT_CHECK.payments, [account_id, id, payment.check_at, review !== undefined]);
   }
 
   /** Reserves the refund and starts its operation together, once: the reservation fills the payment, under its lock. */

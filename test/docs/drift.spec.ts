@@ -9,6 +9,7 @@ import { PROBLEMS } from '../../src/http/problem-table.js';
 import { IdempotencyRefusal, type RefusalCode } from '../../src/idempotency/refusal.js';
 import { withDefaults } from '../../src/idempotency/options.js';
 import { parseConfig, variableNames } from '../../src/kernel/config.js';
+import { END_STATES, type EndState } from '../../src/payments/end-states.js';
 import { LOOK_UP_SHARE } from '../../src/payments/provider/guarded-provider.js';
 import { BOUNDARIES } from '../crash/support/boundaries.js';
 import { CLIENTS, STRIKES } from '../crash/support/round.js';
@@ -117,6 +118,22 @@ it('every problem is listed with its status, verdict and title, and no other', (
   const present = Object.entries(PROBLEMS).map(([code, { status, retry, title }]) => [String(status), code, retry, title].join(' '));
   const listed = rowsOf(marked(read('docs/problems.md'), 'problems')).map((row) => row.join(' '));
   expect(listed.sort()).toEqual(present.sort());
+});
+
+it('the ends of a payment are those of the code', () => {
+  const shown = (text: string): string => text.replaceAll('`', '');
+  const cells = Object.entries<EndState>(END_STATES).map(([name, end]) => [
+    name,
+    end.payment,
+    end.failureCode === 'provider' ? "the provider's" : (end.failureCode ?? '–'),
+    end.order,
+    end.stock,
+    [end.answer, end.code].filter(Boolean).join(' '),
+    end.countsAsOne ? 'yes' : 'no',
+    end.nextPayment ? `409 ${end.nextPayment}` : 'is made',
+    end.askedAgain === 'where-books-change' ? 'where the provider says that its books change' : end.askedAgain,
+  ]);
+  expect(rowsOf(marked(read('docs/how-it-works.md'), 'end-states')).map((row) => row.map(shown))).toEqual(cells);
 });
 
 it('the crash matrix has every boundary, client and strike', () => {

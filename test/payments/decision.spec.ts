@@ -5,7 +5,7 @@ import { ProviderBooks } from '../../src/payments/provider-books.js';
 import { KEY_A, KEY_B, type TestApp, type TestResponse } from '../support/app.js';
 import { addApiKey } from '../support/api-keys.js';
 import { auditWorld, namesOf } from '../support/audit.js';
-import { DID_NOT, HAPPENED, decide, flagPayment, flagRefund, reviewOf, settledDecisions } from '../support/decisions.js';
+import { DID_NOT, HAPPENED, decide, flagPayment, flagRefund, keepFromRecoverer, reviewOf, settledDecisions } from '../support/decisions.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, countOf, recordsOf } from '../support/ledger.js';
 import { untilBlocked } from '../support/locks.js';
@@ -156,6 +156,22 @@ describe('a refund', () => {
   });
 });
 
+it('of a cancelled order\u2019s refund, the cancelling goes on and its key answers the cancelled order', async () => {
+  const order = await world.placeOrder();
+  const paid = await world.pay(order);
+  const key = uuidv7();
+  await world.faults({ refuse: 1 });
+  const cancelled = await world.cancel(order, { key });
+  expect(cancelled.status).toBe(202);
+  const payment = String(paid.body['id']);
+  await eventually('the refund to be flagged', async () => (await reviewOf(world, payment)) !== null);
+  expect((await decide(world, String(cancelled.headers.get('operation-id')), HAPPENED)).status).toBe(200);
+  await world.faults({});
+  const replay = await world.cancel(order, { key });
+  expect([replay.status, replay.body['status']]).toEqual([200, 'cancelled']);
+  expect(await world.stateOf(order)).toMatchObject({ amountRefunded: order.total });
+});
+
 describe('is refused', () => {
   it('where nothing is flagged: not-under-review', async () => {
     const paid = await world.pay(await world.placeOrder());
@@ -190,12 +206,7 @@ describe('is refused', () => {
   it('where the provider can tell by now: what it tells counts', async () => {
     const order = await world.placeOrder();
     const { key, operation, payment } = await flagPayment(world, order);
-    // No attempt is made any more, so that none settles it before the decision does.
-    const left = `UPDATE idempotency_records SET next_run_at = now() + interval '1 hour' WHERE key = $1 AND lease_until IS NULL RETURNING key`;
-    await eventually(
-      'it to be in nobody\u2019s hands',
-      async () => (await world.database.query(`WITH l AS (${left}) SELECT * FROM l`, [key])).length === 1,
-    );
+    await keepFromRecoverer(world, operation);
     await world.faults({});
     await showCharge(payment);
     expectProblem(await decide(world, operation, DID_NOT), 'not-under-review');

@@ -33,6 +33,14 @@ export async function flagRefund(world: PaymentWorld, payment: string): Promise<
   return { key, operation: String(answer.headers.get('operation-id')), payment, refund: String(answer.body['id']) };
 }
 
+/** Has the recoverer leave the operation alone, once it is in nobody's hands: no attempt settles it before a decision does. */
+export async function keepFromRecoverer(world: Pick<PaymentWorld, 'database'>, operation: string): Promise<void> {
+  const left = `UPDATE idempotency_records SET next_run_at = now() + interval '1 hour' WHERE operation_id = $1 AND lease_until IS NULL RETURNING key`;
+  await eventually('it to be in nobody’s hands', async () => {
+    return (await world.database.query(`WITH kept AS (${left}) SELECT FROM kept`, [operationUuid(operation)])).length === 1;
+  });
+}
+
 /** Why a person must look at a payment; null when nobody must. */
 export async function reviewOf(world: Pick<PaymentWorld, 'database'>, payment: string): Promise<string | null> {
   const [row] = await world.database.query<{ review_reason: string | null }>('SELECT review_reason FROM payments WHERE id = $1', [
