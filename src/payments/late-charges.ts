@@ -42,7 +42,12 @@ export class LateCharges {
       await this.dataSource.query(NAME_CHARGE, [account_id, id, found.providerReference]);
       if (payment.status === 'failed') return this.giveBack(payment);
     }
-    await this.dataSource.query(NEXT_CHECK.payments, [account_id, id, payment.check_at, review !== undefined]);
+    await this.dataSource.query(NEXT_CHECK.payments, [
+      account_id,
+      id,
+      payment.check_at,
+      review !== undefined || found?.kind === 'declined',
+    ]);
   }
 
   /** Reserves the refund and starts its operation together, once: the reservation fills the payment, under its lock. */
