@@ -241,6 +241,25 @@ describe('one outcome, whatever races', () => {
     );
   });
 
+  it('with one that took the operation over while the provider was asked: the one before writes nothing', async () => {
+    const order = await world.placeOrder();
+    const { key, operation } = await flagPayment(world, order);
+    await keepFromRecoverer(world, operation);
+    await world.faults({ error500: 1, latencyMs: 500 });
+    const first = post(operation, DID_NOT);
+    const isTaken = async (): Promise<boolean> => (await timelineOf(operation)).some((detail) => detail.startsWith('by a decision'));
+    await eventually('the first one to have it', isTaken);
+    await endLease(operation);
+    const second = await decide(world, operation, HAPPENED, { on: replica });
+    expect([(await first).status, second.status, await settledDecisions(world, operation)]).toEqual([409, 200, 1]);
+    const [record] = await recordsOf(world.database, key);
+    expect([record?.response_status, await world.stateOf(order)]).toEqual([
+      201,
+      expect.objectContaining({ order: 'paid', payments: ['succeeded'] }),
+    ]);
+    expect((await timelineOf(operation)).filter((detail) => detail.includes(', by key_'))).toHaveLength(1);
+  });
+
   it('with an answer of the provider that comes too late: it settles nothing, and its charge is refunded', async () => {
     const order = await world.placeOrder();
     const { key, operation, payment } = await flagPayment(world, order);
@@ -259,6 +278,11 @@ describe('one outcome, whatever races', () => {
     expectProblem(await world.pay(order, 'tok_visa', { key }), 'payment-declined');
   });
 });
+
+async function timelineOf(operation: string): Promise<string[]> {
+  const { body } = await world.send('GET', `/v1/operations/${operation}`);
+  return (body['timeline'] as { detail: string }[]).map(({ detail }) => detail);
+}
 
 async function attemptOf(operation: string): Promise<number> {
   const [row] = await world.database.query<{ attempt: number }>('SELECT attempt FROM idempotency_records WHERE operation_id = $1', [
