@@ -124,6 +124,20 @@ describe('a payment that did not happen, a person decides', () => {
   });
 });
 
+it('an event of the provider tells of a charge that shows later', async () => {
+  const order = await world.placeOrder();
+  const { operation, payment } = await flagPayment(world, order);
+  await decide(world, operation, DID_NOT);
+  await world.restartSandbox({ webhooks: true });
+  await showCharge(payment);
+  const isDue = 'id = $1 AND check_at <= now()';
+  await eventually('the event to arrive', async () => (await countOf(world.database, 'payments', isDue, [uuidOf('pay', payment)])) === 1);
+  await world.app.get(ProviderBooks, { strict: false }).check();
+  await eventually('the late charge to be refunded', async () => (await world.stateOf(order)).refunded === order.total);
+  expect(await world.stateOf(order)).toMatchObject({ order: 'pending', payments: ['failed'], charges: 1 });
+  await world.restartSandbox();
+});
+
 describe('a refund', () => {
   it.each([
     [HAPPENED, 201, 'succeeded', null, 0],
