@@ -88,7 +88,8 @@ module.exports = {
     folder('problems'),
     folder('openapi', 'app\\.ts$'),
     folder('orders', 'catalog/'),
-    folder('payments', 'orders/', 'catalog/'),
+    // A decision is answered with the operation that it settles.
+    folder('payments', 'orders/', 'catalog/', 'operations/operation\\.dto\\.ts', 'operations/operations\\.api\\.ts'),
     folder('tickets', 'orders/'),
     {
       name: 'src-stands-alone',

@@ -3,6 +3,7 @@
 #   migrate   node dist/src/database/migrate.cli.js
 #   sandbox   node dist/sandbox/main.js
 #   API keys  node dist/src/accounts/keys.cli.js create …
+#   review    node dist/src/payments/review.cli.js
 # Commands are in exec form and name node itself: npm would stand between Docker's SIGTERM and the process.
 
 FROM node:24-slim AS build

@@ -3,6 +3,7 @@ import { RateLimit } from './accounts/rate-limit.entity.js';
 import { Product } from './catalog/product.entity.js';
 import { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './idempotency/index.js';
 import { Order, OrderItem } from './orders/order.entity.js';
+import { PaymentDecision } from './payments/decision.entity.js';
 import { Payment, ProviderEvent, Refund } from './payments/payment.entity.js';
 import { Ticket } from './tickets/ticket.entity.js';
 
@@ -17,6 +18,7 @@ export const ENTITIES = [
   Payment,
   Refund,
   ProviderEvent,
+  PaymentDecision,
   Ticket,
   IdempotencyRecord,
   IdempotencyReplay,

@@ -54,7 +54,9 @@ function against(kind: 'charge' | 'refund', mine: string, prefix: string): Check
   ];
 }
 
-const PAYMENTS = `(SELECT id, account_id, reference, amount, currency, status, updated_at, provider_reference, NULL::text AS charge FROM payments)`;
+/** A charge that showed after it had been decided that it did not happen, and is on its way back, contradicts nothing. */
+const PAYMENTS = `(SELECT id, account_id, reference, amount, currency, updated_at,
+                           CASE WHEN status = 'failed' AND amount_reserved = amount THEN 'given back' ELSE status END AS status, provider_reference, NULL::text AS charge FROM payments)`;
 const REFUNDS = `(SELECT r.id, r.account_id, r.reference, r.amount, r.currency, r.status, r.updated_at, r.provider_reference, p.provider_reference AS charge
                     FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id)`;
 

@@ -4,6 +4,8 @@ import { ChargeStep } from '../payments/charge.step.js';
 import { PAYMENTS_PATH, REFUNDS_OF_PAYMENT_PATH, REFUNDS_PATH } from '../payments/payment-replies.js';
 import { CancelRefundStep } from '../payments/cancel-refund.step.js';
 import { CompensateStep } from '../payments/compensate.step.js';
+import { LateRefundStep } from '../payments/late-refund.step.js';
+import { DecideStep } from '../payments/decide.step.js';
 import { RefundStep } from '../payments/refund.step.js';
 import { TICKETS_PATH } from '../tickets/ticket.dto.js';
 import type { Check } from './check.js';
@@ -13,8 +15,13 @@ const REFUNDING = `POST ${REFUNDS_OF_PAYMENT_PATH}`;
 export const CREATING: readonly string[] = [`POST ${ORDERS_PATH}`, `POST ${TICKETS_PATH}`, `POST ${PAYMENTS_PATH}`, REFUNDING];
 
 const CHARGING = stepName(ChargeStep);
-/** Steps that a payment, or else a refund, is processing for. */
-export const STEPS: readonly string[] = [CHARGING, ...[RefundStep, CompensateStep, CancelRefundStep].map(stepName)];
+const DECIDING = stepName(DecideStep);
+/** Steps that a payment is processing for, that a decision waits for, or else those of a refund. */
+export const STEPS: readonly string[] = [
+  CHARGING,
+  DECIDING,
+  ...[RefundStep, CompensateStep, CancelRefundStep, LateRefundStep].map(stepName),
+];
 
 /** Where the things are found that operations make or change. */
 const RESOURCES = [ORDERS_PATH, TICKETS_PATH, PAYMENTS_PATH, REFUNDS_PATH];
@@ -99,6 +106,8 @@ export const recordChecks: readonly Check[] = [
        WHERE o.status = 'running' AND o.recovery_point IN ${listOf(STEPS)}
          AND NOT EXISTS (SELECT FROM payments p
                           WHERE o.recovery_point = '${CHARGING}' AND p.account_id = o.account_id AND p.id = o.subject_id AND p.status = 'processing')
+         AND NOT EXISTS (SELECT FROM payment_decisions d
+                          WHERE o.recovery_point = '${DECIDING}' AND d.account_id = o.account_id AND d.id = o.subject_id AND d.settled_at IS NULL)
          AND NOT EXISTS (SELECT FROM refunds r
                           WHERE o.recovery_point <> '${CHARGING}' AND r.account_id = o.account_id AND r.id = o.subject_id AND r.status = 'processing')`,
   },

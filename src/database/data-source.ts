@@ -8,6 +8,7 @@ import { ProviderBooks1700000000005 } from '../../migrations/1700000000005-provi
 import { Inbox1700000000006 } from '../../migrations/1700000000006-inbox.js';
 import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
 import { RateLimits1700000000008 } from '../../migrations/1700000000008-rate-limits.js';
+import { Decisions1700000000012 } from '../../migrations/1700000000012-decisions.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -37,6 +38,7 @@ const migrations = [
   Inbox1700000000006,
   Resumable1700000000007,
   RateLimits1700000000008,
+  Decisions1700000000012,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

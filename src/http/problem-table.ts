@@ -133,6 +133,14 @@ export const PROBLEMS = {
     meaning: 'Somebody has the operation in hand at this moment; only an interrupted one can be resumed.',
     advice: 'Look at it again after Retry-After.',
   },
+  'not-under-review': {
+    status: 409,
+    title: 'The operation is not under review',
+    retry: 'never',
+    meaning:
+      'A person decides only what is flagged for review: a payment or refund without an outcome, of which the provider can’t tell. Nothing of this operation is, or not any more.',
+    advice: 'Read the operation to see how it stands.',
+  },
   'idempotency-request-in-progress': {
     status: 409,
     title: 'The request is still running',

@@ -12,6 +12,7 @@ import { ServerTimeline } from './postgres/server-timeline.js';
 import { assertSession } from './postgres/session-settings.js';
 import { Operations } from './operations.js';
 import { Purger } from './records/purger.js';
+import { OutsideSettlements } from './steps/outside-settlement.js';
 import { Recoverer } from './steps/recoverer.js';
 import { ReplayCache } from './requests/replay-cache.js';
 import { ReplayCounter } from './requests/replay-counter.js';
@@ -50,6 +51,7 @@ export class IdempotencyModule implements OnModuleInit {
         ReplayCache,
         StepRegistry,
         StepRunner,
+        OutsideSettlements,
         Recoverer,
         ReplayCounter,
         Purger,

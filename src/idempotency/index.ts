@@ -3,6 +3,8 @@ export { Idempotent, IDEMPOTENT, Tx, type IdempotentOptions } from './idempotent
 export { IdempotencyModule } from './idempotency.module.js';
 export { Figures, type UnfinishedFigures } from './figures.js';
 export { Operations, type OperationStory, type TimelineLine } from './operations.js';
+export type { TakenOperation } from './steps/outside-settlement.js';
+export { startOperation, type OwnOperation } from './start-operation.js';
 export type { IdempotencyOptions, RequestOutcome } from './options.js';
 export { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './records/record.entity.js';
 export { reply, type Reply, type ReplyOptions, type StoredResponse } from './reply.js';

@@ -1,6 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { Statement } from './postgres/statement.js';
+import { OutsideSettlements, type TakenOperation, type Word } from './steps/outside-settlement.js';
 import { StepRunner } from './steps/step-runner.js';
+import type { StepEnd } from './step.js';
+import type { Transaction } from './transaction.js';
 
 /** One thing that happened to an operation. */
 export interface TimelineLine {
@@ -18,6 +22,8 @@ export interface OperationStory {
   status: 'running' | 'interrupted' | 'completed';
   /** The step that the operation goes on with, or ended in. */
   recoveryPoint: string | null;
+  /** uuid of what that step is about; null where there is none, or the record was purged. */
+  subjectId: string | null;
   parkedReason: string | null;
   attempts: number;
   resource: string | null;
@@ -31,7 +37,7 @@ export interface OperationStory {
 
 /** Records and archive together: what was purged is still a story. */
 const STORIES = `
-  SELECT operation_id, key, operation, recovery_point, parked_reason, attempt AS attempts, resource, created_at, completed_at, expires_at,
+  SELECT operation_id, key, operation, recovery_point, subject_id, parked_reason, attempt AS attempts, resource, created_at, completed_at, expires_at,
          CASE WHEN status = 'completed' THEN 'completed'
               WHEN lease_until IS NULL OR lease_until <= clock_timestamp() THEN 'interrupted'
               ELSE 'running' END AS status,
@@ -39,10 +45,10 @@ const STORIES = `
          (SELECT coalesce(sum(count), 0) FROM idempotency_replays p WHERE p.account_id = r.account_id AND p.operation_id = r.operation_id)::int AS replays
     FROM idempotency_records r WHERE account_id = $1
   UNION ALL
-  SELECT operation_id, key, operation, NULL, NULL, attempts, resource, created_at, completed_at, expires_at, 'completed', response_status, replays
+  SELECT operation_id, key, operation, NULL, NULL::uuid, NULL, attempts, resource, created_at, completed_at, expires_at, 'completed', response_status, replays
     FROM idempotency_archive WHERE account_id = $1`;
 
-const FIND = `SELECT * FROM (${STORIES}) s WHERE operation_id = $2`;
+const FIND: Statement = { name: 'idempotency-story', text: `SELECT * FROM (${STORIES}) s WHERE operation_id = $2` };
 
 const LIST = `
   SELECT * FROM (${STORIES}) s
@@ -50,7 +56,9 @@ const LIST = `
    ORDER BY operation_id DESC LIMIT $4`;
 
 /** The latest hundred lines of each; that is all of them, but for those that earlier versions wrote. */
-const TIMELINE = `
+const TIMELINE: Statement = {
+  name: 'idempotency-timelines',
+  text: `
   SELECT operation_id, at, event, detail
     FROM unnest($2::uuid[]) AS o (operation_id),
          LATERAL (SELECT at, event, detail FROM idempotency_timeline t
@@ -58,17 +66,19 @@ const TIMELINE = `
   UNION ALL
   SELECT operation_id, last_at, 'replayed', CASE count WHEN 1 THEN 'once' ELSE count || ' times' END || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END
     FROM idempotency_replays WHERE account_id = $1 AND operation_id = ANY ($2::uuid[])
-   ORDER BY at`;
+   ORDER BY at`,
+};
 
 const WAKE = `
   UPDATE idempotency_records SET next_run_at = clock_timestamp(), resumable_at = clock_timestamp()
    WHERE account_id = $1 AND operation_id = $2 AND status = 'running' AND lease_until IS NULL`;
 
-interface StoryRow {
+interface StoryRow extends Record<string, unknown> {
   operation_id: string;
   operation: string;
   status: OperationStory['status'];
   recovery_point: string | null;
+  subject_id: string | null;
   parked_reason: string | null;
   attempts: number;
   resource: string | null;
@@ -85,11 +95,14 @@ export class Operations {
   constructor(
     private readonly dataSource: DataSource,
     @Inject(StepRunner) private readonly steps: StepRunner,
+    private readonly outside: OutsideSettlements,
   ) {}
 
-  async find(accountId: string, uuid: string): Promise<OperationStory | null> {
-    const rows = await this.dataSource.query<StoryRow[]>(FIND, [accountId, uuid]);
-    const [story] = await this.withTimelines(accountId, rows);
+  /** The story of an operation; `tx`: as that transaction has it. */
+  async find(accountId: string, uuid: string, tx?: Transaction): Promise<OperationStory | null> {
+    const run = runnerOf(tx ?? this.dataSource);
+    const rows = await run<StoryRow>(FIND, [accountId, uuid]);
+    const [story] = await withTimelines(run, accountId, rows);
     return story ?? null;
   }
 
@@ -99,7 +112,7 @@ export class Operations {
     { key, before, limit }: { key: string | null; before: string | null; limit: number },
   ): Promise<OperationStory[]> {
     const rows = await this.dataSource.query<StoryRow[]>(LIST, [accountId, key, before, limit]);
-    return this.withTimelines(accountId, rows);
+    return withTimelines(runnerOf(this.dataSource), accountId, rows);
   }
 
   /**
@@ -118,19 +131,40 @@ export class Operations {
     await this.dataSource.query(WAKE, [accountId, uuid]);
   }
 
-  private async withTimelines(accountId: string, rows: StoryRow[]): Promise<OperationStory[]> {
-    if (rows.length === 0) return [];
-    const lines = await this.dataSource.query<(TimelineLine & { operation_id: string })[]>(TIMELINE, [
-      accountId,
-      rows.map((row) => row.operation_id),
-    ]);
-    return rows.map((row) =>
-      storyOf(
-        row,
-        lines.filter((line) => line.operation_id === row.operation_id).map(({ at, event, detail }) => ({ at, event, detail })),
-      ),
-    );
+  /**
+   * Takes an unfinished operation over for somebody who settles it in the place of its step, at once and not driven any
+   * further: nobody else takes it while the lease lasts. Null while it is in other hands, or completed. `by`: for the timeline.
+   */
+  take(accountId: string, uuid: string, by: string): Promise<TakenOperation | null> {
+    return this.outside.take(accountId, uuid, by);
   }
+
+  /**
+   * Settles an operation that was taken, together with what else the transaction does. `work` says what it comes to, as a
+   * step's `settle` does; its transaction is the same one, in the operation's name. False: somebody else has it by now, or
+   * it is completed, and `work` was not run.
+   */
+  settleTaken(tx: Transaction, taken: TakenOperation, told: Word, work: (own: Transaction) => Promise<StepEnd>): Promise<boolean> {
+    return this.outside.settle(tx, taken, told, work);
+  }
+}
+
+type Run = <R extends Record<string, unknown>>(statement: Statement, values: unknown[]) => Promise<R[]>;
+
+function runnerOf(on: Transaction | DataSource): Run {
+  return on instanceof DataSource ? ({ text }, values) => on.query(text, values) : (statement, values) => on.run(statement, values);
+}
+
+async function withTimelines(run: Run, accountId: string, rows: StoryRow[]): Promise<OperationStory[]> {
+  if (rows.length === 0) return [];
+  const ids = rows.map((row) => row.operation_id);
+  const lines = await run<{ operation_id: string; at: Date; event: string; detail: string }>(TIMELINE, [accountId, ids]);
+  return rows.map((row) =>
+    storyOf(
+      row,
+      lines.filter((line) => line.operation_id === row.operation_id).map(({ at, event, detail }) => ({ at, event, detail })),
+    ),
+  );
 }
 
 function storyOf(row: StoryRow, lines: TimelineLine[]): OperationStory {
@@ -139,6 +173,7 @@ function storyOf(row: StoryRow, lines: TimelineLine[]): OperationStory {
     operation: row.operation,
     status: row.status,
     recoveryPoint: row.recovery_point,
+    subjectId: row.subject_id,
     parkedReason: row.parked_reason,
     attempts: row.attempts,
     resource: row.resource,

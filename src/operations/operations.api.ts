@@ -7,7 +7,7 @@ import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
 import { OperationView } from './operation.dto.js';
 
 /** A payment that was charged at once, and its key sent once more. */
-const OPERATION: Shown = {
+export const OPERATION: Shown = {
   view: OperationView,
   example: {
     id: EXAMPLE_ID.op,

@@ -1,5 +1,6 @@
 import { RecoverableStep, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { Problem } from '../http/problem.js';
+import { END_STATES } from './end-states.js';
 import { paymentPath, problemReply } from './payment-replies.js';
 import { PaymentView } from './payment.dto.js';
 import type { SettledRefund } from './refund.store.js';
@@ -12,7 +13,7 @@ export class CompensateStep extends RefundingStep {
     await flagIfDeclined(tx, refund);
     const became =
       refund.status === 'succeeded' ? 'the charge was refunded' : `the provider declined to refund the charge: ${refund.failureCode}`;
-    const problem = new Problem('order-not-payable', `The order was cancelled before the charge succeeded; ${became}.`, {
+    const problem = new Problem(END_STATES['order-cancelled'].code, `The order was cancelled before the charge succeeded; ${became}.`, {
       members: { payment: PaymentView.of(payment) },
     });
     return problemReply(problem, run, paymentPath(payment));

@@ -8,6 +8,9 @@ export const REFUNDS_OF_PAYMENT_PATH = `${PAYMENTS_PATH}/:id/refunds`;
 /** Where refunds are found. */
 export const REFUNDS_PATH = '/v1/refunds';
 
+/** Where the story of what makes them is found. */
+export const OPERATIONS_PATH = '/v1/operations';
+
 /** Where a payment is found. */
 export function paymentPath(payment: { id: string }): string {
   return `${PAYMENTS_PATH}/${publicId('pay', payment.id)}`;
@@ -20,12 +23,12 @@ export function refundPath(refund: { id: string }): string {
 
 /** What a client is told while the provider's answer is not known: the address of the operation, and to come back. */
 export function pending(tx: Transaction, view: unknown, resource: string): Reply {
-  return reply(202, view, { location: `/v1/operations/${tx.operationId}`, resource });
+  return reply(202, view, { location: `${OPERATIONS_PATH}/${tx.operationId}`, resource });
 }
 
 /** A refusal that, unlike a thrown one, keeps what the transaction wrote. */
 export function problemReply(problem: Problem, { operationId, traceId }: StepRun, resource: string): Reply {
-  const document = problemDocument(problem, { instance: `/v1/operations/${operationId}`, requestId: traceId, operationId });
+  const document = problemDocument(problem, { instance: `${OPERATIONS_PATH}/${operationId}`, requestId: traceId, operationId });
   return reply(problem.status, document, { 'content-type': PROBLEM_JSON, resource });
 }
 

@@ -6,6 +6,12 @@ import { CancelRefundStep } from './cancel-refund.step.js';
 import { CancellationController } from './cancellation.controller.js';
 import { CancellationService } from './cancellation.service.js';
 import { ChargeStep } from './charge.step.js';
+import { DecideStep } from './decide.step.js';
+import { DecisionsController } from './decisions.controller.js';
+import { DecisionsService } from './decisions.service.js';
+import { LateCharges } from './late-charges.js';
+import { LateRefundStep } from './late-refund.step.js';
+import { PaymentEnds } from './payment-ends.js';
 import { CompensateStep } from './compensate.step.js';
 import { Payment, Refund } from './payment.entity.js';
 import { PaymentsController } from './payments.controller.js';
@@ -23,7 +29,7 @@ import { RefundsService } from './refunds.service.js';
 
 @Module({
   imports: [OrdersModule, TypeOrmModule.forFeature([Payment, Refund])],
-  controllers: [PaymentsController, CancellationController, ProviderWebhooksController],
+  controllers: [PaymentsController, CancellationController, DecisionsController, ProviderWebhooksController],
   providers: [
     {
       provide: PROVIDER,
@@ -37,6 +43,11 @@ import { RefundsService } from './refunds.service.js';
     ProviderEventsService,
     ProviderEventsPurger,
     ProviderBooks,
+    LateCharges,
+    PaymentEnds,
+    DecisionsService,
+    DecideStep,
+    LateRefundStep,
     ChargeStep,
     RefundStep,
     CompensateStep,

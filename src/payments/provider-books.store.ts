@@ -1,3 +1,6 @@
+import { DECIDED_NOT_CHARGED } from './end-states.js';
+import type { PaymentStatus } from './payment.entity.js';
+
 /** A payment whose charge is looked at again. */
 export interface DuePayment {
   account_id: string;
@@ -9,6 +12,20 @@ export interface DuePayment {
   source: string;
   reserved: string;
   /** As text, since a Date has no microseconds and would not be found again. */
+  check_at: string;
+}
+
+/** A payment that a person decided. */
+export interface DecidedPayment {
+  account_id: string;
+  id: string;
+  operation_id: string;
+  status: PaymentStatus;
+  reference: string;
+  provider_reference: string | null;
+  amount: string;
+  currency: string;
+  source: string;
   check_at: string;
 }
 
@@ -37,15 +54,21 @@ export function firstCheck(now: Date, mayChange: true | undefined): Date | null 
 const BATCH = 50;
 
 /** Takes what is due for ten minutes; SKIP LOCKED, so that replicas share the work. */
-const take = (table: string): string => `
+const take = (table: string, which: string): string => `
   UPDATE ${table} t SET check_at = now() + interval '10 minutes'
    WHERE (t.account_id, t.id) IN (SELECT account_id, id FROM ${table}
-                                   WHERE check_at <= now() AND status = 'succeeded' ORDER BY check_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`;
+                                   WHERE check_at <= now() AND ${which} ORDER BY check_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`;
 
-export const TAKE_PAYMENTS = `${take('payments')}
+export const TAKE_PAYMENTS = `${take('payments', `status = 'succeeded' AND provider_reference IS NOT NULL`)}
   RETURNING account_id, id, reference, provider_reference, amount, currency, source, amount_reserved AS reserved, check_at::text`;
 
-export const TAKE_REFUNDS = `${take('refunds')}
+/** What a person decided and the provider may know better by now: that a charge did not happen, or that one did whose name nobody knew. */
+const DECIDED = `(status = 'failed' AND failure_code = '${DECIDED_NOT_CHARGED}' OR status = 'succeeded' AND provider_reference IS NULL)`;
+
+export const TAKE_DECIDED = `${take('payments', DECIDED)}
+  RETURNING account_id, id, operation_id, status, reference, provider_reference, amount, currency, source, check_at::text`;
+
+export const TAKE_REFUNDS = `${take('refunds', `status = 'succeeded'`)}
   RETURNING account_id, id, payment_id, reference, provider_reference, amount, currency, check_at::text,
             (SELECT provider_reference FROM payments p WHERE p.account_id = t.account_id AND p.id = t.payment_id) AS charge_id`;
 
@@ -61,11 +84,14 @@ export const NEXT_CHECK = { payments: nextCheck('payments'), refunds: nextCheck(
 /** What is not looked at any more since a person has it counts again; what never was looked at has books that don't change. */
 export const LOOK_AGAIN = [
   `UPDATE payments SET check_at = now()
-    WHERE account_id = $1 AND reference = $2 AND status = 'succeeded' AND (check_at IS NOT NULL OR review_reason IS NOT NULL)`,
+    WHERE account_id = $1 AND reference = $2 AND (status = 'succeeded' AND (check_at IS NOT NULL OR review_reason IS NOT NULL) OR ${DECIDED})`,
   `UPDATE refunds SET check_at = now() WHERE account_id = $1 AND reference = $2 AND status = 'succeeded' AND check_at IS NOT NULL`,
 ];
 
 export const LOCK_PAYMENT = `SELECT FROM payments WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`;
+
+/** The provider's name of a charge that was decided without one. */
+export const NAME_CHARGE = `UPDATE payments SET provider_reference = $3 WHERE account_id = $1 AND id = $2 AND provider_reference IS NULL`;
 
 export const FAIL_REFUND = `
   UPDATE refunds SET status = 'failed', failure_code = $3, check_at = NULL, updated_at = now()

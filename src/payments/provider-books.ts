@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { BACKGROUND } from '../database/data-source.js';
 import { PeriodicTask } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
+import { LateCharges } from './late-charges.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER } from './provider/provider.js';
 import {
@@ -13,8 +14,10 @@ import {
   LOCK_PAYMENT,
   LOOK_AGAIN,
   NEXT_CHECK,
+  TAKE_DECIDED,
   TAKE_PAYMENTS,
   TAKE_REFUNDS,
+  type DecidedPayment,
   type DuePayment,
   type DueRefund,
 } from './provider-books.store.js';
@@ -33,6 +36,7 @@ export class ProviderBooks implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
     @Inject(PROVIDER) private readonly provider: GuardedProvider,
+    private readonly late: LateCharges,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -52,6 +56,8 @@ export class ProviderBooks implements OnApplicationBootstrap, BeforeApplicationS
   async check(signal?: AbortSignal): Promise<void> {
     const [payments] = await this.dataSource.query<[DuePayment[], number]>(TAKE_PAYMENTS);
     for (const payment of payments) if (!signal?.aborted) await this.checkPayment(payment).catch((error: unknown) => this.report(error));
+    const [decided] = await this.dataSource.query<[DecidedPayment[], number]>(TAKE_DECIDED);
+    for (const payment of decided) if (!signal?.aborted) await this.late.check(payment).catch((error: unknown) => this.report(error));
     const [refunds] = await this.dataSource.query<[DueRefund[], number]>(TAKE_REFUNDS);
     for (const refund of refunds) if (!signal?.aborted) await this.checkRefund(refund).catch((error: unknown) => this.report(error));
   }

@@ -1,6 +1,7 @@
 import { RecoverableStep, reply, undo, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { Problem } from '../http/problem.js';
 import { notReached, problemReply, refundPath } from './payment-replies.js';
+import { DECIDED_NOT_CHARGED } from './end-states.js';
 import { RefundView } from './payment.dto.js';
 import type { Refund } from './payment.entity.js';
 import type { Outcome } from './provider/provider.js';
@@ -31,9 +32,15 @@ export class RefundStep extends RefundingStep {
     if (failureCode !== null && booksDiffer(failureCode)) {
       await flagRefund(tx, accountId, id, `the provider's books differ, it declined to refund: ${failureCode}`);
     }
-    const problem = new Problem('refund-declined', `The provider declined to refund: ${failureCode}.`, {
-      members: { refund: RefundView.of(refund) },
-    });
+    const problem = new Problem(
+      'refund-declined',
+      failureCode === DECIDED_NOT_CHARGED
+        ? 'It was decided that the refund did not happen.'
+        : `The provider declined to refund: ${failureCode}.`,
+      {
+        members: { refund: RefundView.of(refund) },
+      },
+    );
     return problemReply(problem, run, refundPath(refund));
   }
 }

@@ -1,16 +1,19 @@
 import type { Transaction } from '../idempotency/index.js';
-import { newId, publicId } from '../kernel/ids.js';
+import { newId } from '../kernel/ids.js';
 import { Problem } from '../http/problem.js';
 import { Payment, Refund } from './payment.entity.js';
 import { lockPayment } from './payment.store.js';
 import { firstCheck } from './provider-books.store.js';
-import type { Decided } from './provider/provider.js';
+import { withReason, withoutReasonsOf } from './review-reasons.js';
 
 /** What a refund became in a settling transaction. */
 export interface SettledRefund {
   refund: Refund;
   payment: Payment;
 }
+
+/** How a refund ends; `providerReference`: null where a person decided it and knows none. */
+export type RefundEnd = { kind: 'succeeded'; providerReference: string | null; mayChange?: true } | { kind: 'declined'; code: string };
 
 /**
  * Reserves a refund of a payment that the caller has locked. The lock and a CHECK see to it that refunds never exceed
@@ -51,7 +54,7 @@ export async function reserveRefund(
 }
 
 /** Writes down a final outcome: the reservation becomes a refund, or is given back. Locks the payment, then the refund. */
-export async function settleRefund(tx: Transaction, accountId: string, refundId: string, outcome: Decided): Promise<SettledRefund> {
+export async function settleRefund(tx: Transaction, accountId: string, refundId: string, outcome: RefundEnd): Promise<SettledRefund> {
   const manager = await tx.manager();
   const { payment, refund } = await lockRefund(tx, accountId, refundId);
   const updatedAt = await tx.now();
@@ -59,13 +62,13 @@ export async function settleRefund(tx: Transaction, accountId: string, refundId:
   const settled = {
     ...refund,
     status: success ? ('succeeded' as const) : ('failed' as const),
-    providerReference: success ? outcome.providerReference : refund.providerReference,
+    providerReference: (success ? outcome.providerReference : null) ?? refund.providerReference,
     failureCode: success ? null : outcome.code,
     updatedAt,
   };
   const paid = {
     ...payment,
-    reviewReason: payment.reviewReason?.startsWith(reviewMark(refundId)) ? null : payment.reviewReason,
+    reviewReason: withoutReasonsOf(payment.reviewReason, refundId),
     amountRefunded: payment.amountRefunded + (success ? refund.amount : 0),
     amountReserved: payment.amountReserved - (success ? 0 : refund.amount),
     updatedAt,
@@ -82,16 +85,21 @@ export async function settleRefund(tx: Transaction, accountId: string, refundId:
   return { refund: settled, payment: paid };
 }
 
+/** Has the provider's books of a payment looked at in any case: what was decided about its refund may be wrong. */
+export async function lookAtBooks(tx: Transaction, { accountId, id }: Payment): Promise<void> {
+  await (await tx.manager()).update(Payment, { accountId, id }, { checkAt: firstCheck(await tx.now(), true) });
+}
+
 /** Writes down what the provider calls a refund that it has not decided. */
 export async function nameRefund(tx: Transaction, accountId: string, id: string, providerReference: string): Promise<void> {
   await (await tx.manager()).update(Refund, { accountId, id }, { providerReference });
 }
 
-/** Marks the refund's payment for a person's look. */
+/** Marks the refund's payment for a person's look, beside what a person was told before. */
 export async function flagRefund(tx: Transaction, accountId: string, refundId: string, reason: string): Promise<void> {
-  const manager = await tx.manager();
-  const { paymentId } = await manager.findOneByOrFail(Refund, { accountId, id: refundId });
-  await manager.update(Payment, { accountId, id: paymentId }, { reviewReason: `${reviewMark(refundId)}${reason}` });
+  const { payment } = await lockRefund(tx, accountId, refundId);
+  const reviewReason = withReason(payment.reviewReason, reason, refundId);
+  await (await tx.manager()).update(Payment, { accountId, id: payment.id }, { reviewReason });
 }
 
 /** Takes a reservation back that the provider surely never heard of. */
@@ -100,11 +108,6 @@ export async function undoRefund(tx: Transaction, accountId: string, refundId: s
   const { payment, refund } = await lockRefund(tx, accountId, refundId);
   await manager.delete(Refund, { accountId, id: refundId });
   await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved - refund.amount });
-}
-
-/** A payment may have several refunds: what one of them left to be looked at goes when that one is settled, and not before. */
-function reviewMark(refundId: string): string {
-  return `${publicId('re', refundId)}: `;
 }
 
 async function lockRefund(tx: Transaction, accountId: string, refundId: string): Promise<SettledRefund> {

@@ -1,34 +1,29 @@
 import { Inject } from '@nestjs/common';
-import { park, type Step, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
+import { park, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
+import type { DecidableStep, Verdict } from './decidable-step.js';
+import { DECIDED_NOT_CHARGED } from './end-states.js';
 import type { Refund } from './payment.entity.js';
 import { ask, referenceOf } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
-import { PROVIDER, type Outcome } from './provider/provider.js';
-import { flagRefund, nameRefund, settleRefund, type SettledRefund } from './refund.store.js';
+import { PROVIDER, type Found, type Outcome, type RefundRequest } from './provider/provider.js';
+import { flagRefund, lookAtBooks, nameRefund, settleRefund, type SettledRefund } from './refund.store.js';
 
 interface RefundFacts {
   amount: string;
   currency: string;
-  charge_id: string;
+  charge_id: string | null;
   known: string | null;
 }
 
 /** A step that gives money back, with its refund as the subject. What a final outcome means is up to what the operation is for. */
-export abstract class RefundingStep implements Step<Outcome> {
+export abstract class RefundingStep implements DecidableStep {
   constructor(@Inject(PROVIDER) private readonly provider: GuardedProvider) {}
 
   async call(refundId: string, run: StepRun): Promise<Outcome> {
-    const [facts] = await run.read<RefundFacts>(
-      `SELECT r.amount, r.currency, p.provider_reference AS charge_id, r.provider_reference AS known
-         FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
-        WHERE r.account_id = $1 AND r.id = $2`,
-      [run.accountId, refundId],
-    );
-    if (!facts) throw new Error('a refund step without its refund');
-    const { charge_id: chargeId, currency, known } = facts;
-    const account = publicId('acct', run.accountId);
-    const request = { account, reference: referenceOf(run.providerKey), chargeId, amount: Number(facts.amount), currency };
+    const { request, known } = await this.facts(refundId, run);
+    // It was decided that the payment's charge happened, and nobody knows its name.
+    if (!request) return { kind: 'declined', code: 'charge_not_found' };
     return ask(run, this.provider.keyWindowMs, {
       known: known !== null,
       send: (share) => this.provider.refund(request, run.providerKey, share),
@@ -45,6 +40,34 @@ export abstract class RefundingStep implements Step<Outcome> {
       return park(outcome.reason, outcome.againMs);
     }
     return this.finish(tx, await settleRefund(tx, run.accountId, refundId, outcome), run);
+  }
+
+  async lookUp(refundId: string, run: StepRun): Promise<Found> {
+    const { request, known } = await this.facts(refundId, run);
+    return request && this.provider.findRefund(request, known);
+  }
+
+  async decide(tx: Transaction, refundId: string, { happened, providerReference }: Verdict, run: StepRun): Promise<StepEnd> {
+    const end = happened
+      ? ({ kind: 'succeeded', providerReference, mayChange: true } as const)
+      : ({ kind: 'declined', code: DECIDED_NOT_CHARGED } as const);
+    const settled = await settleRefund(tx, run.accountId, refundId, end);
+    if (!happened) await lookAtBooks(tx, settled.payment);
+    return this.finish(tx, settled, run);
+  }
+
+  private async facts(refundId: string, run: StepRun): Promise<{ request: RefundRequest | null; known: string | null }> {
+    const [facts] = await run.read<RefundFacts>(
+      `SELECT r.amount, r.currency, p.provider_reference AS charge_id, r.provider_reference AS known
+         FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
+        WHERE r.account_id = $1 AND r.id = $2`,
+      [run.accountId, refundId],
+    );
+    if (!facts) throw new Error('a refund step without its refund');
+    const { charge_id: chargeId, currency, known } = facts;
+    if (chargeId === null) return { request: null, known };
+    const account = publicId('acct', run.accountId);
+    return { request: { account, reference: referenceOf(run.providerKey), chargeId, amount: Number(facts.amount), currency }, known };
   }
 
   /** What the operation comes to, in the transaction that settled the refund as succeeded or failed. */

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { ORDER } from '../support/app.js';
+import { flagPayment, keepFromRecoverer } from '../support/decisions.js';
 import { eventually } from '../support/eventually.js';
 import { examplePath, examplesOf, readDescription, type ApiDescription } from '../support/openapi.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
@@ -52,6 +53,12 @@ it('takes the example bodies as they stand', async () => {
     createRefund: async () => {
       const payment = await world.pay(await world.placeOrder({ total: 5001 }));
       return { path: `/v1/payments/${payment.body['id']}/refunds` };
+    },
+    decideOperation: async () => {
+      const { operation } = await flagPayment(world, await world.placeOrder());
+      await keepFromRecoverer(world, operation);
+      await world.faults({});
+      return { path: `/v1/operations/${operation}/decision` };
     },
   };
   for (const each of api.keyed) {

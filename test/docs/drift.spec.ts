@@ -10,6 +10,7 @@ import { IdempotencyRefusal, type RefusalCode } from '../../src/idempotency/refu
 import { withDefaults } from '../../src/idempotency/options.js';
 import { parseConfig, variableNames } from '../../src/kernel/config.js';
 import { ACTS } from '../../src/kernel/trail.js';
+import { END_STATES, type EndState } from '../../src/payments/end-states.js';
 import { LOOK_UP_SHARE } from '../../src/payments/provider/guarded-provider.js';
 import { BOUNDARIES } from '../crash/support/boundaries.js';
 import { CLIENTS, STRIKES } from '../crash/support/round.js';
@@ -123,6 +124,22 @@ it('every problem is listed with its status, verdict and title, and no other', (
 it('every act of the trail is listed with its level and fields, and no other', () => {
   const listed = rowsOf(marked(read('docs/production.md'), 'acts')).map(([act, level, fields = '']) => [act, level, fields.match(/\w+/g)]);
   expect(listed).toEqual(Object.entries(ACTS).map(([act, { level, fields }]) => [act, level, fields]));
+});
+
+it('the ends of a payment are those of the code', () => {
+  const shown = (text: string): string => text.replaceAll('`', '');
+  const cells = Object.entries<EndState>(END_STATES).map(([name, end]) => [
+    name,
+    end.payment,
+    end.failureCode === 'provider' ? "the provider's" : (end.failureCode ?? '–'),
+    end.order,
+    end.stock,
+    [end.answer, end.code].filter(Boolean).join(' '),
+    end.countsAsOne ? 'yes' : 'no',
+    end.nextPayment ? `409 ${end.nextPayment}` : 'is made',
+    end.askedAgain === 'where-books-change' ? 'where the provider says that its books change' : end.askedAgain,
+  ]);
+  expect(rowsOf(marked(read('docs/how-it-works.md'), 'end-states')).map((row) => row.map(shown))).toEqual(cells);
 });
 
 it('the crash matrix has every boundary, client and strike', () => {

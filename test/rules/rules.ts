@@ -222,6 +222,35 @@ export const RULES = {
       }
     },
   },
+
+  decidedOnce: {
+    name: 'a decision settles what nobody can tell once, and its key answers that',
+    async check({ database }) {
+      const stripe = await new StripeServer().start();
+      const app = await startApp(database, { PROVIDER: 'stripe', STRIPE_SECRET_KEY: 'sk_test_rules', STRIPE_API_HOST: stripe.url });
+      try {
+        stripe.faults.push(...Array.from({ length: 200 }, () => ({ status: 500 })));
+        const { body: order } = await app.send('POST', '/v1/orders', { body: ORDER });
+        const request = { key: uuidv7(), body: { orderId: order['id'], amount: order['total'], currency: 'EUR', source: 'tok_visa' } };
+        const paid = await app.send('POST', '/v1/payments', request);
+        await database.query(`UPDATE payments SET review_reason = 'nobody can tell' WHERE id = $1`, [
+          uuidOf('pay', String(paid.body['id'])),
+        ]);
+        const decide = (outcome: string): Promise<TestResponse> =>
+          app.send('POST', `/v1/operations/${paid.headers.get('operation-id')}/decision`, { body: { outcome, note: 'a rule' } });
+        const first = await eventually('the operation to be in nobody\u2019s hands', async () => {
+          const answer = await decide('did-not-happen');
+          return answer.body['code'] !== 'operation-running' && answer;
+        });
+        expect([first.status, (await app.send('POST', '/v1/payments', request)).status]).toEqual([200, 402]);
+        expect((await decide('happened')).body['code']).toBe('not-under-review');
+        expect(await countOf(database, 'orders', `id = $1 AND status = 'pending'`, [uuidOf('ord', String(order['id']))])).toBe(1);
+      } finally {
+        await app.close();
+        await stripe.close();
+      }
+    },
+  },
 } satisfies Record<string, Rule>;
 
 export type RuleName = keyof typeof RULES;

@@ -5,6 +5,7 @@ import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.j
 import type { Call } from '../../src/idempotency/postgres/statement.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
+import { OutsideSettlements } from '../../src/idempotency/steps/outside-settlement.js';
 import { Executor } from '../../src/idempotency/requests/executor.js';
 import { BodyGuard } from '../../src/http/body.js';
 import { Problem } from '../../src/http/problem.js';
@@ -40,7 +41,7 @@ export const SABOTEURS: Saboteur[] = [
     name: 'the record is written in another transaction',
     breaks: 'noRecordWithoutWork',
     // A step can't settle, since the other transaction waits for the lock of its own record.
-    besides: ['answersCompared'],
+    besides: ['answersCompared', 'decidedOnce'],
     sabotage: recordFirst,
   },
   { name: 'the record is committed after the work', breaks: 'noWorkWithoutRecord', sabotage: recordLast },
@@ -60,6 +61,7 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'of a member that is named twice the last one counts', breaks: 'oneMeaning', sabotage: forgetRefusals },
   { name: 'the memory outlives the server that gave it', breaks: 'lostAnswers', sabotage: rememberForEver },
   { name: 'what the provider answers is believed, whatever it is about', breaks: 'answersCompared', sabotage: believeAnswers },
+  { name: 'a decision settles the payment, and leaves its operation as it is', breaks: 'decidedOnce', sabotage: settleNoOperation },
   { name: 'the purge archives nothing', breaks: 'purgedStaysDone', sabotage: archiveNothing },
 ];
 
@@ -166,6 +168,13 @@ function rememberForEver(): void {
 
 function believeAnswers(): void {
   jest.spyOn(GuardedProvider.prototype, 'judged').mockImplementation((_asked, reading) => reading);
+}
+
+function settleNoOperation(): void {
+  jest.spyOn(OutsideSettlements.prototype, 'settle').mockImplementation(async (tx, _taken, _told, work) => {
+    await work(tx);
+    return true;
+  });
 }
 
 async function archiveNothing(database: TestDatabase): Promise<void> {

@@ -19,6 +19,7 @@ const CONTRACT = {
   'payment-in-progress': [409, 'same-key'],
   'refund-exceeds-payment': [409, 'never'],
   'operation-running': [409, 'same-key'],
+  'not-under-review': [409, 'never'],
   'idempotency-request-in-progress': [409, 'same-key'],
   'idempotency-key-expired': [410, 'never'],
   'precondition-failed': [412, 'never'],

@@ -173,7 +173,7 @@ describe('the image', () => {
 
   it('names scripts that are built', () => {
     const scripts = [...dockerfile.matchAll(/node (dist\/\S+\.js)/g)].map(([, script = '']) => script);
-    expect(scripts).toHaveLength(4);
+    expect(scripts).toHaveLength(5);
     for (const script of scripts) expect(existsSync(resolve(__dirname, '../..', script))).toBe(true);
   });
 

@@ -22,6 +22,7 @@ const OUTCOMES = new Set<ProblemCode>([
   'order-not-cancellable',
   'order-not-payable',
   'refund-exceeds-payment',
+  'not-under-review',
   'precondition-failed',
   'unknown-product',
   'total-mismatch',

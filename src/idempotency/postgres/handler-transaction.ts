@@ -25,6 +25,11 @@ export class HandlerTransaction implements Transaction {
     this.#identity = identity;
   }
 
+  /** The same transaction in the name of another operation. */
+  as(identity: OperationIdentity): HandlerTransaction {
+    return new HandlerTransaction(this.#engine, identity);
+  }
+
   get operationId(): string {
     return publicOperationId(this.#identity.operationId);
   }

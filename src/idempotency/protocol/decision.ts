@@ -56,7 +56,8 @@ export function decisionOnError(error: unknown, { identity, traceId, render }: D
   return rendered === 'not-final' ? { kind: 'abandon', error } : { kind: 'refuse', response: rendered };
 }
 
-function decisionOf(returned: unknown, how: Deciding): Committable {
+/** What the work's return value decides. @throws Error for a step that is none of this application's */
+export function decisionOf(returned: unknown, how: Pick<Deciding, 'identity' | 'status' | 'knowsStep'>): Committable {
   const { identity, status } = how;
   if (isEnd('next', returned)) {
     const { subjectId, pending } = returned;

@@ -16,7 +16,7 @@ export function deleteTimeline({ accountId, operationId }: { accountId: string; 
 }
 
 /** What can happen to an operation with steps. */
-export type TimelineEvent = 'claimed' | 'step-started' | 'provider-answered' | 'parked' | 'settled';
+export type TimelineEvent = 'claimed' | 'step-started' | 'provider-answered' | 'decided' | 'parked' | 'settled';
 
 /** The longest detail, in characters: some of them come from outside. */
 const LONGEST_DETAIL = 500;

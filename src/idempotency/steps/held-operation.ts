@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto';
+import type { DataSource } from 'typeorm';
+import { publicOperationId } from '../operation-id.js';
 import type { Intent } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
+import type { StepRun } from '../step.js';
 
 /** An unfinished operation in the hands of this process, as the record has it. */
 export interface HeldOperation {
@@ -73,4 +76,18 @@ export function heldOf(row: HeldRow): HeldOperation {
  */
 export function providerKeyOf(held: Pick<HeldOperation, 'accountId' | 'key' | 'step' | 'stepNo'>): string {
   return hash('sha256', `${held.accountId}\0${held.key}\0${held.step}\0${held.stepNo}`, 'hex');
+}
+
+/** What a step is told of its run. */
+export function runOf(dataSource: DataSource, held: HeldOperation): StepRun {
+  return {
+    accountId: held.accountId,
+    operationId: publicOperationId(held.operationId),
+    traceId: held.traceId,
+    providerKey: providerKeyOf(held),
+    attempt: held.attempt,
+    stepNo: held.stepNo,
+    ageMs: held.ageMs,
+    read: (text, values) => dataSource.query(text, values),
+  };
 }

@@ -9,7 +9,7 @@ import type { Committable, Work } from '../protocol/decision.js';
 import { findOperation } from '../records/record.store.js';
 import { advance, completeHeld, fenceCheck, parkHeld, removeHeld } from './operation.store.js';
 import type { StepRegistry } from './step-registry.js';
-import { appendTimeline, deleteTimeline } from '../records/timeline.store.js';
+import { appendTimeline, deleteTimeline, type TimelineEvent } from '../records/timeline.store.js';
 import { providerKeyOf, type HeldOperation } from './held-operation.js';
 
 /** What the holder of an operation settles, as a party to the protocol: it commits while the attempt and the step are the record’s. */
@@ -26,6 +26,11 @@ export class Settlement implements Party<'held' | 'lost'> {
     readonly work: Work,
     private readonly options: CompleteOptions,
     private readonly steps: StepRegistry,
+    /** Who told what is settled, for the timeline. */
+    private readonly told: { event: TimelineEvent; detail: string } = {
+      event: 'provider-answered',
+      detail: `${held.step}, attempt ${held.attempt}`,
+    },
   ) {
     const nextProviderKey = (step: string): string => providerKeyOf({ ...held, step, stepNo: held.stepNo + 1 });
     this.check = fenceCheck(held);
@@ -40,7 +45,7 @@ export class Settlement implements Party<'held' | 'lost'> {
 
   callsFor(decision: Committable): Call[] {
     const { held, options } = this;
-    const answered = appendTimeline(held, 'provider-answered', `${held.step}, attempt ${held.attempt}`);
+    const answered = appendTimeline(held, this.told.event, this.told.detail);
     switch (decision.kind) {
       case 'store': {
         const { response, resource } = decision;

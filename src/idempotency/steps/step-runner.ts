@@ -1,6 +1,5 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { publicOperationId } from '../operation-id.js';
 import { OPTIONS, type CompleteOptions } from '../options.js';
 import { assertNoTransaction } from '../postgres/connection-guard.js';
 import { isConnectionLost, isRetryable } from '../postgres/errors.js';
@@ -9,9 +8,9 @@ import { CommitUnconfirmed } from '../protocol/confirm.js';
 import type { Work } from '../protocol/decision.js';
 import { findOperation, type Completed } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
-import { park, type StepRun } from '../step.js';
+import { park } from '../step.js';
 import { Settlement } from './settlement.js';
-import { heldOf, providerKeyOf, type HeldOperation, type HeldRow } from './held-operation.js';
+import { heldOf, runOf, type HeldOperation, type HeldRow } from './held-operation.js';
 import { takeOver } from './takeover.store.js';
 import { StepRegistry } from './step-registry.js';
 
@@ -145,17 +144,4 @@ export class StepRunner implements BeforeApplicationShutdown {
     const found = await findOperation(dataSource, held.accountId, held.operationId);
     return found?.kind === 'completed' ? { ...found, stored } : { kind: 'pending', response: held.pending };
   }
-}
-
-function runOf(dataSource: DataSource, held: HeldOperation): StepRun {
-  return {
-    accountId: held.accountId,
-    operationId: publicOperationId(held.operationId),
-    traceId: held.traceId,
-    providerKey: providerKeyOf(held),
-    attempt: held.attempt,
-    stepNo: held.stepNo,
-    ageMs: held.ageMs,
-    read: (text, values) => dataSource.query(text, values),
-  };
 }

@@ -31,18 +31,20 @@ const TIMELINE_OF_TAKEN = `noted AS (
               AND t.account_id = k.account_id AND t.operation_id = k.operation_id AND t.id > beginning.id AND t.id < ending.id)`;
 
 /** Takes one interrupted operation over. Zero rows: it runs, is finished, was parked just now, somebody was faster, or its step is none of $3. */
-const TAKE_OVER = {
-  name: 'idempotency-take-over',
-  text: `WITH taken AS (
+const takeWhere = (resumable: string): string => `WITH taken AS (
            UPDATE idempotency_records
               SET ${TAKEN}
             WHERE account_id = $4 AND operation_id = $5 AND status = 'running'
-              AND (lease_until <= clock_timestamp() OR lease_until IS NULL AND coalesce(resumable_at <= clock_timestamp(), true))
+              AND (lease_until <= clock_timestamp() OR lease_until IS NULL AND ${resumable})
               AND recovery_point = ANY ($3::text[])
            RETURNING ${HELD_COLUMNS}),
          ${TIMELINE_OF_TAKEN}
-         SELECT * FROM taken`,
-};
+         SELECT * FROM taken`;
+
+const TAKE_OVER = { name: 'idempotency-take-over', text: takeWhere('coalesce(resumable_at <= clock_timestamp(), true)') };
+
+/** For whoever doesn't want the outside asked for the same thing again: what was parked just now is to be had, too. */
+const TAKE_UNHELD = { name: 'idempotency-take-unheld', text: takeWhere('true') };
 
 /**
  * The same for whatever is due, across accounts; SKIP LOCKED, so that replicas share the work instead of waiting. Of each
@@ -87,6 +89,11 @@ export function takeOver(
   leases: Leases,
 ): Call & { values: unknown[] } {
   return { ...TAKE_OVER, values: [leases.leaseMs / 1000, by, steps, operation.accountId, operation.operationId] };
+}
+
+/** The same, and what was parked just now as well. */
+export function takeUnheld(...[operation, by, steps, leases]: Parameters<typeof takeOver>): Call & { values: unknown[] } {
+  return { ...TAKE_UNHELD, values: takeOver(operation, by, steps, leases).values };
 }
 
 /** What a taker has room for. */
