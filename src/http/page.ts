@@ -18,7 +18,7 @@ export class ListQuery {
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value))
   limit: number = DEFAULT_LIMIT;
 
-  @RequestField({ type: 'string', maxLength: 500, required: false, description: '`nextCursor` of the page before.' })
+  @RequestField({ type: 'string', maxLength: 500, given: true, required: false, description: '`nextCursor` of the page before.' })
   cursor?: string;
 
   /**

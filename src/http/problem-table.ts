@@ -17,7 +17,8 @@ export const PROBLEMS = {
     status: 400,
     title: 'The request is not valid',
     retry: 'never',
-    meaning: 'A member, parameter or header is missing, unknown or outside its limits; `errors` names each by a JSON pointer.',
+    meaning:
+      'A member, parameter or header is missing, unknown, outside its limits or holds a card number; `errors` names each by a JSON pointer.',
     advice: 'Correct the request and send it again. Nothing was stored: the same Idempotency-Key may be used for the corrected request.',
   },
   'malformed-json': {

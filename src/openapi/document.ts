@@ -18,6 +18,7 @@ byte for byte, with \`Idempotent-Replayed: true\`.
 their \`type\` leads to a page that explains them ([all problems](/problems)).
 - **Money** is an integer in the currency’s minor unit. **Times** are UTC. **Lists** are newest first and paged by \`cursor\`.
 - Members that a schema doesn’t name are refused in requests; expect new ones in answers.
+- Card numbers are refused in every text of a body, metadata’s names too: payments take a token of the provider.
 - What an operation guarantees for retries stands in its extension \`x-idempotency\`.`;
 
 /** The tags in the order in which they are shown: a controller's name without `Controller`. */

@@ -16,6 +16,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { hasCardNumber } from '../kernel/card-number.js';
 
 /** What every field says of itself. */
 interface Described {
@@ -37,6 +38,8 @@ export interface TextField extends Described {
   pattern?: string;
   /** What a client is told whose text doesn't match the pattern; it is not published. */
   refusal?: string;
+  /** What this service or a header took before, and a query names again: not searched for card numbers; it is not published. */
+  given?: true;
   enum?: readonly string[];
 }
 
@@ -67,16 +70,23 @@ export type Field = TextField | IntegerField | TextsField | ListField;
 
 /** A member of an answer: documented as the field says. */
 export function AnswerField(field: Field): PropertyDecorator {
-  const { refusal: _, required, ...schema }: Field & { refusal?: string } = field;
+  const { refusal: _, given: __, required, ...schema }: Field & Pick<TextField, 'refusal' | 'given'> = field;
   return required === false ? ApiPropertyOptional(schema) : ApiProperty(schema);
 }
 
 /**
  * A member of a body or a query: documented as the field says, and refused (400 `invalid-request`) where it is something
- * else. What is published is what is checked, since the rules are read from the field as well.
+ * else. What is published is what is checked, since the rules are read from the field as well. No text
+ * may hold a card number, whatever else the field says; of those in which a client writes what it likes, that is published as well.
  */
 export function RequestField(field: Field): PropertyDecorator {
-  return applyDecorators(AnswerField(field), ...presenceOf(field), ...rulesOf(field));
+  const description = isFree(field) ? `${field.description} Card numbers are refused.` : field.description;
+  return applyDecorators(AnswerField({ ...field, description }), ...presenceOf(field), ...rulesOf(field));
+}
+
+/** Whether a client writes what it likes. */
+function isFree(field: Field): boolean {
+  return field.type === 'object' || (field.type === 'string' && !field.pattern && !field.enum && !field.given);
 }
 
 function presenceOf({ required, nullable }: Field): PropertyDecorator[] {
@@ -88,7 +98,7 @@ function presenceOf({ required, nullable }: Field): PropertyDecorator[] {
 function rulesOf(field: Field): PropertyDecorator[] {
   if (field.type === 'string') return textRules(field);
   if (field.type === 'integer') return [IsInt(), ...given(field.minimum, Min), ...given(field.maximum, Max)];
-  if (field.type === 'object') return [AsSent(), AreTexts(field)];
+  if (field.type === 'object') return [AsSent(), AreTexts(field), HoldsNoCardNumber()];
   return [
     IsArray(),
     ...given(field.maxItems, ArrayMaxSize),
@@ -99,12 +109,20 @@ function rulesOf(field: Field): PropertyDecorator[] {
   ];
 }
 
-function textRules({ minLength = 0, maxLength = Infinity, pattern, refusal, enum: values }: TextField): PropertyDecorator[] {
+function textRules({
+  minLength = 0,
+  maxLength = Infinity,
+  pattern,
+  refusal,
+  enum: values,
+  given: isGiven,
+}: TextField): PropertyDecorator[] {
   if (values) return [IsIn(values)];
   return [
     IsString(),
     HasLength(minLength, maxLength),
     ...given(pattern, (text) => Matches(new RegExp(text, 'u'), refusal === undefined ? {} : { message: refusal })),
+    ...(isGiven ? [] : [HoldsNoCardNumber()]),
   ];
 }
 
@@ -129,6 +147,20 @@ export function hasLength(text: string, min: number, max: number): boolean {
   if (text.length > 2 * max) return false;
   const { length } = [...text];
   return min <= length && length <= max;
+}
+
+/** Says which member it is, and never what it holds: answers and logs would be the next places of the number. */
+function HoldsNoCardNumber(): PropertyDecorator {
+  return ValidateBy({
+    name: 'holdsNoCardNumber',
+    validator: { validate: (value: unknown) => !textsOf(value).some(hasCardNumber), defaultMessage: () => 'must not hold a card number' },
+  });
+}
+
+/** A text itself; of texts under names of the client's choice, these names as well. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return Object.entries(value as Record<string, string>).flat();
 }
 
 /** Takes an object as it was sent, whatever its names are: class-transformer leaves out members like `toString`. */

@@ -9,6 +9,7 @@ export class ListOperations extends ListQuery {
   @RequestField({
     type: 'string',
     maxLength: 600,
+    given: true,
     required: false,
     description: 'Only the operation with this key, bare or quoted as in the header.',
   })
