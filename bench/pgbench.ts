@@ -55,7 +55,7 @@ const SCRIPT = `
 \\set lock random(1, 9223372036854775806)
 \\startpipeline
 BEGIN;
-${filled(LOCK, [':lock'])}
+${filled(LOCK, [':lock', ':account::text'])}
 ${filled(FIND, [account, id])}
 ${filled(FIND_ARCHIVED, [account, id])}
 ${filled(FIND_PRODUCTS, [account, products])}
@@ -121,7 +121,7 @@ export class Pgbench {
       ...flags,
       ...files,
       ...Object.entries(variables).flatMap(([name, value]) => ['-D', `${name}=${value}`]),
-      this.world.databaseUrl,
+      this.world.postgres.url('holdfast'),
     ];
   }
 

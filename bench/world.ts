@@ -3,9 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../local/embedded-postgres.js';
-import { migrate } from '../src/database/migrate.js';
+import { parseConfig } from '../src/kernel/config.js';
+import { prepareDatabase } from '../src/prepare-database.js';
 import { API_KEY, OTHER_API_KEY, PRODUCTS } from './requests.js';
 import { Service } from './service.js';
+
+/** The service itself, which uses its database by its roles; what it is compared with does so as the owner. */
+const HOLDFAST = '../src/main.js';
+const KEYS = { DEMO_API_KEY: API_KEY, DEMO_API_KEY_B: OTHER_API_KEY };
 
 /** Both accounts of the demo keys have so many more products, and enough of each. */
 const ADD_PRODUCTS = `
@@ -52,9 +57,7 @@ export class World {
   /** Makes the tables, the accounts of both keys, their products, and so many orders with their records. */
   async prepare(baseRows: number): Promise<void> {
     this.server = await this.starting;
-    await migrate(this.databaseUrl, this.databaseUrl);
-    // The first start makes the demo accounts.
-    await (await this.start('holdfast', '../src/main.js')).stop();
+    await prepareDatabase(parseConfig({ ...this.databases('holdfast'), ...KEYS }), () => undefined);
     await this.query(ADD_PRODUCTS, [PRODUCTS]);
     await this.query(BASE_ROWS, [baseRows]);
     await this.query('VACUUM ANALYZE');
@@ -67,16 +70,21 @@ export class World {
     return this.server;
   }
 
-  get databaseUrl(): string {
-    return this.postgres.url('holdfast');
+  /** The variables that name a database, each role by its own address. */
+  databases(name: string): Record<'DATABASE_URL' | 'DATABASE_BACKGROUND_URL' | 'DATABASE_OWNER_URL', string> {
+    const { postgres } = this;
+    return {
+      DATABASE_URL: postgres.url(name, 'api'),
+      DATABASE_BACKGROUND_URL: postgres.url(name, 'background'),
+      DATABASE_OWNER_URL: postgres.url(name),
+    };
   }
 
   /** Starts a service on this database and waits until it serves. It ends with the world, if not earlier. */
   start(name: string, script: string, env: Record<string, string> = {}): Promise<Service> {
     const service = new Service(name, script, {
-      DATABASE_URL: this.databaseUrl,
-      DEMO_API_KEY: API_KEY,
-      DEMO_API_KEY_B: OTHER_API_KEY,
+      ...(script === HOLDFAST ? this.databases('holdfast') : { DATABASE_URL: this.postgres.url('holdfast') }),
+      ...KEYS,
       RATE_LIMIT: '1000000/1s',
       ...env,
     });
@@ -92,7 +100,7 @@ export class World {
 
   /** One statement on a connection of its own. */
   query<R>(text: string, values: unknown[] = []): Promise<R[]> {
-    return query(this.databaseUrl, text, values);
+    return query(this.postgres.url('holdfast'), text, values);
   }
 
   /** Ends all that runs and removes the directory. May be called at any time, and again. */

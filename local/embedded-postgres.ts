@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, escapeIdentifier } from 'pg';
+import { EMBEDDED_ROLES } from '../src/kernel/config.js';
 import { EmbeddedPostgresError, serverAccount } from './account.js';
 import { prepareDataDirectory } from './data-directory.js';
 import { type Launch, launch, LaunchFailure } from './launch.js';
@@ -9,6 +10,9 @@ import { makeRoom } from './postmaster.js';
 import { serverPrograms } from './server-files.js';
 
 export { EmbeddedPostgresError } from './account.js';
+
+/** Which of the service's roles. */
+export type EmbeddedRole = keyof typeof EMBEDDED_ROLES;
 
 export interface EmbeddedPostgresOptions {
   /** Where the data are kept from one start to the next. */
@@ -26,8 +30,8 @@ export interface EmbeddedPostgres {
   port: number;
   /** The process id of the server. */
   pid: number;
-  /** The superuser's URL of a database. */
-  url(database: string): string;
+  /** URL of a database, as the superuser, who owns it, or as one of the roles that the service has there. */
+  url(database: string, role?: EmbeddedRole): string;
   /** Settles when the server is gone, whatever the reason, with a sentence that says how it ended. */
   exited: Promise<string>;
   /** Shuts the server down; resolves when its process is gone. May be called again. */
@@ -35,7 +39,7 @@ export interface EmbeddedPostgres {
 }
 
 /**
- * Starts the PostgreSQL that came with npm, on 127.0.0.1 alone, superuser `holdfast` without a password. It recovers from whatever was
+ * Starts the PostgreSQL that came with npm, on 127.0.0.1 alone, superuser `holdfast` and the service's two roles, without passwords. It recovers from whatever was
  * killed the last time, keeps the data, and ends the server when this process ends, even by kill -9.
  * @throws EmbeddedPostgresError when the port is taken, when it is already running on this directory, or when it cannot run here
  */
@@ -46,9 +50,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const { initdb, postgres } = await serverPrograms(account);
   const directory = await prepareDataDirectory(path, { account, initdb, durable: !flags.includes('fsync=off') });
   const { server, port } = await launchWithPatience(options.port, { postgres, account, directory, flags });
-  const url = (database: string) => `postgres://holdfast@127.0.0.1:${port}/${database}`;
+  const url = (database: string, role: EmbeddedRole = 'owner') => `postgres://${EMBEDDED_ROLES[role]}@127.0.0.1:${port}/${database}`;
   try {
-    await createDatabases(url('postgres'), databases);
+    await prepareServer(url('postgres'), databases);
   } catch (error) {
     await server.stop();
     throw error;
@@ -88,12 +92,17 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-async function createDatabases(url: string, names: readonly string[]): Promise<void> {
+/** Makes the databases and roles that are missing. */
+async function prepareServer(url: string, names: readonly string[]): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
     const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database');
     const existing = new Set(rows.map((row) => row.datname));
+    for (const role of [EMBEDDED_ROLES.api, EMBEDDED_ROLES.background]) {
+      const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role]);
+      if (rowCount === 0) await client.query(`CREATE ROLE ${escapeIdentifier(role)} LOGIN`);
+    }
     for (const name of names) if (!existing.has(name)) await client.query(`CREATE DATABASE ${escapeIdentifier(name)}`);
   } finally {
     await client.end();

@@ -6,7 +6,15 @@ import { AccountsModule } from './accounts/accounts.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
 import { CONFIG, type Config } from './kernel/config.js';
-import { AUTHENTICATION, BACKGROUND, authenticationPool, backgroundPool, mainPool } from './database/data-source.js';
+import {
+  AUTHENTICATION,
+  BACKGROUND,
+  RECOVERY,
+  authenticationPool,
+  backgroundPool,
+  mainPool,
+  recoveryPool,
+} from './database/data-source.js';
 import { ENTITIES } from './entities.js';
 import { HealthModule } from './health/health.module.js';
 import { BodyGuard } from './http/body.js';
@@ -38,6 +46,7 @@ export class AppModule {
         // Whoever started this process is told at once, and starts it again; Nest would try for half a minute, with a stack each time.
         TypeOrmModule.forRoot({ ...mainPool(config, ENTITIES), toRetry: () => false }),
         TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND, toRetry: () => false }),
+        TypeOrmModule.forRoot({ ...recoveryPool(config, ENTITIES), name: RECOVERY, toRetry: () => false }),
         TypeOrmModule.forRoot({ ...authenticationPool(config), name: AUTHENTICATION, toRetry: () => false }),
         IdempotencyModule.forRoot(coreOptions(config, metrics, lifecycle)),
         AccountsModule,
@@ -80,6 +89,7 @@ function coreOptions(config: Config, metrics: Metrics, lifecycle: Lifecycle): Id
     recoveryIntervalMs: config.recoveryInterval,
     stepBudgetMs: config.providerTimeout + STEP_MARGIN,
     backgroundDataSource: BACKGROUND,
+    recoveryDataSource: RECOVERY,
     otherDataSources: [AUTHENTICATION],
   };
 }

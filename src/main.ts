@@ -1,10 +1,12 @@
 import 'reflect-metadata';
+import { DataSource } from 'typeorm';
 import { createApp } from './app.js';
 import { closeApp } from './http/lifecycle.js';
-import { inDatabase, sentenceFor } from './kernel/cli.js';
+import { sentenceFor } from './kernel/cli.js';
 import { readConfig } from './kernel/config.js';
-import { migrate } from './database/migrate.js';
+import { assertRowSecurity } from './database/roles.js';
 import { createLogger } from './kernel/logger.js';
+import { prepareDatabase } from './prepare-database.js';
 
 /** How long requests in flight may take to end after SIGTERM, in milliseconds. */
 const SHUTDOWN_TIMEOUT = 12_000;
@@ -14,11 +16,12 @@ const logger = createLogger(config);
 
 try {
   if (config.migrate) {
-    const owners = { variable: config.ownerVariable, embedded: config.databaseIsEmbedded };
-    await inDatabase(owners, () => migrate(config.databaseOwnerUrl, config.databaseUrl, (sentence) => logger.warn(sentence)));
+    await prepareDatabase(config, (sentence) => logger.warn(sentence));
   }
   const app = await createApp(config);
   closeInOrder(() => closeApp(app));
+  await app.init();
+  await assertRowSecurity(app.get(DataSource), config);
   await app.listen(config.port, config.host);
   const url = await app.getUrl();
   logger.info(`listening on ${url}`);

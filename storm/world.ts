@@ -2,8 +2,9 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../local/embedded-postgres.js';
-import { migrate } from '../src/database/migrate.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedRole } from '../local/embedded-postgres.js';
+import { parseConfig } from '../src/kernel/config.js';
+import { prepareDatabase } from '../src/prepare-database.js';
 import { LEASE_MS, type Faults } from './plan.js';
 import { Piece } from './processes.js';
 
@@ -39,8 +40,8 @@ export class Server {
     return new Server(await startEmbeddedPostgres({ directory: join(directory, 'postgres'), port: 0, databases: [] }), directory);
   }
 
-  url(database: string): string {
-    return this.postgres.url(database);
+  url(database: string, role?: EmbeddedRole): string {
+    return this.postgres.url(database, role);
   }
 
   async stop(): Promise<void> {
@@ -72,7 +73,12 @@ export class World {
     const name = `storm_${process.pid}_${Math.random().toString(36).slice(2)}`;
     const [databaseUrl, sandboxDatabaseUrl] = [server.url(name), server.url(`${name}_sandbox`)];
     await createDatabase(server.url('postgres'), name);
-    await migrate(databaseUrl, databaseUrl);
+    const roles = {
+      DATABASE_URL: server.url(name, 'api'),
+      DATABASE_BACKGROUND_URL: server.url(name, 'background'),
+      DATABASE_OWNER_URL: databaseUrl,
+    };
+    await prepareDatabase(parseConfig({ ...REPLICA_ENV, ...roles }), () => undefined);
     const admin = new Client({ connectionString: databaseUrl, application_name: 'storm' });
     // Without an ear for it, a server that is stopped after something failed would hide what failed.
     admin.on('error', () => undefined);
@@ -81,7 +87,7 @@ export class World {
     const sandboxEnv = { LOG_LEVEL: 'fatal', SANDBOX_DATABASE_URL: sandboxDatabaseUrl, PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET };
     const quiet = new Piece('the sandbox', scripts.sandbox, 'SANDBOX_PORT', sandboxEnv);
     await quiet.start();
-    const replicaEnv = { ...REPLICA_ENV, DATABASE_URL: databaseUrl, PROVIDER_URL: quiet.url, ...env };
+    const replicaEnv = { ...REPLICA_ENV, ...roles, PROVIDER_URL: quiet.url, ...env };
     const replicas = ['one replica', 'the other replica'].map((which) => new Piece(which, scripts.replica, 'PORT', replicaEnv));
     await Promise.all(replicas.map((replica) => replica.start()));
     // Only now is it known where the webhooks go.

@@ -1,5 +1,6 @@
 import { escapeIdentifier } from 'pg';
-import { migrate } from '../../src/database/migrate.js';
+import { parseConfig } from '../../src/kernel/config.js';
+import { prepareDatabase } from '../../src/prepare-database.js';
 import { Loader, type Job, type JobResult } from '../loader.js';
 import { API_KEY } from '../requests.js';
 import type { Service } from '../service.js';
@@ -48,7 +49,7 @@ export class Stage {
     const url = this.world.postgres.url(name);
     await this.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE holdfast`);
     // The limits of the API's role are settings of one database, which a copy of it doesn't have.
-    await migrate(url, url);
+    await prepareDatabase(parseConfig(this.world.databases(name)), () => undefined);
     return new Database(name, url, this.world);
   }
 
@@ -74,7 +75,7 @@ export class Database {
 
   /** Starts a Holdfast on this database. It purges nothing unless `env` says so. */
   async start(env: Record<string, string> = {}): Promise<Service> {
-    const settings = { DATABASE_URL: this.url, IDEMPOTENCY_PURGE_INTERVAL: '20d', ...env };
+    const settings = { ...this.world.databases(this.name), IDEMPOTENCY_PURGE_INTERVAL: '20d', ...env };
     const service = await this.world.start(this.name, '../src/main.js', settings);
     this.services.push(service);
     return service;

@@ -94,7 +94,7 @@ async function place(
     const lock = hash('sha256', `${accountId}\0${key}`, 'buffer').readBigInt64BE(0).toString();
     const [, locked, found, archived, products] = (await flight(client, [
       'BEGIN',
-      { ...LOCK, values: [lock] },
+      { ...LOCK, values: [lock, accountId] },
       { ...FIND, values: [accountId, key] },
       { ...FIND_ARCHIVED, values: [accountId, key] },
       findProducts(accountId, body),

@@ -1,5 +1,4 @@
-import { Global, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
-import { CONFIG, type Config } from '../kernel/config.js';
+import { Global, Module } from '@nestjs/common';
 import { AccountsService } from './accounts.service.js';
 import { ApiKeyReader } from './api-key.reader.js';
 import { AuthenticationTrail } from './authentication-trail.js';
@@ -11,13 +10,4 @@ import { RateLimits } from './rate-limits.js';
   providers: [AccountsService, ApiKeyReader, AuthenticationTrail, Authenticator, RateLimits],
   exports: [AccountsService, AuthenticationTrail, Authenticator, RateLimits],
 })
-export class AccountsModule implements OnApplicationBootstrap {
-  constructor(
-    private readonly accounts: AccountsService,
-    @Inject(CONFIG) private readonly config: Config,
-  ) {}
-
-  async onApplicationBootstrap(): Promise<void> {
-    if (!this.config.production) await this.accounts.ensureDemoAccounts(this.config.demoKeys);
-  }
-}
+export class AccountsModule {}

@@ -6,13 +6,7 @@ import { BACKGROUND } from '../database/data-source.js';
 import { newId, publicId } from '../kernel/ids.js';
 import { writeAct } from '../kernel/trail.js';
 import { Account, ApiKey } from './account.entity.js';
-import { SCOPES, generateApiKey, hashSecret, parseApiKey, type Scope } from './api-key.js';
-
-/** Their ids are fixed, so that another demo key opens the same account. */
-const DEMO_ACCOUNTS = [
-  { id: '018bcfe5-6800-7000-8000-00000000000a', name: 'Demo A' },
-  { id: '018bcfe5-6800-7000-8000-00000000000b', name: 'Demo B' },
-];
+import { generateApiKey, hashSecret, type Scope } from './api-key.js';
 
 /** Who changes keys, as the trail names it: `os:alice` for a user of the operating system. */
 export type Actor = `os:${string}`;
@@ -90,34 +84,6 @@ export class AccountsService {
     writeAct('key.revoked', { actor, accountId: publicId('acct', revoked.account_id), keyId: `key_${keyId}` });
     return true;
   }
-
-  /**
-   * Makes sure that the two demo accounts exist and that the given keys open them, each with every scope. Replicas that
-   * start together take turns. No act of the trail: demo accounts exist outside production only.
-   */
-  async ensureDemoAccounts(keys: readonly [string | undefined, string | undefined]): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
-      await manager.query(`SELECT pg_advisory_xact_lock(hashtext('holdfast demo accounts'))`);
-      for (const [index, account] of DEMO_ACCOUNTS.entries()) {
-        if (!(await manager.findOneBy(Account, { id: account.id }))) await insertAccount(manager, account.id, account.name);
-        const key = parseApiKey(keys[index] ?? '');
-        if (!key) continue;
-        await manager.upsert(
-          ApiKey,
-          {
-            id: key.id,
-            accountId: account.id,
-            name: 'demo',
-            secretHash: hashSecret(key.secret),
-            scopes: [...SCOPES],
-            expiresAt: null,
-            revokedAt: null,
-          },
-          ['id'],
-        );
-      }
-    });
-  }
 }
 
 /** What a new key may do and for how long. */
@@ -151,7 +117,8 @@ async function insertKey(manager: EntityManager, accountId: string, { mode, name
   return { id: key.id, text: key.text };
 }
 
-async function insertAccount(manager: EntityManager, accountId: string, name: string): Promise<void> {
+/** Inserts an account with the demo catalogue. */
+export async function insertAccount(manager: EntityManager, accountId: string, name: string): Promise<void> {
   await manager.insert(Account, { id: accountId, name, currency: DEMO_CURRENCY });
   await insertDemoProducts(manager, accountId);
 }

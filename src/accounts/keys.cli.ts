@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { Logger } from '@nestjs/common';
 import { pino } from 'pino';
 import { DataSource } from 'typeorm';
-import { CommandFailure, runCommand } from '../kernel/cli.js';
+import { CommandFailure, inDatabase, runCommand } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
 import { databaseOptions } from '../database/data-source.js';
 import { publicId } from '../kernel/ids.js';
@@ -24,7 +24,9 @@ await runCommand(USAGE, async () => {
   const config = readConfig();
   // The trail, as the service writes it; standard output is the key's alone.
   Logger.overrideLogger(new NestLogger(createLogger(config, pino.destination({ dest: 2, sync: true }))));
-  const dataSource = await new DataSource(databaseOptions(config.databaseUrl, 1, [Account, ApiKey])).initialize();
+  const place = { variable: config.ownerVariable, embedded: config.databaseIsEmbedded };
+  const owner = databaseOptions(config.databaseOwnerUrl, 1, [Account, ApiKey]);
+  const dataSource = await inDatabase(place, () => new DataSource(owner).initialize());
   try {
     await execute(command, new AccountsService(dataSource), config.production ? 'live' : 'test');
   } finally {

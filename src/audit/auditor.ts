@@ -28,11 +28,11 @@ export interface AuditReport {
   notAudited: string[];
 }
 
+type AuditAddress = 'backgroundUrl' | 'backgroundVariable' | 'databaseOwnerUrl' | 'ownerVariable';
+type AuditAddresses = Pick<Config, AuditAddress>;
+
 /** Settings that an audit needs. */
-export type AuditConfig = Pick<
-  Config,
-  'databaseUrl' | 'databaseOwnerUrl' | 'provider' | 'providerUrl' | 'lateRequests' | 'archiveRetention'
->;
+export type AuditConfig = Pick<Config, AuditAddress | 'provider' | 'providerUrl' | 'lateRequests' | 'archiveRetention'>;
 
 interface Pass extends Pick<AuditReport, 'waiting' | 'pendingAtProvider'> {
   found: Findings[];
@@ -69,10 +69,10 @@ export async function audit(config: AuditConfig, options: AuditOptions = {}): Pr
   return { differences, waiting, pendingAtProvider, notAudited: reasonsNotTo(config, ledger) };
 }
 
-/** Where an audit may have a session to itself: the owner's address, where it is another one, may lead past a pooler. */
-export function addressesFor({ databaseUrl, databaseOwnerUrl }: Pick<Config, 'databaseUrl' | 'databaseOwnerUrl'>): NamedUrl[] {
-  const own = { variable: 'DATABASE_URL', url: databaseUrl };
-  return databaseOwnerUrl === databaseUrl ? [own] : [own, { variable: 'DATABASE_OWNER_URL', url: databaseOwnerUrl }];
+/** Where an audit may have a session to itself and sees all accounts: the owner's address, where there is one, may lead past a pooler. */
+export function addressesFor({ backgroundUrl, backgroundVariable, databaseOwnerUrl, ownerVariable }: AuditAddresses): NamedUrl[] {
+  const own = { variable: backgroundVariable, url: backgroundUrl };
+  return ownerVariable === 'DATABASE_URL' ? [own] : [own, { variable: ownerVariable, url: databaseOwnerUrl }];
 }
 
 function checksFor({ lateRequests }: AuditConfig, ledger: ProviderLedger | null): Check[] {

@@ -5,7 +5,7 @@ import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { ListQuery, type Page } from '../http/page.js';
 import { noSuch } from '../http/problem.js';
-import { pageBy } from '../http/reads.js';
+import { pageBy, readAs } from '../http/reads.js';
 import { Api } from '../openapi/api.decorator.js';
 import { PRODUCT_ID } from '../openapi/fields.js';
 import { ProductView } from './product.dto.js';
@@ -26,7 +26,7 @@ export class ProductsController {
   @Get(':id')
   @Api(GET_PRODUCT)
   async get(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<ProductView> {
-    const product = PRODUCT_ID.test(id) ? await this.products.findOneBy({ accountId, id }) : null;
+    const product = PRODUCT_ID.test(id) ? await readAs(this.products, accountId, (own) => own.findOneBy({ accountId, id })) : null;
     if (!product) throw noSuch('product');
     return ProductView.of(product);
   }

@@ -8,6 +8,8 @@ import { ProviderBooks1700000000005 } from '../../migrations/1700000000005-provi
 import { Inbox1700000000006 } from '../../migrations/1700000000006-inbox.js';
 import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
 import { RateLimits1700000000008 } from '../../migrations/1700000000008-rate-limits.js';
+import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owner-functions.js';
+import { PaymentsTakeBack1700000000010 } from '../../migrations/1700000000010-payments-take-back.js';
 import { Decisions1700000000012 } from '../../migrations/1700000000012-decisions.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
@@ -18,7 +20,11 @@ export const BACKGROUND = 'background';
 /** The same for looking up API keys, and for counting requests: whoever sends many unknown ones keeps nobody else waiting. */
 export const AUTHENTICATION = 'authentication';
 
+/** And for the steps that the recoverer drives: as the role that serves requests, so that each sees its account alone. */
+export const RECOVERY = 'recovery';
+
 const BACKGROUND_POOL_SIZE = 3;
+const RECOVERY_POOL_SIZE = 3;
 const AUTHENTICATION_POOL_SIZE = 2;
 /** More of them where requests are counted in the database, so that no count waits behind an API key. */
 const COUNTING_POOL_SIZE = 2;
@@ -38,6 +44,8 @@ const migrations = [
   Inbox1700000000006,
   Resumable1700000000007,
   RateLimits1700000000008,
+  OwnerFunctions1700000000009,
+  PaymentsTakeBack1700000000010,
   Decisions1700000000012,
 ];
 
@@ -72,13 +80,18 @@ export function mainPool(config: Config, entities?: Entities): PostgresDataSourc
 
 /** Options of the background pool. */
 export function backgroundPool(config: Config, entities?: Entities): PostgresDataSourceOptions {
-  return bounded(databaseOptions(config.databaseUrl, BACKGROUND_POOL_SIZE, entities));
+  return bounded(databaseOptions(config.backgroundUrl, BACKGROUND_POOL_SIZE, entities));
+}
+
+/** Options of the pool for recovered steps. */
+export function recoveryPool(config: Config, entities?: Entities): PostgresDataSourceOptions {
+  return bounded(databaseOptions(config.databaseUrl, RECOVERY_POOL_SIZE, entities));
 }
 
 /** Options of the pool for authentication and rate limits. */
 export function authenticationPool(config: Config): PostgresDataSourceOptions {
   const counting = config.rateLimitStore === 'postgres' ? COUNTING_POOL_SIZE : 0;
-  return bounded(databaseOptions(config.databaseUrl, AUTHENTICATION_POOL_SIZE + counting));
+  return bounded(databaseOptions(config.backgroundUrl, AUTHENTICATION_POOL_SIZE + counting));
 }
 
 /** The server's own limits need a server that runs: a frozen one, or a network that drops packets, is given up from here. */

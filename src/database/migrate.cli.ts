@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { inDatabase, runCommand } from '../kernel/cli.js';
+import { runCommand } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
-import { migrate } from './migrate.js';
+import { prepareDatabase } from '../prepare-database.js';
 
 const USAGE = `Usage: npm run migrate
 
@@ -15,10 +15,7 @@ await runCommand(USAGE, async () => {
     process.stdout.write(USAGE);
     return;
   }
-  const { databaseOwnerUrl, databaseUrl, databaseIsEmbedded, ownerVariable } = readConfig();
-  const place = { variable: ownerVariable, embedded: databaseIsEmbedded };
-  const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
-  const { applied, inAll } = await inDatabase(place, () => migrate(databaseOwnerUrl, databaseUrl, tell));
+  const { applied, inAll } = await prepareDatabase(readConfig(), (sentence) => process.stderr.write(`${sentence}\n`));
   for (const name of applied) process.stdout.write(`applied ${name}\n`);
   const what = applied.length === 0 ? 'nothing to do' : `${applied.length} applied`;
   process.stdout.write(`The database is up to date: ${what}, ${inAll} in all.\n`);

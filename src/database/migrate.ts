@@ -2,12 +2,17 @@ import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { SESSION_SETTINGS } from '../idempotency/index.js';
 import { CommandFailure, inDatabase } from '../kernel/cli.js';
+import type { Config } from '../kernel/config.js';
 import { isStated } from './client.js';
 import { databaseOptions } from './data-source.js';
-import { clearSession, isPooled, pooled } from './own-session.js';
+import { clearSession, isPooled, pooled, type NamedUrl } from './own-session.js';
+import { setUpRoles } from './roles.js';
 
 /** "holdfast" in ASCII, as a number: the advisory lock under which one process at a time migrates. */
 const MIGRATION_LOCK = 0x686f6c64;
+
+/** The oldest major version of PostgreSQL that the tests are run on: client_connection_check_interval is from there. */
+const OLDEST = 14;
 
 /** Limits of every session of the API's role in this database (PostgreSQL manual, sections 19.11 and 19.3.2). */
 const LIMITS = {
@@ -30,6 +35,9 @@ const ROLE_SETTINGS: [name: string, value: string][] = [
   ]),
 ];
 
+/** The database as each of its roles; the same address where one role does it all. */
+export type DatabaseUrls = Pick<Config, 'databaseOwnerUrl' | 'databaseUrl' | 'backgroundUrl'>;
+
 /** What was found and done. */
 export interface Migrated {
   /** Names, in the order in which they were applied. */
@@ -38,24 +46,26 @@ export interface Migrated {
 }
 
 /**
- * Applies pending migrations under a lock, so that replicas that start together don't collide, and sets up the role that the
- * API uses: its limits, the settings that statements rely on, and what it may do with the tables. The tables are made in the
+ * Applies pending migrations under a lock, so that replicas that start together don't collide, and sets up the roles that the
+ * API uses: their limits, the settings that statements rely on, and what they may do with the tables. The tables are made in the
  * first schema of the owner's search_path. PgBouncer refuses such settings at connection start, so they belong to the role.
  * `tell` hears a sentence while another process holds that lock. Returns the migrations that it applied, and how many there are in all.
  * @throws CommandFailure where the API would not find the tables, and where the owner's address leads through a pooler
  */
-export async function migrate(ownerUrl: string, apiUrl: string, tell?: (sentence: string) => void): Promise<Migrated> {
+export async function migrate(urls: DatabaseUrls, tell?: (sentence: string) => void): Promise<Migrated> {
+  const { databaseOwnerUrl: ownerUrl, databaseUrl: apiUrl, backgroundUrl } = urls;
   // One connection, so that the session's lock and limits hold for the migrations too: the role's own limits, set below the
   // last time, would cut a long migration off, or the wait for another replica's.
   const owner = await new DataSource(databaseOptions(ownerUrl, 1)).initialize();
   let session: ClientBase | undefined;
   try {
     session = await ownSession(owner, ownerUrl === apiUrl ? 'DATABASE_URL' : 'DATABASE_OWNER_URL');
+    await assertVersion(owner);
     await owner.query(`SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)`, [UNLIMITED]);
     await takeLock(owner, tell);
     const applied = await owner.runMigrations({ transaction: 'each' });
     if (apiUrl === ownerUrl) await setUpOneself(owner);
-    else await setUpApi(owner, apiUrl);
+    else await setUpOthers(owner, { variable: 'DATABASE_URL', url: apiUrl }, { variable: 'DATABASE_BACKGROUND_URL', url: backgroundUrl });
     const [all] = await owner.query<{ count: number }[]>('SELECT count(*)::int AS count FROM migrations');
     return { applied: applied.map(({ name }) => name), inAll: all?.count ?? 0 };
   } finally {
@@ -75,6 +85,14 @@ async function ownSession(owner: DataSource, variable: string): Promise<ClientBa
   } finally {
     await runner.release();
   }
+}
+
+/** @throws CommandFailure for a server whose settings or grammar the statements here are too new for */
+async function assertVersion(owner: DataSource): Promise<void> {
+  const [server] = await owner.query<{ version: string; is_old: boolean }[]>(
+    `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int < ${OLDEST}0000 AS is_old`,
+  );
+  if (server?.is_old) throw new CommandFailure(`The server is PostgreSQL ${server.version}: Holdfast needs ${OLDEST} or newer.`);
 }
 
 /** Waits as long as it takes, but not in silence: who holds the lock may be a process that hangs. */
@@ -99,45 +117,36 @@ async function setUpOneself(dataSource: DataSource): Promise<void> {
   await dataSource.query(['BEGIN', 'SET LOCAL ROLE NONE', ...changes, 'COMMIT'].join('; '));
 }
 
-async function setUpApi(owner: DataSource, apiUrl: string): Promise<void> {
-  const place = { variable: 'DATABASE_URL' };
-  const api = await inDatabase(place, () => new DataSource(databaseOptions(apiUrl, 1)).initialize());
+/** The roles that serve requests and work in the background, where they are not the owner's. */
+async function setUpOthers(owner: DataSource, api: NamedUrl, background: NamedUrl): Promise<void> {
+  const apiRole = await setUpRole(api);
+  const backgroundRole = background.url === api.url ? apiRole : await setUpRole(background);
+  await setUpRoles(owner, { api: apiRole, background: backgroundRole });
+  for (const each of background.url === api.url ? [api] : [api, background]) await assertFinds(each, owner);
+}
+
+/** Over a connection of the role's own; returns its name. */
+async function setUpRole({ variable, url }: NamedUrl): Promise<string> {
+  const own = await inDatabase({ variable }, () => new DataSource(databaseOptions(url, 1)).initialize());
   try {
-    await inDatabase(place, () => setUpOneself(api));
-    const [role] = await api.query<{ name: string }[]>('SELECT session_user AS name');
-    await grant(owner, role?.name ?? '');
-    await assertFinds(api, owner);
+    await inDatabase({ variable }, () => setUpOneself(own));
+    const [role] = await own.query<{ name: string }[]>('SELECT session_user AS name');
+    return role?.name ?? '';
   } finally {
-    await api.destroy();
+    await own.destroy();
   }
 }
 
-/** Lets the role use what the owner has made, and nothing else of a schema that it may share with others. */
-async function grant(owner: DataSource, role: string): Promise<void> {
-  const grants = await owner.query<{ sql: string }[]>(
-    `WITH place AS (SELECT current_schema() AS name, quote_ident($1) AS role)
-     SELECT format('GRANT USAGE ON SCHEMA %I TO %s', name, role) AS sql FROM place
-      WHERE NOT has_schema_privilege($1, name, 'USAGE')
-     UNION ALL
-     SELECT format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', oid::regclass, role) FROM place, pg_class
-      WHERE relnamespace = to_regnamespace(quote_ident(name)) AND relkind IN ('r', 'p') AND pg_has_role(relowner, 'USAGE')
-        AND NOT pg_has_role($1, relowner, 'USAGE')
-     UNION ALL
-     SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s', oid::regprocedure, role) FROM place, pg_proc
-      WHERE pronamespace = to_regnamespace(quote_ident(name)) AND proname = 'speculation_failed' AND NOT has_function_privilege($1, oid, 'EXECUTE')`,
-    [role],
-  );
-  for (const { sql } of grants) await owner.query(sql);
-}
-
-/** @throws CommandFailure when the API's search_path doesn't lead to the tables that the owner has made */
-async function assertFinds(api: DataSource, owner: DataSource): Promise<void> {
+/** @throws CommandFailure when the role's search_path doesn't lead to the tables that the owner has made */
+async function assertFinds({ variable, url }: NamedUrl, owner: DataSource): Promise<void> {
   const where = `SELECT current_schema() AS first, (SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = to_regclass('migrations')) AS found`;
   const [mine] = await owner.query<{ first: string; found: string | null }[]>(where);
-  const [its] = await api.query<{ first: string | null; found: string | null }[]>(where);
+  const own = await new DataSource(databaseOptions(url, 1)).initialize();
+  const [its] = await own.query<{ first: string | null; found: string | null }[]>(where);
+  await own.destroy();
   if (its?.found === mine?.found) return;
   throw new CommandFailure(
-    `DATABASE_URL: the tables are in the schema ${mine?.found}, and the search_path of this role leads to ${its?.found ?? its?.first ?? 'no schema'}. ` +
+    `${variable}: the tables are in the schema ${mine?.found}, and the search_path of this role leads to ${its?.found ?? its?.first ?? 'no schema'}. ` +
       `Set it for the role, or say it in the URL: ?options=-csearch_path%3D${mine?.first}`,
   );
 }

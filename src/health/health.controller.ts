@@ -5,7 +5,7 @@ import { HealthCheck, HealthCheckService, HealthIndicatorService, type HealthChe
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Public } from '../accounts/access.guard.js';
-import { BACKGROUND, whyNotReady } from '../database/data-source.js';
+import { RECOVERY, whyNotReady } from '../database/data-source.js';
 import { FormerPrimary, RETRY_AFTER } from '../idempotency/index.js';
 import { Lifecycle } from '../http/lifecycle.js';
 import { Api } from '../openapi/api.decorator.js';
@@ -36,7 +36,7 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly lifecycle: Lifecycle,
-    @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
+    @InjectDataSource(RECOVERY) private readonly dataSource: DataSource,
   ) {}
 
   @Get('live')

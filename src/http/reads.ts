@@ -1,4 +1,14 @@
-import { LessThan, type FindOneOptions, type FindOptionsOrder, type FindOptionsWhere, type Repository } from 'typeorm';
+import { escapeLiteral } from 'pg';
+import { ACCOUNT_SETTING } from '../idempotency/index.js';
+import {
+  LessThan,
+  type FindManyOptions,
+  type FindOneOptions,
+  type ObjectLiteral,
+  type FindOptionsOrder,
+  type FindOptionsWhere,
+  type Repository,
+} from 'typeorm';
 import { publicId, uuidOf, type IdPrefix } from '../kernel/ids.js';
 import { pageOf, type ListQuery, type Page } from './page.js';
 
@@ -6,6 +16,25 @@ import { pageOf, type ListQuery, type Page } from './page.js';
 interface Owned {
   accountId: string;
   id: string;
+}
+
+/**
+ * Reads by a repository, in a transaction that says whose it is: row-level security shows the rows of no other account, also
+ * where a filter is forgotten. @throws the database's error
+ */
+export async function readAs<Row extends ObjectLiteral, T>(
+  repository: Repository<Row>,
+  accountId: string,
+  read: (own: Repository<Row>) => Promise<T>,
+): Promise<T> {
+  const runner = repository.manager.connection.createQueryRunner();
+  try {
+    await runner.query(`BEGIN READ ONLY; SELECT set_config('${ACCOUNT_SETTING}', ${escapeLiteral(accountId)}, true)`);
+    return await read(runner.manager.getRepository<Row>(repository.target));
+  } finally {
+    await runner.query('COMMIT').catch(() => undefined);
+    await runner.release();
+  }
 }
 
 /** The account's row with this public id; null where there is none, or the text is no such id. `options`: what else to read of it. */
@@ -17,7 +46,8 @@ export async function findByPublicId<Row extends Owned>(
 ): Promise<Row | null> {
   const uuid = uuidOf(prefix, id);
   if (!uuid) return null;
-  return repository.findOne({ ...options, where: { accountId, id: uuid } as FindOptionsWhere<Row> });
+  const where = { accountId, id: uuid } as FindOptionsWhere<Row>;
+  return readAs(repository, accountId, (own) => own.findOne({ ...options, where }));
 }
 
 /**
@@ -34,10 +64,11 @@ export async function pageBy<Row extends Owned, View>(
 ): Promise<Page<View>> {
   const before = query.after((text) => (prefix ? uuidOf(prefix, text) : text));
   const filters = Object.entries(where).filter(([, value]) => value !== undefined);
-  const rows = await repository.find({
+  const wanted: FindManyOptions<Row> = {
     where: { ...Object.fromEntries(filters), ...(before !== null && { id: LessThan(before) }) } as FindOptionsWhere<Row>,
     order: { id: 'DESC' } as FindOptionsOrder<Row>,
     take: query.limit + 1,
-  });
+  };
+  const rows = await readAs(repository, where.accountId, (own) => own.find(wanted));
   return pageOf(rows, query.limit, ({ id }) => (prefix ? publicId(prefix, id) : id), view);
 }

@@ -5,7 +5,15 @@ import { DataSource } from 'typeorm';
 import { Attempts } from './requests/attempt.js';
 import { Executor } from './requests/executor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
-import { ALL_SOURCES, BACKGROUND_SOURCE, OPTIONS, withDefaults, type CompleteOptions, type IdempotencyOptions } from './options.js';
+import {
+  ALL_SOURCES,
+  BACKGROUND_SOURCE,
+  OPTIONS,
+  RECOVERY_SOURCE,
+  withDefaults,
+  type CompleteOptions,
+  type IdempotencyOptions,
+} from './options.js';
 import { guardConnections } from './postgres/connection-guard.js';
 import { Figures } from './figures.js';
 import { ServerTimeline } from './postgres/server-timeline.js';
@@ -28,18 +36,20 @@ import { StepRunner } from './steps/step-runner.js';
 export class IdempotencyModule implements OnModuleInit {
   constructor(
     private readonly dataSource: DataSource,
-    @Inject(BACKGROUND_SOURCE) private readonly background: DataSource,
+    @Inject(ALL_SOURCES) private readonly sources: readonly DataSource[],
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
 
   static forRoot(options: IdempotencyOptions): DynamicModule {
-    const names = new Set([undefined, options.backgroundDataSource, ...(options.otherDataSources ?? [])]);
+    const recovery = options.recoveryDataSource ?? options.backgroundDataSource;
+    const names = new Set([undefined, options.backgroundDataSource, recovery, ...(options.otherDataSources ?? [])]);
     return {
       module: IdempotencyModule,
       imports: [DiscoveryModule],
       providers: [
         { provide: OPTIONS, useValue: withDefaults(options) },
         { provide: BACKGROUND_SOURCE, useExisting: getDataSourceToken(options.backgroundDataSource) },
+        { provide: RECOVERY_SOURCE, useExisting: getDataSourceToken(recovery) },
         {
           provide: ALL_SOURCES,
           useFactory: (...sources: DataSource[]) => sources,
@@ -65,7 +75,7 @@ export class IdempotencyModule implements OnModuleInit {
 
   /** @throws Error naming the settings of the database's sessions under which the statements would mean something else */
   async onModuleInit(): Promise<void> {
-    for (const dataSource of new Set([this.dataSource, this.background])) await assertSession(dataSource);
+    for (const dataSource of this.sources) await assertSession(dataSource);
     if (this.options.guardConnections) guardConnections(this.dataSource);
   }
 }

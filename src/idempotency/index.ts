@@ -2,7 +2,8 @@
 export { Idempotent, IDEMPOTENT, Tx, type IdempotentOptions } from './idempotent.decorator.js';
 export { IdempotencyModule } from './idempotency.module.js';
 export { Figures, type UnfinishedFigures } from './figures.js';
-export { Operations, type OperationStory, type TimelineLine } from './operations.js';
+export { Operations } from './operations.js';
+export type { OperationStory, TimelineLine } from './records/story.store.js';
 export type { TakenOperation } from './steps/outside-settlement.js';
 export { startOperation, type OwnOperation } from './start-operation.js';
 export type { IdempotencyOptions, RequestOutcome } from './options.js';
@@ -11,6 +12,7 @@ export { reply, type Reply, type ReplyOptions, type StoredResponse } from './rep
 export { IdempotencyRefusal, RETRY_AFTER, type RefusalCode } from './refusal.js';
 export { RecoverableStep, next, park, stepName, undo, type Step, type StepEnd, type StepRun } from './step.js';
 export type { Statement } from './postgres/statement.js';
+export { ACCOUNT_SETTING, enter } from './postgres/account-scope.js';
 export { SESSION_SETTINGS } from './postgres/session-settings.js';
 export { assertNoTransaction } from './postgres/connection-guard.js';
 export type { Transaction, Violations } from './transaction.js';

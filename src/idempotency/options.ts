@@ -53,6 +53,11 @@ export interface IdempotencyOptions {
   guardConnections?: boolean;
   /** TypeORM name of a second, small data source for background work, so that busy handlers can't starve it. Default: the same one. */
   backgroundDataSource?: string;
+  /**
+   * TypeORM name of the data source in which the recoverer drives what it has found: the same role as requests have, where
+   * `backgroundDataSource` is one that sees all accounts. Default: `backgroundDataSource`.
+   */
+  recoveryDataSource?: string;
   /** TypeORM names of the application's further data sources on the same server: they too refuse a former primary. Default: none. */
   otherDataSources?: string[];
 }
@@ -60,10 +65,13 @@ export interface IdempotencyOptions {
 /** Injection token of the options, complete with their defaults. */
 export const OPTIONS = Symbol('holdfast:options');
 
-export type CompleteOptions = Required<Omit<IdempotencyOptions, 'backgroundDataSource' | 'otherDataSources'>>;
+export type CompleteOptions = Required<Omit<IdempotencyOptions, 'backgroundDataSource' | 'recoveryDataSource' | 'otherDataSources'>>;
 
 /** Injection token of the data source for background work. */
 export const BACKGROUND_SOURCE = Symbol('holdfast:background-source');
+
+/** Injection token of the data source in which the recoverer drives operations. */
+export const RECOVERY_SOURCE = Symbol('holdfast:recovery-source');
 
 /** Injection token of all data sources that lead to the server, each once. */
 export const ALL_SOURCES = Symbol('holdfast:all-sources');

@@ -1,4 +1,5 @@
 import { SetMetadata } from '@nestjs/common';
+import type { QueryResultRow } from 'pg';
 import type { Reply } from './reply.js';
 import type { Transaction } from './transaction.js';
 
@@ -66,7 +67,7 @@ export interface StepRun {
   /** How old the operation was when this process took it in hand, by the database's clock, in milliseconds. */
   readonly ageMs: number;
   /** Reads on a connection that busy handlers can't take away. */
-  read<R>(text: string, values: unknown[]): Promise<R[]>;
+  read<R extends QueryResultRow>(text: string, values: unknown[]): Promise<R[]>;
 }
 
 /** What happens outside the database, in two halves that can be repeated. Mark the class with `@RecoverableStep()`. */

@@ -11,6 +11,9 @@ type Variables = z.infer<typeof variables>;
 /** Every setting of the process; durations in milliseconds. */
 export type Config = Readonly<ReturnType<typeof parseConfig>>;
 
+/** Roles in the embedded PostgreSQL. */
+export const EMBEDDED_ROLES = { owner: 'holdfast', api: 'holdfast_api', background: 'holdfast_background' } as const;
+
 /** Injection token of the configuration. */
 export const CONFIG = Symbol('holdfast:config');
 
@@ -32,19 +35,14 @@ export function parseConfig(env: Record<string, string | undefined>) {
 }
 
 function settingsOf(values: Variables) {
-  const embedded = `postgres://holdfast@127.0.0.1:${values.EMBEDDED_DB_PORT}`;
-  const databaseUrl = values.DATABASE_URL ?? `${embedded}/holdfast`;
+  const addresses = databaseAddresses(values);
   return Object.freeze({
     production: values.NODE_ENV === 'production',
     port: values.PORT,
     host: values.HOST,
     internalPort: values.INTERNAL_PORT,
     logLevel: values.LOG_LEVEL,
-    databaseUrl,
-    databaseOwnerUrl: values.DATABASE_OWNER_URL ?? databaseUrl,
-    databaseIsEmbedded: values.DATABASE_URL === undefined,
-    /** The variable that `databaseOwnerUrl` comes from. */
-    ownerVariable: values.DATABASE_OWNER_URL === undefined ? ('DATABASE_URL' as const) : ('DATABASE_OWNER_URL' as const),
+    ...addresses,
     migrate: values.MIGRATE === 'true',
     poolSize: values.DB_POOL_SIZE,
     embeddedPort: values.EMBEDDED_DB_PORT,
@@ -66,10 +64,26 @@ function settingsOf(values: Variables) {
     providerWebhookUrl: values.PROVIDER_WEBHOOK_URL,
     sandboxPort: values.SANDBOX_PORT,
     // On the same server, but another database, as a provider's would be.
-    sandboxDatabaseUrl: values.SANDBOX_DATABASE_URL ?? withDatabase(databaseUrl, `${databaseOf(databaseUrl)}_sandbox`),
+    sandboxDatabaseUrl:
+      values.SANDBOX_DATABASE_URL ?? withDatabase(addresses.databaseOwnerUrl, `${databaseOf(addresses.databaseUrl)}_sandbox`),
     stripeSecretKey: values.STRIPE_SECRET_KEY,
     stripeApiHost: values.STRIPE_API_HOST,
   });
+}
+
+/** The database as each role, and the variables that the addresses come from; the one of `databaseUrl` where one role does all. */
+function databaseAddresses(values: Variables) {
+  const { DATABASE_URL: api, DATABASE_BACKGROUND_URL: background, DATABASE_OWNER_URL: owner } = values;
+  const embedded = (role: string): string => `postgres://${role}@127.0.0.1:${values.EMBEDDED_DB_PORT}/holdfast`;
+  return {
+    databaseUrl: api ?? embedded(EMBEDDED_ROLES.api),
+    /** The role that sees all accounts. */
+    backgroundUrl: background ?? api ?? embedded(EMBEDDED_ROLES.background),
+    databaseOwnerUrl: owner ?? api ?? embedded(EMBEDDED_ROLES.owner),
+    databaseIsEmbedded: api === undefined,
+    backgroundVariable: background === undefined ? ('DATABASE_URL' as const) : ('DATABASE_BACKGROUND_URL' as const),
+    ownerVariable: owner === undefined ? ('DATABASE_URL' as const) : ('DATABASE_OWNER_URL' as const),
+  };
 }
 
 /** zod words a wrong enum by quoting what is allowed and never the value, so its messages are safe to print. */
@@ -90,6 +104,11 @@ function contradictions(values: Variables): string[] {
   }
   if (values.NODE_ENV === 'production') {
     if (!values.DATABASE_URL) wrong.push('DATABASE_URL: must be set in production');
+    else if ((values.DATABASE_BACKGROUND_URL ?? values.DATABASE_URL) === values.DATABASE_URL) {
+      wrong.push(
+        'DATABASE_BACKGROUND_URL: must be set in production, to another role than DATABASE_URL: where one role does all, row-level security does not act',
+      );
+    }
     if (!values.PROVIDER) wrong.push('PROVIDER: must be set in production: stripe, or sandbox where no money is to move');
     for (const name of ['DEMO_API_KEY', 'DEMO_API_KEY_B'] as const) {
       if (values[name]) wrong.push(`${name}: demo accounts do not exist in production`);

@@ -83,6 +83,7 @@ export const variables = z.object({
   INTERNAL_PORT: wholeNumber(0, 65_535).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   DATABASE_URL: postgresUrl,
+  DATABASE_BACKGROUND_URL: postgresUrl,
   DATABASE_OWNER_URL: postgresUrl,
   MIGRATE: z.enum(['true', 'false']).default('true'),
   DB_POOL_SIZE: whole(10, 1, 1_000),

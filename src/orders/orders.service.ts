@@ -8,7 +8,7 @@ import { newId, uuidOf } from '../kernel/ids.js';
 import type { Page } from '../http/page.js';
 import { MAX_AMOUNT } from '../kernel/money.js';
 import { Problem, noSuch } from '../http/problem.js';
-import { findByPublicId, pageBy } from '../http/reads.js';
+import { findByPublicId, pageBy, readAs } from '../http/reads.js';
 import { OrderView, type CreateOrder, type ListOrders, type UpdateOrder } from './order.dto.js';
 import { Order, OrderItem } from './order.entity.js';
 import { insertOrder, lockOrder, orderExists, updateOrder, type OrderState } from './order.store.js';
@@ -84,10 +84,8 @@ export class OrdersService {
   async list(accountId: string, query: ListOrders): Promise<Page<OrderView>> {
     const page = await pageBy(this.orders, 'ord', query, { accountId, status: query.status }, (order) => order);
     // A query of its own: joined, the page's limit would count lines instead of orders.
-    const items = await this.items.find({
-      where: { accountId, orderId: In(page.data.map((order) => order.id)) },
-      order: { lineNo: 'ASC' },
-    });
+    const where = { accountId, orderId: In(page.data.map((order) => order.id)) };
+    const items = await readAs(this.items, accountId, (own) => own.find({ where, order: { lineNo: 'ASC' } }));
     const linesOf = new Map<string, OrderItem[]>(page.data.map((order) => [order.id, []]));
     for (const item of items) linesOf.get(item.orderId)?.push(item);
     return { ...page, data: page.data.map((order) => OrderView.of({ ...order, items: linesOf.get(order.id) ?? [] })) };

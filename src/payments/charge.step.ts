@@ -5,6 +5,7 @@ import type { DecidableStep, Verdict } from './decidable-step.js';
 import { notReached } from './payment-replies.js';
 import { PaymentEnds } from './payment-ends.js';
 import { Payment } from './payment.entity.js';
+import { takeBack } from './payment.store.js';
 import { ask } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import {
@@ -56,7 +57,7 @@ export class ChargeStep implements DecidableStep {
         );
       case 'not-reached':
         // Only now is it certain that nothing is at the provider: no earlier attempt, no lost answer.
-        if (run.attempt === 1 && run.stepNo === 1) return this.takeBack(tx, paymentId, run);
+        if (run.attempt === 1 && run.stepNo === 1) return this.takeBack(tx, run);
         return this.wait(tx, paymentId, outcome, run);
       case 'pending':
       case 'unknown':
@@ -95,8 +96,8 @@ export class ChargeStep implements DecidableStep {
     return park(reason, againMs);
   }
 
-  private async takeBack(tx: Transaction, paymentId: string, { accountId }: StepRun): Promise<StepEnd> {
-    await (await tx.manager()).delete(Payment, { accountId, id: paymentId });
+  private takeBack(tx: Transaction, run: StepRun): StepEnd {
+    takeBack(tx, run);
     return undo(notReached('charged'));
   }
 }

@@ -13,6 +13,8 @@ import {
   type TakenOperation,
   type Transaction,
 } from '../idempotency/index.js';
+import { publicId } from '../kernel/ids.js';
+import { writeAct } from '../kernel/trail.js';
 import { OperationView } from '../operations/operation.dto.js';
 import { running } from '../operations/operations.api.js';
 import { CancelRefundStep } from './cancel-refund.step.js';
@@ -71,6 +73,9 @@ export class DecideStep implements Step<Looked> {
     if (looked.told) return problemReply(notUnderReview('The provider can tell by now, and what it tells counts.'), run, path);
     if (looked.taken.subjectId !== decision.subject_id) return problemReply(notUnderReview(), run, path);
     settleDecision(tx, run.accountId, decisionId);
+    const { actor, outcome } = decision;
+    const operationId = publicOperationId(decision.operation_id);
+    writeAct('review.decided', { actor, accountId: publicId('acct', run.accountId), operationId, outcome });
     const story = await this.operations.find(run.accountId, decision.operation_id, tx);
     if (!story) throw new Error('a decision without its operation');
     return reply(200, OperationView.of(story), { resource: path });

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Statement, Transaction } from '../idempotency/index.js';
+import type { Statement, StepRun, Transaction } from '../idempotency/index.js';
 import type { Payment, PaymentStatus } from './payment.entity.js';
 
 /**
@@ -98,6 +98,13 @@ export async function lockPayment(tx: Transaction, accountId: string, id: string
 export function finishPayment(tx: Transaction, payment: FinishedPayment): void {
   const { accountId, id, status, providerReference, failureCode, updatedAt, checkAt } = payment;
   tx.write(FINISH, [accountId, id, status, providerReference, failureCode, updatedAt, checkAt ?? null]);
+}
+
+const TAKE_BACK: Statement = { name: 'payments-take-back', text: 'SELECT payments_take_back($1, $2, $3, $4)' };
+
+/** Queues that the payment or refund of an operation never was; a function of the owner's, because this role deletes neither. */
+export function takeBack(tx: Transaction, { accountId, attempt, stepNo }: StepRun): void {
+  tx.write(TAKE_BACK, [accountId, tx.operationUuid, attempt, stepNo]);
 }
 
 /** How many payments of all accounts wait for a person, since the provider can't tell what became of them. */

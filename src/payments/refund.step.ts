@@ -15,7 +15,7 @@ export class RefundStep extends RefundingStep {
   override async settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
     // It is the first step of its operation: nothing of an earlier attempt can be at the provider.
     if (outcome.kind === 'not-reached' && run.attempt === 1) {
-      await undoRefund(tx, run.accountId, refundId);
+      await undoRefund(tx, run, refundId);
       return undo(notReached('refunded'));
     }
     return super.settle(tx, refundId, outcome, run);

@@ -1,8 +1,8 @@
-import type { Transaction } from '../idempotency/index.js';
+import type { StepRun, Transaction } from '../idempotency/index.js';
 import { newId } from '../kernel/ids.js';
 import { Problem } from '../http/problem.js';
 import { Payment, Refund } from './payment.entity.js';
-import { lockPayment } from './payment.store.js';
+import { lockPayment, takeBack } from './payment.store.js';
 import { firstCheck } from './provider-books.store.js';
 import { withReason, withoutReasonsOf } from './review-reasons.js';
 
@@ -103,11 +103,12 @@ export async function flagRefund(tx: Transaction, accountId: string, refundId: s
 }
 
 /** Takes a reservation back that the provider surely never heard of. */
-export async function undoRefund(tx: Transaction, accountId: string, refundId: string): Promise<void> {
+export async function undoRefund(tx: Transaction, run: StepRun, refundId: string): Promise<void> {
   const manager = await tx.manager();
+  const { accountId } = run;
   const { payment, refund } = await lockRefund(tx, accountId, refundId);
-  await manager.delete(Refund, { accountId, id: refundId });
   await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved - refund.amount });
+  takeBack(tx, run);
 }
 
 async function lockRefund(tx: Transaction, accountId: string, refundId: string): Promise<SettledRefund> {

@@ -15,7 +15,7 @@ await runCommand(USAGE, async () => {
     return;
   }
   const command = readArguments(args);
-  const dataSource = await new DataSource(databaseOptions(readConfig().databaseUrl, 1)).initialize();
+  const dataSource = await new DataSource(databaseOptions(readConfig().backgroundUrl, 1)).initialize();
   try {
     await execute(command, dataSource);
   } finally {

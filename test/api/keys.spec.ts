@@ -17,7 +17,7 @@ const secrets: string[] = [];
 beforeAll(async () => {
   database = await createMigratedDatabase();
   near = await startApp(database);
-  const env = { NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'trace', DATABASE_URL: database.url };
+  const env = { NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'trace', ...database.env };
   const process = start('src/main.js', [], env);
   far = { ...process, url: await listening(process) };
 });
@@ -38,7 +38,7 @@ async function listening(process: Running): Promise<string> {
 }
 
 function cli(args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  return run('src/accounts/keys.cli.js', args, { NODE_ENV: 'test', DATABASE_URL: database.url, ...env });
+  return run('src/accounts/keys.cli.js', args, { NODE_ENV: 'test', ...database.env, ...env });
 }
 
 interface MadeKey {
@@ -242,8 +242,11 @@ describe('the command line', () => {
   });
 
   it('a database that does not answer ends with 1 and a sentence without its password', async () => {
-    const { code, stderr } = await cli(['list'], { DATABASE_URL: 'postgres://holdfast:hunter2@127.0.0.1:1/holdfast' });
-    expect([code, stderr]).toEqual([1, 'The database of DATABASE_URL cannot be used: nothing listens at its address (127.0.0.1:1).\n']);
+    const { code, stderr } = await cli(['list'], { DATABASE_OWNER_URL: 'postgres://holdfast:hunter2@127.0.0.1:1/holdfast' });
+    expect([code, stderr]).toEqual([
+      1,
+      'The database of DATABASE_OWNER_URL cannot be used: nothing listens at its address (127.0.0.1:1).\n',
+    ]);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { atOnce, startApp, tally, type TestApp } from '../support/app.js';
 import { run } from '../support/built-process.js';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
 import { startLiftedApp } from '../support/lifted-app.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
 
@@ -90,9 +90,12 @@ describe('a setting of the database', () => {
     ['extra_float_digits', '-1'],
   ])('that is set where the migrations set it stops the start by name, and they set it right: %s', async (setting, value) => {
     const name = new URL(world.database.url).pathname.slice(1);
-    await world.database.query(`ALTER ROLE holdfast IN DATABASE ${name} SET ${setting} = ${value}`);
+    await world.database.query(`ALTER ROLE holdfast_api IN DATABASE ${name} SET ${setting} = ${value}`);
     await expect(refusal(startApp(world.database, world.env))).rejects.toThrow(new RegExp(`: ${setting} is `));
-    expect(await run('src/database/migrate.cli.js', [], { DATABASE_URL: world.database.url })).toMatchObject({ code: 0, stderr: '' });
+    expect(await run('src/database/migrate.cli.js', [], { NODE_ENV: 'test', ...world.database.env })).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
     await (await startApp(world.database, world.env)).close();
   });
 
@@ -100,7 +103,7 @@ describe('a setting of the database', () => {
     await under(world.database, 'DateStyle', `'German'`, () =>
       under(world.database, 'default_transaction_isolation', `'serializable'`, async () => {
         const { code, stdout } = await run('src/audit/audit.cli.js', [], {
-          DATABASE_URL: world.database.url,
+          ...world.database.env,
           PROVIDER_URL: world.sandbox.url,
         });
         expect([code, stdout.trimEnd().split('\n').at(-1)]).toEqual([0, 'differences: 0']);
@@ -168,10 +171,7 @@ function isNow(time: unknown, since: number): void {
 describe('the core in another application, which states nothing itself', () => {
   let database: TestDatabase;
   beforeAll(async () => {
-    database = await createMigratedDatabase();
-    await database.query('DROP TABLE migrations, idempotency_records, idempotency_replays, idempotency_timeline, idempotency_archive');
-    await database.query('DROP FUNCTION speculation_failed()');
-    await database.query(`ALTER ROLE holdfast IN DATABASE ${new URL(database.url).pathname.slice(1)} RESET ALL`);
+    database = await createDatabase();
     await (await startLiftedApp(database)).close();
   });
   afterAll(() => database.drop());

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const command = (args: string[] = [], env: Record<string, string> = {}): Promise<Ended> =>
-  run('src/audit/audit.cli.js', args, { DATABASE_URL: world.database.url, PROVIDER_URL: world.sandbox.url, ...env });
+  run('src/audit/audit.cli.js', args, { ...world.database.env, PROVIDER_URL: world.sandbox.url, ...env });
 const gauges = async (): Promise<string[]> =>
   (await world.send('GET', '/metrics', { as: null })).text.split('\n').filter((line) => line.startsWith('holdfast_audit_differences{'));
 const damage = (by: number): Promise<unknown> =>
@@ -44,7 +44,7 @@ describe('npm run audit', () => {
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ['database', { DATABASE_URL: 'postgres://x@127.0.0.1:9/x' }, /database/],
+    ['database', { DATABASE_BACKGROUND_URL: 'postgres://x@127.0.0.1:9/x' }, /database/],
     ['provider', { PROVIDER_URL: 'http://127.0.0.1:9' }, /ledger cannot be read/],
   ])('exits with 2 and a sentence when the %s does not answer', async (_what, env, sentence) => {
     const { code, stdout, stderr } = await command([], env);

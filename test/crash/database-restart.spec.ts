@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../local/embedded-postgres.js';
-import { migrate } from '../../src/database/migrate.js';
+import { prepare } from '../support/database.js';
 import { temporaryDirectory } from '../local/checkout.js';
 import type { TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
@@ -24,7 +24,7 @@ const startServer = (port: number): Promise<EmbeddedPostgres> =>
 beforeAll(async () => {
   server = await startServer(0);
   const url = server.url('holdfast');
-  await migrate(url, url);
+  await prepare(url);
   replicas = [await startProcess(url), await startProcess(url)];
 });
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { AuditCron } from '../../src/audit/audit.cron.js';
 import { migrate } from '../../src/database/migrate.js';
 import { ORDER, startApp, type TestApp } from '../support/app.js';
 import { run, type Ended } from '../support/built-process.js';
-import { createDatabase, type TestDatabase } from '../support/database.js';
+import { createDatabase, type TestDatabase, urlsOf, prepare } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { hold } from '../support/locks.js';
 import { startPooler, type Pooler } from '../support/pooler.js';
@@ -49,7 +49,8 @@ describe('migrating', () => {
 
   it('goes past it by the owner’s address, and the service runs behind it', async () => {
     expect(await migrateCommand(withOwner())).toMatchObject({ code: 0, stderr: '' });
-    const app = await startApp({ ...database, url: pooler.url });
+    await prepare(database.url);
+    const app = await startApp(database, { DATABASE_URL: pooler.url });
     try {
       expect((await app.send('POST', '/v1/orders', { body: ORDER })).status).toBe(201);
     } finally {
@@ -63,21 +64,21 @@ describe('migrating', () => {
       `SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE datname = current_database() AND locktype = 'advisory'`,
     );
     const told: string[] = [];
-    const migrated = migrate(database.url, database.url, (sentence) => told.push(sentence));
+    const migrated = migrate(urlsOf(database.url), (sentence) => told.push(sentence));
     await eventually('a sentence', () => told.length > 0);
     await other.release();
     await migrated;
     expect(told).toEqual([
       `Another process migrates this database: waiting for its lock, which the server's process ${holder?.pid} holds.`,
     ]);
-    await migrate(database.url, database.url, (sentence) => told.push(sentence));
+    await migrate(urlsOf(database.url), (sentence) => told.push(sentence));
     expect(told).toHaveLength(1);
   });
 });
 
 describe('an audit', () => {
   let app: TestApp;
-  beforeEach(() => migrate(database.url, database.url));
+  beforeEach(() => migrate(urlsOf(database.url)));
 
   it('is refused behind a pooler with a sentence that says what to do', async () => {
     const rest = 'through a pooler, .*: set DATABASE_OWNER_URL to the address of the server itself\\.';

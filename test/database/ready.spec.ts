@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../local/embedded-postgres.js';
-import { migrate } from '../../src/database/migrate.js';
+import { prepare, envOf } from '../support/database.js';
 import { ORDER, startApp, startWorld, type TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 
@@ -34,8 +34,8 @@ describe('a server that does not take writes', () => {
     chmodSync(directory, 0o755);
     server = await start(0);
     const url = server.url('postgres');
-    await migrate(url, url);
-    app = await startApp({ url, query: () => Promise.resolve([]), drop: () => Promise.resolve() });
+    await prepare(url);
+    app = await startApp({ url, env: envOf(url), query: () => Promise.resolve([]), drop: () => Promise.resolve() });
   });
   afterAll(async () => {
     await app.close();

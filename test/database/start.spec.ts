@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { send, startApp } from '../support/app.js';
+import { KEY_A, KEY_B, send, startApp } from '../support/app.js';
 import { run, type Ended } from '../support/built-process.js';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from '../support/database.js';
 
@@ -141,10 +141,11 @@ describe('an owner who is no superuser, an API with a role of its own, and a sch
       for (const role of [owner, api]) await database.query(`ALTER ROLE ${role} IN DATABASE ${name} SET search_path = "${schema}"`);
     const env = { DATABASE_OWNER_URL: as(owner, inUrl), DATABASE_URL: as(api, inUrl) };
 
-    expect(await migrateCommand(env)).toMatchObject({ code: 0, stderr: '' });
+    const demo = { DEMO_API_KEY: KEY_A, DEMO_API_KEY_B: KEY_B };
+    expect(await migrateCommand({ ...env, ...demo })).toMatchObject({ code: 0, stderr: '' });
     expect(await migrateCommand(env)).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') });
     expect(await database.query(`SELECT FROM pg_tables WHERE schemaname = 'public'`)).toEqual([]);
-    const app = await startApp({ ...database, url: env.DATABASE_URL });
+    const app = await startApp(database, env);
     try {
       const made = [];
       for (let each = 0; each < 3; each += 1)

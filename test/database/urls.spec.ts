@@ -1,3 +1,5 @@
+import { ensureDemoAccounts } from '../../src/accounts/demo-accounts.js';
+import { KEY_A, KEY_B } from '../support/keys.js';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,9 +47,16 @@ it.each([
   ['a socket as the scheme', () => `socket://holdfast@${sockets}?db=holdfast`],
   ['a directory and a name', () => `${sockets} holdfast`],
 ])('the service runs on a URL with %s', async (_what, url) => {
-  const { databaseUrl, sandboxDatabaseUrl } = parseConfig({ DATABASE_URL: url() });
-  await migrate(databaseUrl, databaseUrl);
-  const app = await startApp({ url: databaseUrl, query: () => Promise.resolve([]), drop: () => Promise.resolve() });
+  const config = parseConfig({ DATABASE_URL: url() });
+  const { databaseUrl, sandboxDatabaseUrl } = config;
+  await migrate(config);
+  await ensureDemoAccounts(databaseUrl, [KEY_A, KEY_B]);
+  const app = await startApp({
+    url: databaseUrl,
+    env: { DATABASE_URL: databaseUrl },
+    query: () => Promise.resolve([]),
+    drop: () => Promise.resolve(),
+  });
   const sandbox = await buildSandbox({ databaseUrl: sandboxDatabaseUrl });
   try {
     expect((await app.send('POST', '/v1/orders', { body: ORDER })).status).toBe(201);

@@ -72,7 +72,7 @@ describe('options', () => {
     if (typeof value === 'number') expect(/^[\d.]+$/.test(stated) ? Number(stated) : milliseconds(stated)).toBe(value);
     else if (typeof value === 'string') expect(stated).toBe(value);
     else if (typeof value === 'boolean') expect([stated, value]).toEqual(['from Node 24', Number.parseInt(process.versions.node) >= 24]);
-    else expect(['required', 'none', 'never', 'the unnamed one']).toContain(stated);
+    else expect(['required', 'none', 'never', 'the unnamed one', 'the background one']).toContain(stated);
   });
 
   it('of a route are listed with their types', () => {

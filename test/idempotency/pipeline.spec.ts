@@ -80,7 +80,7 @@ it('a look that the server refuses takes none of the others along', async () => 
     const reader = new BatchedReader(dataSource);
     const id = '018bcfe5-6800-7000-8000-0000000000ff';
     const look = (value: string) =>
-      reader.fetch({ ...UUID, values: [value] }).then(
+      reader.fetch(id, { ...UUID, values: [value] }).then(
         ({ rows }) => rows,
         (error: unknown) => String(error),
       );

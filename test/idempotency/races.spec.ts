@@ -158,7 +158,7 @@ it('a retry that comes while the first one is being rolled back executes or is t
   const product = await addProduct(world.database);
   await world.database.query(`
     CREATE SEQUENCE failures;
-    CREATE FUNCTION fail_first() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION fail_first() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
       BEGIN IF NEW.product_id = '${product}' AND nextval('failures') <= 5 THEN RAISE EXCEPTION 'on purpose'; END IF; RETURN NEW; END $$;
     CREATE TRIGGER fail_first BEFORE INSERT ON order_items FOR EACH ROW EXECUTE FUNCTION fail_first()`);
   const key = uuidv7();

@@ -22,7 +22,7 @@ async function stumble(table: string, times: number, sqlState: string, timing = 
   const deferred = timing.startsWith('AFTER') ? 'DEFERRABLE INITIALLY DEFERRED' : '';
   await world.database.query(`
     CREATE SEQUENCE stumbles;
-    CREATE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION stumble() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
       BEGIN
         IF nextval('stumbles') <= ${times} THEN RAISE EXCEPTION 'on purpose' USING ERRCODE = '${sqlState}'; END IF;
         RETURN NEW;

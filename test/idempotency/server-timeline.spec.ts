@@ -91,9 +91,9 @@ it('a role that may not ask is served from the database, and that is logged once
   await database.query(`CREATE ROLE ${role} LOGIN; REVOKE EXECUTE ON FUNCTION pg_walfile_name(pg_lsn) FROM PUBLIC`);
   const url = new URL(database.url);
   url.username = role;
-  await migrate(database.url, url.toString());
+  await migrate({ databaseOwnerUrl: database.url, databaseUrl: url.toString(), backgroundUrl: url.toString() });
   const warn = jest.spyOn(Logger.prototype, 'warn');
-  app = await startApp({ ...database, url: url.toString() });
+  app = await startApp(database, { DATABASE_URL: url.toString(), DATABASE_OWNER_URL: database.url });
   try {
     const key = await place();
     expect(await answersFromMemory(key)).toBe(false);

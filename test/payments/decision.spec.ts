@@ -1,6 +1,7 @@
+import { Logger } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { operationUuid } from '../../src/idempotency/index.js';
-import { uuidOf } from '../../src/kernel/ids.js';
+import { publicId, uuidOf } from '../../src/kernel/ids.js';
 import { ProviderBooks } from '../../src/payments/provider-books.js';
 import { KEY_A, KEY_B, type TestApp, type TestResponse } from '../support/app.js';
 import { addApiKey } from '../support/api-keys.js';
@@ -50,7 +51,19 @@ describe('a payment that happened, a person decides', () => {
     const order = await world.placeOrder();
     const { key, operation, payment } = await flagPayment(world, order);
     const own = uuidv7();
+    const logged = jest.spyOn(Logger.prototype, 'log');
     const answer = await decide(world, operation, HAPPENED, { key: own });
+    const acts = logged.mock.calls.map(([line]) => line as Record<string, unknown>).filter(({ act }) => act === 'review.decided');
+    logged.mockRestore();
+    expect(acts).toEqual([
+      {
+        act: 'review.decided',
+        actor: `key_${KEY_A.split('_')[2]}`,
+        accountId: publicId('acct', ACCOUNT_A),
+        operationId: operation,
+        outcome: 'happened',
+      },
+    ]);
     expect([answer.status, answer.body]).toEqual([
       200,
       expect.objectContaining({ id: operation, status: 'completed', response: { status: 201 } }),

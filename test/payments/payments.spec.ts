@@ -281,7 +281,7 @@ describe('a card number', () => {
       NODE_ENV: 'test',
       LOG_LEVEL: 'trace',
       PORT: '0',
-      DATABASE_URL: world.database.url,
+      ...world.database.env,
       MIGRATE: 'false',
       ...world.env,
     });

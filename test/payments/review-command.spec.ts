@@ -10,7 +10,7 @@ beforeAll(async () => (world = await startPaymentWorld()));
 afterEach(() => world.faults({}));
 afterAll(() => world.close());
 
-const review = (...args: string[]): Promise<Ended> => run('src/payments/review.cli.js', args, { DATABASE_URL: world.database.url });
+const review = (...args: string[]): Promise<Ended> => run('src/payments/review.cli.js', args, world.database.env);
 
 it('lists what is flagged in all accounts, one line each, also of operations that have ended', async () => {
   const done = await world.pay(await world.placeOrder());

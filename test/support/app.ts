@@ -1,13 +1,14 @@
 import 'reflect-metadata';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { v7 as uuidv7 } from 'uuid';
+import { ensureDemoAccounts } from '../../src/accounts/demo-accounts.js';
 import { createApp } from '../../src/app.js';
 import { closeApp } from '../../src/http/lifecycle.js';
 import { parseConfig } from '../../src/kernel/config.js';
+import { KEY_A, KEY_B } from './keys.js';
 import { createMigratedDatabase, type TestDatabase } from './database.js';
 
-export const KEY_A = `hf_test_${'a'.repeat(26)}_secretofaccounta`;
-export const KEY_B = `hf_test_${'b'.repeat(26)}_secretofaccountb`;
+export { KEY_A, KEY_B };
 
 /** What a test sends; `key: null` sends no Idempotency-Key, absent sends a fresh one with POST and PATCH. */
 export interface TestRequest {
@@ -39,11 +40,14 @@ export async function startApp(database: TestDatabase, env: Record<string, strin
   const config = parseConfig({
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',
-    DATABASE_URL: database.url,
+    // Whoever names another address has one role for all.
+    ...(env['DATABASE_URL'] === undefined && database.env),
     DEMO_API_KEY: KEY_A,
     DEMO_API_KEY_B: KEY_B,
     ...env,
   });
+  // The template has the accounts of these keys.
+  if (env['DEMO_API_KEY'] ?? env['DEMO_API_KEY_B']) await ensureDemoAccounts(database.url, config.demoKeys);
   const app = await createApp(config);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

@@ -1,4 +1,5 @@
 import { audit, type AuditReport } from '../../src/audit/auditor.js';
+import { parseConfig } from '../../src/kernel/config.js';
 import type { PaymentWorld } from './payments.js';
 
 /** Audits a world as `npm run audit` does, with no pause before the second look. */
@@ -9,8 +10,7 @@ export function auditWorld(
   const { longMs, lateRequests = 'refuse' } = settings;
   return audit(
     {
-      databaseUrl: world.database.url,
-      databaseOwnerUrl: world.database.url,
+      ...parseConfig(world.database.env),
       provider: 'sandbox',
       providerUrl: world.sandbox.url,
       lateRequests,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../dist/local/embedded-postgres.js';
+import { ensureDemoAccounts } from '../../dist/src/accounts/demo-accounts.js';
 import { migrate } from '../../dist/src/database/migrate.js';
 
 /**
@@ -35,5 +36,9 @@ async function createTemplate(server) {
   await client.end();
   const url = new URL(server);
   url.pathname = '/holdfast_template';
-  await migrate(url.toString(), url.toString());
+  const as = (role) => Object.assign(new URL(url), { username: role }).toString();
+  const databaseOwnerUrl = url.toString();
+  await migrate({ databaseOwnerUrl, databaseUrl: as('holdfast_api'), backgroundUrl: as('holdfast_background') });
+  // The keys of test/support/app.ts.
+  await ensureDemoAccounts(databaseOwnerUrl, [`hf_test_${'a'.repeat(26)}_secretofaccounta`, `hf_test_${'b'.repeat(26)}_secretofaccountb`]);
 }

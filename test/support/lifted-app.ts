@@ -7,6 +7,7 @@ import { Column, Entity, PrimaryGeneratedColumn, type MigrationInterface, type Q
 import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
 import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
+import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owner-functions.js';
 import {
   Idempotent,
   IdempotencyModule,
@@ -64,7 +65,13 @@ class NotesModule {
           url,
           poolSize,
           entities: [Note],
-          migrations: [Idempotency1700000000001, Speculation1700000000004, Resumable1700000000007, Notes1800000000001],
+          migrations: [
+            Idempotency1700000000001,
+            Speculation1700000000004,
+            Resumable1700000000007,
+            OwnerFunctions1700000000009,
+            Notes1800000000001,
+          ],
           migrationsRun: true,
           extra: { pipeline, connectionTimeoutMillis: 2_000 },
         }),

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { envOf } from './database.js';
 import { KEY_A, KEY_B, send, type TestRequest, type TestResponse } from './app.js';
 
 /** A replica in a process of its own, as it runs in production. */
@@ -26,7 +27,7 @@ export async function startProcess(databaseUrl: string, env: Record<string, stri
       NODE_ENV: 'test',
       LOG_LEVEL: 'error',
       PORT: '0',
-      DATABASE_URL: databaseUrl,
+      ...envOf(databaseUrl),
       MIGRATE: 'false',
       DEMO_API_KEY: KEY_A,
       DEMO_API_KEY_B: KEY_B,

@@ -4,8 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startEmbeddedPostgres, type EmbeddedPostgres } from '../../local/embedded-postgres.js';
-import { migrate } from '../../src/database/migrate.js';
-import { on, type TestDatabase } from './database.js';
+import { envOf, on, prepare, type TestDatabase } from './database.js';
 import { eventually } from './eventually.js';
 
 /** What clients connect to, whichever server takes the writes: the address that moves with a failover. */
@@ -74,7 +73,7 @@ export class ReplicatedDatabase {
     // As root the servers run as another account, which must be able to enter.
     chmodSync(directory, 0o755);
     const first = await startEmbeddedPostgres({ directory: join(directory, 'primary'), port: 0, databases: [], flags: FLAGS });
-    await migrate(first.url('postgres'), first.url('postgres'));
+    await prepare(first.url('postgres'));
     await first.stop();
     copyToStandby(directory, first.port);
     const primary = await startEmbeddedPostgres({ directory: join(directory, 'primary'), port: first.port, databases: [], flags: FLAGS });
@@ -87,7 +86,7 @@ export class ReplicatedDatabase {
   /** Through the address. */
   get database(): TestDatabase {
     const { url } = this.address;
-    return { url, query: (text, values) => on(url, text, values), drop: () => Promise.resolve() };
+    return { url, env: envOf(url), query: (text, values) => on(url, text, values), drop: () => Promise.resolve() };
   }
 
   /** Waits until the standby has all that the primary has, and then lets it hear nothing more: what comes now will be lost. */

@@ -60,10 +60,11 @@ describe.each(ours)('%s', (name, container) => {
   });
 
   it('takes passwords from outside', () => {
-    const environment = environmentOf(container, { POSTGRES_PASSWORD: 'p%40ss' });
+    const passwords = ['OWNER', 'API', 'BACKGROUND', 'SANDBOX'].map((role) => [`${role}_PASSWORD`, 'p%40ss']);
+    const environment = environmentOf(container, Object.fromEntries(passwords) as Record<string, string>);
     expect(() => parseConfig(environment)).not.toThrow();
-    const urls = Object.entries(environment).filter(([variable]) => variable.endsWith('DATABASE_URL'));
-    expect(urls.map(([, url]) => new URL(url).password)).toEqual(['p%40ss']);
+    const urls = Object.entries(environment).filter(([variable]) => /DATABASE_(\w+_)?URL$/.test(variable));
+    expect(new Set(urls.map(([, url]) => new URL(url).password))).toEqual(new Set(['p%40ss']));
   });
 
   it('names hosts of this file, at the ports on which they listen', () => {
@@ -109,8 +110,17 @@ it('the replicas share one database and differ from the sandbox’s', () => {
   expect(configOf(service('migrate')).databaseUrl).toBe(first);
   expect(configOf(service('sandbox')).sandboxDatabaseUrl).not.toBe(first);
   expect(replicas.map(([, replica]) => configOf(replica).migrate)).toEqual([false, false]);
-  const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = environmentOf(service('postgres'));
-  expect(first).toBe(`postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@postgres:5432/${POSTGRES_DB}`);
+  expect(environmentOf(service('api-1'))).not.toHaveProperty('DATABASE_OWNER_URL');
+});
+
+it('each role is made, with its password, and is none of a superuser', () => {
+  const { databaseUrl, backgroundUrl } = configOf(service('api-1'));
+  const urls = [configOf(service('migrate')).databaseOwnerUrl, databaseUrl, backgroundUrl, configOf(service('sandbox')).sandboxDatabaseUrl];
+  const passwords = environmentOf(service('postgres'));
+  const made = [...readRepositoryFile('ops/postgres-roles.sh').matchAll(/^CREATE ROLE (\w+) LOGIN PASSWORD :'(\w+)';$/gm)];
+  expect(made.map(([, role, of = '']) => [role, passwords[`${of.toUpperCase()}_PASSWORD`]])).toEqual(
+    urls.map((url) => [new URL(url).username, new URL(url).password]),
+  );
 });
 
 it('the sandbox signs what the replicas verify', () => {
@@ -121,11 +131,11 @@ it('the sandbox signs what the replicas verify', () => {
 
 it('takes the demo keys from outside', () => {
   const DEMO_API_KEY = `hf_test_${'1'.repeat(26)}_another1`;
-  expect(parseConfig(environmentOf(service('api-1'), { DEMO_API_KEY })).demoKeys).toEqual([DEMO_API_KEY, DEFAULT_KEY_B]);
+  expect(parseConfig(environmentOf(service('migrate'), { DEMO_API_KEY })).demoKeys).toEqual([DEMO_API_KEY, DEFAULT_KEY_B]);
 });
 
 it('the demo keys are those that the end-to-end tests use when they are told no others', () => {
-  expect(configOf(service('api-1')).demoKeys).toEqual([DEFAULT_KEY, DEFAULT_KEY_B]);
+  expect(configOf(service('migrate')).demoKeys).toEqual([DEFAULT_KEY, DEFAULT_KEY_B]);
 });
 
 it('the proxy alone is published, on this machine, and knows every replica', () => {
@@ -146,7 +156,10 @@ it('the proxy alone is published, on this machine, and knows every replica', () 
 
 it('PostgreSQL keeps its data in a volume, where version 18 looks for them', () => {
   expect(service('postgres').image).toMatch(/^postgres:18/);
-  expect(service('postgres').volumes).toEqual(['postgres:/var/lib/postgresql']);
+  expect(service('postgres').volumes).toEqual([
+    'postgres:/var/lib/postgresql',
+    './ops/postgres-roles.sh:/docker-entrypoint-initdb.d/roles.sh:ro',
+  ]);
   expect(Object.keys(compose.volumes)).toEqual(['postgres']);
 });
 

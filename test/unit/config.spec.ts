@@ -148,10 +148,16 @@ describe('values that contradict each other', () => {
   });
 
   it('production says which provider, and does not take the sandbox by itself', () => {
-    const production = { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x' };
+    const production = { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', DATABASE_BACKGROUND_URL: 'postgres://background@db/x' };
     expect(complaints(production)).toMatch(/^PROVIDER: must be set in production/m);
     expect(parseConfig({ ...production, PROVIDER: 'sandbox' }).provider).toBe('sandbox');
     expect(parseConfig({}).provider).toBe('sandbox');
+  });
+
+  it('production has a role of its own for what sees all accounts', () => {
+    const production = { NODE_ENV: 'production', PROVIDER: 'sandbox', DATABASE_URL: 'postgres://db/x' };
+    expect(complaints(production)).toMatch(/^DATABASE_BACKGROUND_URL: must be set in production/);
+    expect(complaints({ ...production, DATABASE_BACKGROUND_URL: production.DATABASE_URL })).toMatch(/^DATABASE_BACKGROUND_URL: /);
   });
 
   it('production has no demo keys and no embedded database', () => {

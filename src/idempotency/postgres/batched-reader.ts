@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Call, Result } from './statement.js';
+import { enter } from './account-scope.js';
 import { databaseError } from './errors.js';
 import { sendAlone } from './transaction-connection.js';
 
@@ -7,6 +8,7 @@ import { sendAlone } from './transaction-connection.js';
 const MOST = 32;
 
 interface Read {
+  accountId: string;
   call: Call;
   found: (result: Result) => void;
   failed: (error: unknown) => void;
@@ -21,11 +23,11 @@ export class BatchedReader {
 
   constructor(private readonly dataSource: DataSource) {}
 
-  /** The statement's result. @throws the database's error, and what a pool says that has no connection */
-  fetch(call: Call): Promise<Result> {
+  /** The result of an account's statement. @throws the database's error, and what a pool says that has no connection */
+  fetch(accountId: string, call: Call): Promise<Result> {
     return new Promise((found, failed) => {
       if (this.waiting.length === 0) setImmediate(() => this.sendAll());
-      this.waiting.push({ call, found, failed });
+      this.waiting.push({ accountId, call, found, failed });
     });
   }
 
@@ -35,13 +37,14 @@ export class BatchedReader {
 
   private async send(reads: Read[]): Promise<void> {
     try {
-      const calls = reads.map(({ call }) => call);
+      const calls = reads.flatMap(({ accountId, call }) => [enter(accountId), call]);
       const { results, error } = await sendAlone(this.dataSource, calls);
-      for (const [at, { call, found, failed }] of reads.entries()) {
+      for (const [index, { accountId, call, found, failed }] of reads.entries()) {
+        const at = 2 * index + 1;
         const result = results[at];
         if (result) found(result);
         // The server refused one read and skipped those behind it, which are others' and leave once more.
-        else if (at > results.length && databaseError(error)) this.fetch(call).then(found, failed);
+        else if (at > results.length + 1 && databaseError(error)) this.fetch(accountId, call).then(found, failed);
         else failed(error);
       }
     } catch (error) {

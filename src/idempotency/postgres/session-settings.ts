@@ -30,6 +30,8 @@ export const SESSION_SETTINGS: readonly SessionSetting[] = [
   { name: 'extra_float_digits', accepts: '^[0-3]$', wanted: '1' },
   // A constraint that is violated is an answer, and no reason to end the session.
   { name: 'exit_on_error', accepts: '^off$', wanted: 'off' },
+  // Off, a statement that a policy would hide rows from is an error.
+  { name: 'row_security', accepts: '^on$', wanted: 'on' },
   { name: 'array_nulls', accepts: '^on$', wanted: 'on' },
   // Else foreign keys are not checked; a superuser's to set.
   { name: 'session_replication_role', accepts: '^(origin|local)$', wanted: 'origin', operators: true },

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
+import { queryAs } from '../postgres/account-scope.js';
 import type { Call } from '../postgres/statement.js';
 import type { StoredResponse } from '../reply.js';
-import { ARCHIVED_COLUMNS, ARCHIVE_GONE } from './archive.js';
 
 /** One logical request, as the interceptor found it. */
 export interface Intent {
@@ -62,11 +62,14 @@ export const FIND = {
            FROM idempotency_records WHERE account_id = $1 AND key = $2`,
 };
 
-const FIND_OPERATION = `
+const FIND_OPERATION = {
+  name: 'idempotency-find-operation',
+  text: `
   SELECT operation_id, status, response_status, response_headers, convert_from(response_body, 'UTF8') AS response_body, expires_at,
          attempt, step_no, lease_until IS NULL AS parked,
          (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms
-    FROM idempotency_records WHERE account_id = $1 AND operation_id = $2`;
+    FROM idempotency_records WHERE account_id = $1 AND operation_id = $2`,
+};
 
 /** What is left of a key whose record was purged. */
 export const FIND_ARCHIVED = {
@@ -85,17 +88,8 @@ export const COMPLETED = `
 /** A plain INSERT: the primary key is the judge, a violation rolls the work back. */
 export const INSERT_COMPLETED = { name: 'idempotency-insert-completed', text: `${COMPLETED} RETURNING expires_at` };
 
-/** Makes room for a new record under the key of an expired one, which only late requests that are executed do; the archive has it then. */
-const DELETE_EXPIRED = {
-  name: 'idempotency-delete-expired',
-  text: `
-  WITH gone AS (
-         DELETE FROM idempotency_records
-          WHERE account_id = $1 AND key = $2 AND operation_id = $3 AND status = 'completed' AND expires_at <= clock_timestamp()
-         RETURNING ${ARCHIVED_COLUMNS}),
-       ${ARCHIVE_GONE}
-  SELECT operation_id FROM gone`,
-};
+/** Makes room for a new record under the key of an expired one, which only late requests that are executed do; the archive has it then. A function of the owner's, because this role archives nothing. */
+const MAKE_ROOM = { name: 'idempotency-make-room', text: 'SELECT idempotency_make_room($1, $2, $3)' };
 
 /** The name of the constraint that judges races; another INSERT with this key was first. */
 export const CLAIM_CONSTRAINT = 'idempotency_records_pkey';
@@ -116,8 +110,8 @@ export function insertCompleted(intent: Intent, response: StoredResponse, resour
 }
 
 /** Archives the expired record of the key. */
-export function deleteExpired({ accountId, key }: Intent, operationId: string): Call {
-  return { ...DELETE_EXPIRED, values: [accountId, key, operationId] };
+export function makeRoom({ accountId, key }: Intent, operationId: string): Call {
+  return { ...MAKE_ROOM, values: [accountId, key, operationId] };
 }
 
 /** The values of COMPLETED, in the order of its parameters. */
@@ -152,10 +146,8 @@ export async function findOperation(
   accountId: string,
   operationId: string,
 ): Promise<{ kind: 'completed'; record: Completed } | { kind: 'running'; attempt: number; stepNo: number; parked: boolean } | null> {
-  const [row] = await dataSource.query<(RecordRow & { attempt: number; step_no: number; parked: boolean })[]>(FIND_OPERATION, [
-    accountId,
-    operationId,
-  ]);
+  const call = { ...FIND_OPERATION, values: [accountId, operationId] };
+  const [row] = await queryAs<RecordRow & { attempt: number; step_no: number; parked: boolean }>(dataSource, accountId, call);
   if (!row) return null;
   if (row.status === 'completed') return { kind: 'completed', record: completedOf(row) };
   return { kind: 'running', attempt: row.attempt, stepNo: row.step_no, parked: row.parked };

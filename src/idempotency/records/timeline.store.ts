@@ -5,16 +5,6 @@ const APPEND_TIMELINE = {
   text: `INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail) VALUES ($1, $2, clock_timestamp(), $3, $4)`,
 };
 
-const DELETE_TIMELINE = {
-  name: 'idempotency-forget-timeline',
-  text: `DELETE FROM idempotency_timeline WHERE account_id = $1 AND operation_id = $2`,
-};
-
-/** Removes the timeline of an operation that is taken back. */
-export function deleteTimeline({ accountId, operationId }: { accountId: string; operationId: string }): Call {
-  return { ...DELETE_TIMELINE, values: [accountId, operationId] };
-}
-
 /** What can happen to an operation with steps. */
 export type TimelineEvent = 'claimed' | 'step-started' | 'provider-answered' | 'decided' | 'parked' | 'settled';
 

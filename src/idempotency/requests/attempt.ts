@@ -61,7 +61,7 @@ export class Attempts {
 
   /** What is stored under the key; undefined where that takes a claim to say. @throws IdempotencyRefusal unavailable */
   async find(intent: Intent): Promise<ClaimResult | undefined> {
-    const result = await this.reader.fetch(findRecord(intent)).catch(throwUnavailable);
+    const result = await this.reader.fetch(intent.accountId, findRecord(intent)).catch(throwUnavailable);
     return meaningOfRecord(intent, lateRequestsOf(this.options), result);
   }
 

@@ -1,3 +1,4 @@
+import { enterBy } from '../postgres/account-scope.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
 import type { Call, Result } from '../postgres/statement.js';
 import {
@@ -27,10 +28,10 @@ export type ClaimResult =
   | { kind: 'reused'; operationId: string }
   | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
 
-/** The lock makes a concurrent duplicate fail at once instead of holding a connection; it ends with the transaction. */
+/** The lock makes a concurrent duplicate fail at once instead of holding a connection; it ends with the transaction, whose account this says too. */
 export const LOCK = {
   name: 'idempotency-lock',
-  text: `SELECT pg_try_advisory_xact_lock($1::bigint) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now`,
+  text: `SELECT pg_try_advisory_xact_lock($1::bigint) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now, ${enterBy('$2')}`,
 };
 
 /**
@@ -39,7 +40,7 @@ export const LOCK = {
  */
 const CLAIM_COMPLETED = {
   name: 'idempotency-claim-completed',
-  text: `${COMPLETED} WHERE CASE WHEN pg_try_advisory_xact_lock($12::bigint) THEN true ELSE speculation_failed() END RETURNING expires_at`,
+  text: `${COMPLETED} WHERE CASE WHEN ${enterBy('$1::uuid::text')} <> '' AND pg_try_advisory_xact_lock($12::bigint) THEN true ELSE speculation_failed() END RETURNING expires_at`,
 };
 
 /**
@@ -61,7 +62,11 @@ const CLAIM_UNKNOWN = {
  */
 export function claimCheck(intent: Intent, late: LateRequests): OpeningCheck<ClaimResult> {
   return {
-    calls: () => [{ ...LOCK, values: [lockNumber(intent.accountId, intent.key)] }, findRecord(intent), findArchived(intent)],
+    calls: () => [
+      { ...LOCK, values: [lockNumber(intent.accountId, intent.key), intent.accountId] },
+      findRecord(intent),
+      findArchived(intent),
+    ],
     evaluate: ([lock, record, archived]) => {
       const [taken] = (lock?.rows ?? []) as unknown as { locked: boolean; now: Date }[];
       if (!taken) throw new Error('the lock statement has one row');

@@ -8,7 +8,7 @@ import { toCall, type Call } from '../postgres/statement.js';
 import type { Party } from '../protocol/commit.js';
 import type { Confirmation } from '../protocol/confirm.js';
 import type { Committable, Work } from '../protocol/decision.js';
-import { CLAIM_CONSTRAINT, deleteExpired, insertCompleted, type Intent } from '../records/record.store.js';
+import { CLAIM_CONSTRAINT, makeRoom, insertCompleted, type Intent } from '../records/record.store.js';
 import { appendTimeline } from '../records/timeline.store.js';
 import { insertRunning } from '../steps/operation.store.js';
 import { providerKeyOf } from '../steps/held-operation.js';
@@ -79,7 +79,7 @@ export class Claim implements Party<ClaimResult> {
 
   callsFor(decision: Committable, found: ClaimResult): Call[] {
     const { intent } = this;
-    const replaced = found.kind === 'won' && found.replaces ? [deleteExpired(intent, found.replaces)] : [];
+    const replaced = found.kind === 'won' && found.replaces ? [makeRoom(intent, found.replaces)] : [];
     switch (decision.kind) {
       case 'store':
         return [...replaced, insertCompleted(intent, decision.response, decision.resource)];

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { publicOperationId } from '../operation-id.js';
+import { queryAs } from '../postgres/account-scope.js';
 import type { Intent } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
 import type { StepRun } from '../step.js';
@@ -88,6 +89,6 @@ export function runOf(dataSource: DataSource, held: HeldOperation): StepRun {
     attempt: held.attempt,
     stepNo: held.stepNo,
     ageMs: held.ageMs,
-    read: (text, values) => dataSource.query(text, values),
+    read: (text, values) => queryAs(dataSource, held.accountId, { text, values }),
   };
 }

@@ -1,3 +1,4 @@
+import { enter } from '../postgres/account-scope.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
 import type { Call } from '../postgres/statement.js';
 import type { Intent } from '../records/record.store.js';
@@ -61,7 +62,8 @@ const PARK = {
           WHERE ${FENCE}`,
 };
 
-const REMOVE = { name: 'idempotency-remove', text: `DELETE FROM idempotency_records WHERE ${FENCE}` };
+/** A function of the owner's, because this role deletes no timeline: the record and its timeline, where the fence is the caller's. */
+const TAKE_BACK = { name: 'idempotency-take-back', text: 'SELECT idempotency_take_back($1, $2, $3, $4, $5)' };
 
 /** Writes the record of an operation that goes on with a step after this transaction. */
 export function insertRunning(
@@ -93,8 +95,8 @@ export function insertRunning(
 /** The check of a settling transaction: only the present holder passes. */
 export function fenceCheck(held: HeldOperation): OpeningCheck<'held' | 'lost'> {
   return {
-    calls: () => [{ ...HOLD, values: fence(held) }],
-    evaluate: ([hold]) => {
+    calls: () => [enter(held.accountId), { ...HOLD, values: fence(held) }],
+    evaluate: ([, hold]) => {
       const row = hold?.rows[0] as { now: Date } | undefined;
       return { won: row !== undefined, now: row?.now ?? new Date(0), found: row ? 'held' : 'lost' };
     },
@@ -118,8 +120,9 @@ export function parkHeld(held: HeldOperation, { reason, againMs }: { reason: str
   return { ...PARK, values: [...fence(held), reason.slice(0, 500), leases.recoveryIntervalMs / 1000, again] };
 }
 
-export function removeHeld(held: HeldOperation): Call {
-  return { ...REMOVE, values: fence(held) };
+/** Takes an operation back, so that it never was. */
+export function takeBack(held: HeldOperation): Call {
+  return { ...TAKE_BACK, values: fence(held) };
 }
 
 function fence(held: HeldOperation): unknown[] {

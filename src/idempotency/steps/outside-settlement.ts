@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { OPTIONS, type CompleteOptions } from '../options.js';
 import { HandlerTransaction } from '../postgres/handler-transaction.js';
+import { queryAs } from '../postgres/account-scope.js';
 import type { Call, Statement } from '../postgres/statement.js';
 import { decisionOf } from '../protocol/decision.js';
 import type { StepEnd, StepRun } from '../step.js';
@@ -40,8 +41,8 @@ export class OutsideSettlements {
 
   /** See Operations.take. */
   async take(accountId: string, operationId: string, by: string): Promise<TakenOperation | null> {
-    const { text, values } = takeUnheld({ accountId, operationId }, by, this.steps.names, this.options);
-    const [row] = await this.dataSource.query<HeldRow[]>(text, values);
+    const call = takeUnheld({ accountId, operationId }, by, this.steps.names, this.options);
+    const [row] = await queryAs<HeldRow>(this.dataSource, accountId, call);
     if (!row) return null;
     const held = heldOf(row);
     const taken = { step: held.step, subjectId: held.subjectId, run: runOf(this.dataSource, held) };

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnAppl
 import type { DataSource } from 'typeorm';
 import { heldOf, type HeldRow } from './held-operation.js';
 import { takeDue, unknownDue } from './takeover.store.js';
-import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from '../options.js';
+import { BACKGROUND_SOURCE, OPTIONS, RECOVERY_SOURCE, type CompleteOptions } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
 import { StepRegistry } from './step-registry.js';
 import { StepRunner } from './step-runner.js';
@@ -26,7 +26,8 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   constructor(
     private readonly runner: StepRunner,
     private readonly steps: StepRegistry,
-    @Inject(BACKGROUND_SOURCE) private readonly dataSource: DataSource,
+    @Inject(BACKGROUND_SOURCE) private readonly background: DataSource,
+    @Inject(RECOVERY_SOURCE) private readonly dataSource: DataSource,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {
     this.task = new PeriodicTask({ name: 'Recoverer', intervalMs: options.recoveryIntervalMs, run: (signal) => this.look(signal) });
@@ -45,7 +46,7 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   private async look(signal: AbortSignal): Promise<void> {
     for (let free = this.free(); free > 0 && !signal.aborted && !this.options.isClosing(); free = this.free()) {
       const { text, values } = takeDue({ limit: free, limitOfAccount: OF_ACCOUNT, busy: this.busy }, this.steps.names, this.options);
-      const rows = await this.dataSource.query<HeldRow[]>(text, values);
+      const rows = await this.background.query<HeldRow[]>(text, values);
       for (const row of rows) this.drive(row);
       if (rows.length > 0) continue;
       this.more = [...this.busy.values()].some((count) => count >= OF_ACCOUNT);
@@ -61,7 +62,7 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   /** What is due still, after a look that found nothing more, waits for its account's turn or for whoever knows its step. Each name is told once. */
   private async reportUnknown(): Promise<void> {
     const { text, values } = unknownDue(this.steps.names);
-    for (const { recovery_point: step } of await this.dataSource.query<{ recovery_point: string }[]>(text, values)) {
+    for (const { recovery_point: step } of await this.background.query<{ recovery_point: string }[]>(text, values)) {
       if (this.reported.has(step)) continue;
       this.reported.add(step);
       this.log.warn({ step }, 'operations wait for a step that this process does not know; one that knows it will take them');

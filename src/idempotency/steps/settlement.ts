@@ -7,9 +7,9 @@ import type { Party } from '../protocol/commit.js';
 import type { Confirmation } from '../protocol/confirm.js';
 import type { Committable, Work } from '../protocol/decision.js';
 import { findOperation } from '../records/record.store.js';
-import { advance, completeHeld, fenceCheck, parkHeld, removeHeld } from './operation.store.js';
+import { advance, completeHeld, fenceCheck, parkHeld, takeBack } from './operation.store.js';
 import type { StepRegistry } from './step-registry.js';
-import { appendTimeline, deleteTimeline, type TimelineEvent } from '../records/timeline.store.js';
+import { appendTimeline, type TimelineEvent } from '../records/timeline.store.js';
 import { providerKeyOf, type HeldOperation } from './held-operation.js';
 
 /** What the holder of an operation settles, as a party to the protocol: it commits while the attempt and the step are the record’s. */
@@ -56,7 +56,7 @@ export class Settlement implements Party<'held' | 'lost'> {
       case 'park':
         return [appendTimeline(held, 'parked', decision.reason), parkHeld(held, decision, options)];
       case 'undo':
-        return [deleteTimeline(held), removeHeld(held)];
+        return [takeBack(held)];
     }
   }
 

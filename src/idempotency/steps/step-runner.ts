@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { OPTIONS, type CompleteOptions } from '../options.js';
+import { queryAs } from '../postgres/account-scope.js';
 import { assertNoTransaction } from '../postgres/connection-guard.js';
 import { isConnectionLost, isRetryable } from '../postgres/errors.js';
 import { commitDecision, type End, type Way } from '../protocol/commit.js';
@@ -54,8 +55,8 @@ export class StepRunner implements BeforeApplicationShutdown {
 
   /** Takes an interrupted operation over; null when it runs, is finished, was parked just now, somebody was faster, or this process doesn't know its step. */
   async takeOver(dataSource: DataSource, accountId: string, operationUuid: string, by: string): Promise<HeldOperation | null> {
-    const { text, values } = takeOver({ accountId, operationId: operationUuid }, by, this.steps.names, this.options);
-    const [row] = await dataSource.query<HeldRow[]>(text, values);
+    const call = takeOver({ accountId, operationId: operationUuid }, by, this.steps.names, this.options);
+    const [row] = await queryAs<HeldRow>(dataSource, accountId, call);
     return row ? heldOf(row) : null;
   }
 

@@ -2,33 +2,23 @@ import type { Call } from '../postgres/statement.js';
 import { HELD_COLUMNS } from './held-operation.js';
 import type { Leases } from './operation.store.js';
 
-/** How many lines of its beginning and of its end a long timeline keeps; with what comes until the next take-over, fewer than are read. */
-const FIRST_LINES = 20;
-const LATEST_LINES = 60;
-
 // In both statements $1 is the lease in seconds, $2 who takes, for the timeline, and $3 the names of the steps that the taker knows.
 
 /** What taking changes: the attempt is the fencing token, and nobody else comes while the lease lasts. */
 const TAKEN = `attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $1),
                   next_run_at = clock_timestamp() + make_interval(secs => $1)`;
 
-/**
- * The taking statement itself writes who goes on with the operation: a crash behind it can not lose that line. It also drops
- * the middle of a long timeline, because one that waits for its provider for months, or ends each process that takes it,
- * would have a line for each attempt; attempts are counted in the record, and in the lines that stay.
- */
-const TIMELINE_OF_TAKEN = `noted AS (
+/** The taking statement itself writes who goes on with the operation: a crash behind it can not lose that line. */
+const NOTED = `noted AS (
            INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail)
-           SELECT account_id, operation_id, clock_timestamp(), 'resumed', $2 || ', attempt ' || attempt FROM taken),
-         trimmed AS (
-           DELETE FROM idempotency_timeline t
-            USING taken k,
-                  LATERAL (SELECT id FROM idempotency_timeline b WHERE b.account_id = k.account_id AND b.operation_id = k.operation_id
-                            ORDER BY id OFFSET ${FIRST_LINES - 1} LIMIT 1) beginning,
-                  LATERAL (SELECT id FROM idempotency_timeline e WHERE e.account_id = k.account_id AND e.operation_id = k.operation_id
-                            ORDER BY id DESC OFFSET ${LATEST_LINES - 1} LIMIT 1) ending
-            WHERE k.attempt > ${(FIRST_LINES + LATEST_LINES) / 2}
-              AND t.account_id = k.account_id AND t.operation_id = k.operation_id AND t.id > beginning.id AND t.id < ending.id)`;
+           SELECT account_id, operation_id, clock_timestamp(), 'resumed', $2 || ', attempt ' || attempt FROM taken)`;
+
+/**
+ * What was taken. The function drops the middle of a long timeline, because an operation that waits for its provider for
+ * months, or ends each process that takes it, would have a line for each attempt; it is the owner's, because whoever serves
+ * requests deletes no lines.
+ */
+const TRIMMED = 'SELECT taken.* FROM taken, idempotency_trim_timeline(taken.account_id, taken.operation_id, taken.attempt)';
 
 /** Takes one interrupted operation over. Zero rows: it runs, is finished, was parked just now, somebody was faster, or its step is none of $3. */
 const takeWhere = (resumable: string): string => `WITH taken AS (
@@ -38,8 +28,8 @@ const takeWhere = (resumable: string): string => `WITH taken AS (
               AND (lease_until <= clock_timestamp() OR lease_until IS NULL AND ${resumable})
               AND recovery_point = ANY ($3::text[])
            RETURNING ${HELD_COLUMNS}),
-         ${TIMELINE_OF_TAKEN}
-         SELECT * FROM taken`;
+         ${NOTED}
+         ${TRIMMED}`;
 
 const TAKE_OVER = { name: 'idempotency-take-over', text: takeWhere('coalesce(resumable_at <= clock_timestamp(), true)') };
 
@@ -71,8 +61,8 @@ const TAKE_DUE = {
               SET ${TAKEN}
              FROM chosen WHERE account_id = due_account AND operation_id = due_operation
            RETURNING ${HELD_COLUMNS}),
-         ${TIMELINE_OF_TAKEN}
-         SELECT * FROM taken`,
+         ${NOTED}
+         ${TRIMMED}`,
 };
 
 const UNKNOWN_DUE = {

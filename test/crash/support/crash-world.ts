@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../local/embedded-postgres.js';
 import { buildSandbox, type Sandbox } from '../../../sandbox/sandbox.js';
-import { migrate } from '../../../src/database/migrate.js';
 import { uuidOf } from '../../../src/kernel/ids.js';
 import { temporaryDirectory } from '../../local/checkout.js';
-import { createDatabase, on, type TestDatabase } from '../../support/database.js';
+import { createDatabase, on, type TestDatabase, prepare } from '../../support/database.js';
 import { addProduct } from '../../support/ledger.js';
 import { startProcess, type ApiProcess } from '../../support/process.js';
 import { COMMIT_TRIGGERS, type Subject } from './boundaries.js';
@@ -38,7 +37,7 @@ export class CrashWorld {
 
   async start(): Promise<void> {
     await this.startServer(0);
-    await migrate(this.databaseUrl, this.databaseUrl);
+    await prepare(this.databaseUrl);
     await this.query(COMMIT_TRIGGERS);
     this.sandboxDatabase = await createDatabase();
     this.sandbox = await buildSandbox({ databaseUrl: this.sandboxDatabase.url });
