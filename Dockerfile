@@ -9,15 +9,15 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci
+# No package needs an install script, here or below.
+RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
 
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
-# Optional are only the binaries of the embedded PostgreSQL, 60 MB that a container has no use for. Nothing that is left
-# needs an install script.
+# Optional are only the binaries of the embedded PostgreSQL, 60 MB that a container has no use for.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
 FROM node:24-slim
