@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { KEY_B } from '../support/app.js';
 import { run, type Ended } from '../support/built-process.js';
-import { flagPayment, flagRefund, reviewOf } from '../support/decisions.js';
+import { flagPayment, flagRefund, reviewOf, untilAsked } from '../support/decisions.js';
 import { WAIT, startPaymentWorld, type PaymentWorld } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
@@ -44,7 +44,10 @@ it('settles a payment, in the name of the operating system\u2019s user, once', a
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('Nothing of this operation is flagged')]);
   await world.faults({});
   expectProblem(await world.pay(order, 'tok_visa', { key }), 'payment-declined');
-  expect([await reviewOf(world, payment), (await world.pay(order, 'tok_visa', { headers: WAIT })).status]).toEqual([null, 201]);
+  expect([await reviewOf(world, payment), (await untilAsked(() => world.pay(order, 'tok_visa', { headers: WAIT }))).status]).toEqual([
+    null,
+    201,
+  ]);
 });
 
 it('settles a refund', async () => {

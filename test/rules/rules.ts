@@ -8,7 +8,7 @@ import { KEY_A, KEY_B, ORDER, startApp, type TestApp, type TestResponse } from '
 import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
-import { blockedBackends, holdProduct, untilBlocked } from '../support/locks.js';
+import { blockedBackends, holdProduct, untilAllAreBlocked, untilBlocked } from '../support/locks.js';
 import { StripeServer } from '../support/stripe-server.js';
 
 /** Two replicas on one database. */
@@ -153,7 +153,7 @@ export const RULES = {
       const slow = await addProduct(database);
       const held = await holdProduct(database, slow);
       const crowd = Array.from({ length: 30 }, () => place(a, uuidv7(), slow));
-      await untilBlocked(database);
+      await untilAllAreBlocked(database);
       const other = await a.send('POST', '/v1/orders', { as: KEY_B, body: ORDER });
       const whileHeld = (await blockedBackends(database)).length;
       await held.release();

@@ -18,7 +18,7 @@ export interface FlaggedOperation {
 export async function flagPayment(world: PaymentWorld, order: PlacedOrder): Promise<FlaggedOperation> {
   const key = uuidv7();
   await world.faults({ refuse: 1 });
-  const answer = await untilUnknown(() => world.pay(order, 'tok_visa', { key }));
+  const answer = await untilAsked(() => world.pay(order, 'tok_visa', { key }));
   const payment = String(answer.body['id']);
   await untilFlagged(world, payment);
   return { key, operation: String(answer.headers.get('operation-id')), payment };
@@ -28,7 +28,7 @@ export async function flagPayment(world: PaymentWorld, order: PlacedOrder): Prom
 export async function flagRefund(world: PaymentWorld, payment: string): Promise<FlaggedOperation & { refund: string }> {
   const key = uuidv7();
   await world.faults({ refuse: 1 });
-  const answer = await untilUnknown(() => world.refund(payment, {}, { key }));
+  const answer = await untilAsked(() => world.refund(payment, {}, { key }));
   await untilFlagged(world, payment);
   return { key, operation: String(answer.headers.get('operation-id')), payment, refund: String(answer.body['id']) };
 }
@@ -74,12 +74,9 @@ export async function settledDecisions(world: Pick<PaymentWorld, 'database'>, op
   return row?.count ?? 0;
 }
 
-/** In a pause after many silent calls nothing is sent, which is a 503 and leaves nothing. */
-function untilUnknown(make: () => Promise<TestResponse>): Promise<TestResponse> {
-  return eventually('the provider to be asked', async () => {
-    const answer = await make();
-    return answer.status === 202 && answer;
-  });
+/** In a pause after many silent calls nothing is sent, which is a 503 and leaves nothing: sends until the provider is asked. */
+export async function untilAsked(make: () => Promise<TestResponse>): Promise<TestResponse> {
+  return eventually('the provider to be asked', () => make().then((answer) => answer.status !== 503 && answer), 40_000);
 }
 
 async function untilFlagged(world: PaymentWorld, payment: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { TestDatabase } from './database.js';
 import { eventually } from './eventually.js';
@@ -35,6 +36,15 @@ export async function blockedBackends(database: Pick<TestDatabase, 'query'>): Pr
     `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
   );
   return rows.map((row) => row.pid);
+}
+
+/** Waits until some backends wait for a lock, and within half a second no more of them come. */
+export async function untilAllAreBlocked(database: Pick<TestDatabase, 'query'>): Promise<void> {
+  let [before, now] = [0, (await untilBlocked(database)).length];
+  while (now > before) {
+    await sleep(500);
+    [before, now] = [now, (await blockedBackends(database)).length];
+  }
 }
 
 /** Waits until `count` backends wait for a lock. */
