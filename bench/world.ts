@@ -5,11 +5,10 @@ import { Client } from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../local/embedded-postgres.js';
 import { parseConfig } from '../src/kernel/config.js';
 import { prepareDatabase } from '../src/prepare-database.js';
+import { HOLDFAST } from './context.js';
 import { API_KEY, OTHER_API_KEY, PRODUCTS } from './requests.js';
 import { Service } from './service.js';
 
-/** The service itself, which uses its database by its roles; what it is compared with does so as the owner. */
-const HOLDFAST = '../src/main.js';
 const KEYS = { DEMO_API_KEY: API_KEY, DEMO_API_KEY_B: OTHER_API_KEY };
 
 /** Both accounts of the demo keys have so many more products, and enough of each. */
@@ -83,6 +82,7 @@ export class World {
   /** Starts a service on this database and waits until it serves. It ends with the world, if not earlier. */
   start(name: string, script: string, env: Record<string, string> = {}): Promise<Service> {
     const service = new Service(name, script, {
+      // The service uses its database by its roles; what it is compared with does so as the owner.
       ...(script === HOLDFAST ? this.databases('holdfast') : { DATABASE_URL: this.postgres.url('holdfast') }),
       ...KEYS,
       RATE_LIMIT: '1000000/1s',
