@@ -1,9 +1,12 @@
 // Rules are run by tests.
 /* oxlint-disable jest/no-standalone-expect */
 import { v7 as uuidv7 } from 'uuid';
+import { DataSource } from 'typeorm';
+import { readAs } from '../../src/http/reads.js';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
 import { uuidOf } from '../../src/kernel/ids.js';
+import { Order } from '../../src/orders/order.entity.js';
 import { KEY_A, KEY_B, ORDER, startApp, type TestApp, type TestResponse } from '../support/app.js';
 import type { TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -169,6 +172,27 @@ export const RULES = {
       for (const on of [a, b]) expect((await place(on, uuidv7(), product)).status).toBe(201);
       await database.query('UPDATE products SET unit_price = 77 WHERE id = $1', [product]);
       for (const on of [a, b]) expect((await place(on, uuidv7(), product)).body).toMatchObject({ total: 77 });
+    },
+  },
+
+  oneAccountShown: {
+    name: 'a read that forgets its filter shows one account',
+    async check({ a }) {
+      for (const as of [KEY_A, KEY_B]) expect((await a.send('POST', '/v1/orders', { as, body: ORDER })).status).toBe(201);
+      const found = await readAs(a.app.get(DataSource).getRepository(Order), ACCOUNT_A, (own) => own.find());
+      expect([...new Set(found.map(({ accountId }) => accountId))]).toEqual([ACCOUNT_A]);
+    },
+  },
+
+  everyTableSecured: {
+    name: 'every table with rows of accounts has a policy that shows one account',
+    async check({ database }) {
+      const bare = await database.query(
+        `SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'account_id' AND NOT a.attisdropped
+          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+            AND NOT (c.relrowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'holdfast_api'))`,
+      );
+      expect(bare).toEqual([]);
     },
   },
 

@@ -48,8 +48,8 @@ export const SABOTEURS: Saboteur[] = [
   {
     name: 'the key is not scoped to the account',
     breaks: 'ownKeys',
-    // All accounts are one then, also where they take turns.
-    besides: ['fairTurns'],
+    // All accounts are one then, also where they take turns; and the policies refuse what the other one writes.
+    besides: ['fairTurns', 'oneAccountShown'],
     sabotage: () => changeIntents({ accountId: ACCOUNT_A }),
   },
   { name: 'the fingerprint is not compared', breaks: 'sameRequest', sabotage: () => changeIntents({ fingerprint: '0'.repeat(64) }) },
@@ -58,6 +58,17 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'the purge takes unfinished rows', breaks: 'unfinishedStays', sabotage: purgeUnfinished },
   { name: 'whoever comes first takes every connection', breaks: 'fairTurns', sabotage: takeNoTurns },
   { name: 'what is remembered is not verified', breaks: 'presentPrices', sabotage: verifyNothing },
+  {
+    name: 'the policies are there and do not act',
+    breaks: 'oneAccountShown',
+    besides: ['everyTableSecured'],
+    sabotage: (database) => database.query('ALTER TABLE orders DISABLE ROW LEVEL SECURITY').then(() => undefined),
+  },
+  {
+    name: 'somebody adds a table and no policy',
+    breaks: 'everyTableSecured',
+    sabotage: (database) => database.query('CREATE TABLE wishes (account_id uuid, wish text)').then(() => undefined),
+  },
   { name: 'of a member that is named twice the last one counts', breaks: 'oneMeaning', sabotage: forgetRefusals },
   { name: 'the memory outlives the server that gave it', breaks: 'lostAnswers', sabotage: rememberForEver },
   { name: 'what the provider answers is believed, whatever it is about', breaks: 'answersCompared', sabotage: believeAnswers },

@@ -2,6 +2,7 @@ import { AppModule } from '../../../src/app.module.js';
 import { renderProblem } from '../../../src/http/problem.js';
 import { problemOf } from '../../../src/http/problem.filter.js';
 import { IdempotencyModule, Operations } from '../../../src/idempotency/index.js';
+import { enterBy } from '../../../src/idempotency/postgres/account-scope.js';
 import { Purger } from '../../../src/idempotency/records/purger.js';
 import { COMPLETED, INSERT_COMPLETED } from '../../../src/idempotency/records/record.store.js';
 import { LOCK } from '../../../src/idempotency/requests/claim-check.js';
@@ -253,10 +254,11 @@ function countNoAttempt(): void {
       async function (this: StepRunner, dataSource, held) {
         if (held.attempt === 1) return drive.call(this, dataSource, held);
         const { accountId, operationId, attempt } = held;
-        await dataSource.query(
-          `UPDATE idempotency_records SET attempt = attempt - 1 WHERE account_id = $1 AND operation_id = $2 AND attempt = $3`,
-          [accountId, operationId, attempt],
-        );
+        await runSql(`UPDATE idempotency_records SET attempt = attempt - 1 WHERE account_id = $1 AND operation_id = $2 AND attempt = $3`, [
+          accountId,
+          operationId,
+          attempt,
+        ]);
         used();
         return drive.call(this, dataSource, { ...held, attempt: attempt - 1 });
       },
@@ -266,7 +268,13 @@ function countNoAttempt(): void {
 /** Nobody asks for the lock, and a record that is there already is written over. */
 function letBothWin(): void {
   const overwritten = 'ON CONFLICT (account_id, key) DO UPDATE SET operation_id = excluded.operation_id RETURNING expires_at';
-  replaceStatement(LOCK.name, `SELECT $1::bigint IS NOT NULL AS locked, date_trunc('milliseconds', clock_timestamp()) AS now`);
+  replaceStatement(
+    LOCK.name,
+    `SELECT $1::bigint IS NOT NULL AS locked, date_trunc('milliseconds', clock_timestamp()) AS now, ${enterBy('$2')}`,
+  );
   replaceStatement(INSERT_COMPLETED.name, `${COMPLETED} ${overwritten}`);
-  replaceStatement('idempotency-claim-completed', `${COMPLETED} WHERE $12::bigint IS NOT NULL ${overwritten}`);
+  replaceStatement(
+    'idempotency-claim-completed',
+    `${COMPLETED} WHERE ${enterBy('$1::uuid::text')} <> '' AND $12::bigint IS NOT NULL ${overwritten}`,
+  );
 }

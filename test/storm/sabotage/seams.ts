@@ -39,7 +39,7 @@ export function replaceStatement(name: string, text: string): void {
 
 /** For what a saboteur does in the database by itself, outside of the service's connections. */
 export async function runSql(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
-  pool ??= new Pool({ connectionString: process.env['DATABASE_URL'], max: 2 });
+  pool ??= new Pool({ connectionString: process.env['DATABASE_OWNER_URL'], max: 2 });
   return (await pool.query<Record<string, unknown>>(text, values)).rows;
 }
 
