@@ -38,6 +38,12 @@ const ROLE_SETTINGS: [name: string, value: string][] = [
 /** The database as each of its roles; the same address where one role does it all. */
 export type DatabaseUrls = Pick<Config, 'databaseOwnerUrl' | 'databaseUrl' | 'backgroundUrl'>;
 
+/**
+ * Of the role that policies act on: their condition makes a plan for given values look cheaper than it is, so that the server
+ * would plan each statement at each execution, which is a tenth of what it spends on an order.
+ */
+const PLANS: [name: string, value: string][] = [['plan_cache_mode', 'force_generic_plan']];
+
 /** What was found and done. */
 export interface Migrated {
   /** Names, in the order in which they were applied. */
@@ -110,26 +116,28 @@ async function takeLock(owner: DataSource, tell?: (sentence: string) => void): P
 }
 
 /** The role sets its settings itself: everybody may do that for himself, and an owner who is no superuser for nobody else. */
-async function setUpOneself(dataSource: DataSource): Promise<void> {
+async function setUpOneself(dataSource: DataSource, more: typeof PLANS = []): Promise<void> {
   const [names] = await dataSource.query<{ database: string }[]>('SELECT quote_ident(current_database()) AS database');
-  const changes = ROLE_SETTINGS.map(([name, value]) => `ALTER ROLE SESSION_USER IN DATABASE ${names?.database} SET ${name} = '${value}'`);
+  const changes = [...ROLE_SETTINGS, ...more].map(
+    ([name, value]) => `ALTER ROLE SESSION_USER IN DATABASE ${names?.database} SET ${name} = '${value}'`,
+  );
   // In one packet: a pooler may give each packet to another session. The role may be set to become another one at login.
   await dataSource.query(['BEGIN', 'SET LOCAL ROLE NONE', ...changes, 'COMMIT'].join('; '));
 }
 
 /** The roles that serve requests and work in the background, where they are not the owner's. */
 async function setUpOthers(owner: DataSource, api: NamedUrl, background: NamedUrl): Promise<void> {
-  const apiRole = await setUpRole(api);
+  const apiRole = await setUpRole(api, background.url === api.url ? [] : PLANS);
   const backgroundRole = background.url === api.url ? apiRole : await setUpRole(background);
   await setUpRoles(owner, { api: apiRole, background: backgroundRole });
   for (const each of background.url === api.url ? [api] : [api, background]) await assertFinds(each, owner);
 }
 
 /** Over a connection of the role's own; returns its name. */
-async function setUpRole({ variable, url }: NamedUrl): Promise<string> {
+async function setUpRole({ variable, url }: NamedUrl, more: typeof PLANS = []): Promise<string> {
   const own = await inDatabase({ variable }, () => new DataSource(databaseOptions(url, 1)).initialize());
   try {
-    await inDatabase({ variable }, () => setUpOneself(own));
+    await inDatabase({ variable }, () => setUpOneself(own, more));
     const [role] = await own.query<{ name: string }[]>('SELECT session_user AS name');
     return role?.name ?? '';
   } finally {
