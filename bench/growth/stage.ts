@@ -1,6 +1,7 @@
 import { escapeIdentifier } from 'pg';
 import { parseConfig } from '../../src/kernel/config.js';
 import { prepareDatabase } from '../../src/prepare-database.js';
+import { HOLDFAST } from '../context.js';
 import { Loader, type Job, type JobResult } from '../loader.js';
 import { API_KEY } from '../requests.js';
 import type { Service } from '../service.js';
@@ -76,7 +77,7 @@ export class Database {
   /** Starts a Holdfast on this database. It purges nothing unless `env` says so. */
   async start(env: Record<string, string> = {}): Promise<Service> {
     const settings = { ...this.world.databases(this.name), IDEMPOTENCY_PURGE_INTERVAL: '20d', ...env };
-    const service = await this.world.start(this.name, '../src/main.js', settings);
+    const service = await this.world.start(this.name, HOLDFAST, settings);
     this.services.push(service);
     return service;
   }

@@ -1,5 +1,5 @@
 import { escapeLiteral } from 'pg';
-import { ACCOUNT_SETTING } from '../idempotency/index.js';
+import { enterBy } from '../idempotency/index.js';
 import {
   LessThan,
   type FindManyOptions,
@@ -29,7 +29,7 @@ export async function readAs<Row extends ObjectLiteral, T>(
 ): Promise<T> {
   const runner = repository.manager.connection.createQueryRunner();
   try {
-    await runner.query(`BEGIN READ ONLY; SELECT set_config('${ACCOUNT_SETTING}', ${escapeLiteral(accountId)}, true)`);
+    await runner.query(`BEGIN READ ONLY; SELECT ${enterBy(escapeLiteral(accountId))}`);
     return await read(runner.manager.getRepository<Row>(repository.target));
   } finally {
     await runner.query('COMMIT').catch(() => undefined);

@@ -12,7 +12,7 @@ export { reply, type Reply, type ReplyOptions, type StoredResponse } from './rep
 export { IdempotencyRefusal, RETRY_AFTER, type RefusalCode } from './refusal.js';
 export { RecoverableStep, next, park, stepName, undo, type Step, type StepEnd, type StepRun } from './step.js';
 export type { Statement } from './postgres/statement.js';
-export { ACCOUNT_SETTING, enter } from './postgres/account-scope.js';
+export { ACCOUNT_SETTING, enterBy } from './postgres/account-scope.js';
 export { SESSION_SETTINGS } from './postgres/session-settings.js';
 export { assertNoTransaction } from './postgres/connection-guard.js';
 export type { Transaction, Violations } from './transaction.js';

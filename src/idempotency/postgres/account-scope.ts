@@ -7,7 +7,7 @@ import { sendAlone } from './transaction-connection.js';
 /** The setting by which policies of row-level security know whose transaction it is: the account's uuid; not set or '' outside of any. */
 export const ACCOUNT_SETTING = 'holdfast.account';
 
-/** Says whose the transaction is, as an expression; `account`: the parameter that holds it, as text. */
+/** Says whose the transaction is, as an expression; `account`: what holds it, as text. */
 export const enterBy = (account: string): string => `set_config('${ACCOUNT_SETTING}', ${account}, true)`;
 
 const ENTER = { name: 'idempotency-enter', text: `SELECT ${enterBy('$1')}` };
