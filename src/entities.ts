@@ -1,6 +1,7 @@
 import { Account, ApiKey } from './accounts/account.entity.js';
 import { RateLimit } from './accounts/rate-limit.entity.js';
 import { Product } from './catalog/product.entity.js';
+import { EventRow } from './events/event.entity.js';
 import { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './idempotency/index.js';
 import { Order, OrderItem } from './orders/order.entity.js';
 import { PaymentDecision } from './payments/decision.entity.js';
@@ -20,6 +21,7 @@ export const ENTITIES = [
   ProviderEvent,
   PaymentDecision,
   Ticket,
+  EventRow,
   IdempotencyRecord,
   IdempotencyReplay,
   TimelineEntry,

@@ -11,6 +11,7 @@ import { RateLimits1700000000008 } from '../../migrations/1700000000008-rate-lim
 import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owner-functions.js';
 import { PaymentsTakeBack1700000000010 } from '../../migrations/1700000000010-payments-take-back.js';
 import { Decisions1700000000012 } from '../../migrations/1700000000012-decisions.js';
+import { Events1700000000013 } from '../../migrations/1700000000013-events.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -47,6 +48,7 @@ const migrations = [
   OwnerFunctions1700000000009,
   PaymentsTakeBack1700000000010,
   Decisions1700000000012,
+  Events1700000000013,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */
