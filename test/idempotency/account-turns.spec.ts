@@ -38,7 +38,7 @@ describe('turns', () => {
   });
 
   it('an account that is alone leaves one place in eight to the next one that comes', async () => {
-    const { began, start, end } = watch(new AccountTurns({ places: 8, share: 0.5, queue: 100, waitMs: 0 }));
+    const { began, start } = watch(new AccountTurns({ places: 8, share: 0.5, queue: 100, waitMs: 0 }));
     for (let at = 1; at <= 20; at += 1) void start('A', `a${at}`);
     expect(began).toHaveLength(7);
     void start('B', 'b1');
