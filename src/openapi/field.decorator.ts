@@ -58,6 +58,14 @@ export interface TextsField extends Described {
   maxProperties: number;
 }
 
+/** Some of the words that there are. */
+export interface WordsField extends Described {
+  type: 'array';
+  items: { type: 'string'; enum: readonly string[] };
+  minItems: number;
+  maxItems: number;
+}
+
 /** Objects of a class whose members are fields. */
 export interface ListField extends Described {
   type: [Class];
@@ -66,7 +74,7 @@ export interface ListField extends Described {
 }
 
 /** What a member or a parameter is, in the words of OpenAPI: all that is said of it, and all that is checked. */
-export type Field = TextField | IntegerField | TextsField | ListField;
+export type Field = TextField | IntegerField | TextsField | WordsField | ListField;
 
 /** A member of an answer: documented as the field says. */
 export function AnswerField(field: Field): PropertyDecorator {
@@ -98,6 +106,9 @@ function presenceOf({ required, nullable }: Field): PropertyDecorator[] {
 function rulesOf(field: Field): PropertyDecorator[] {
   if (field.type === 'string') return textRules(field);
   if (field.type === 'integer') return [IsInt(), ...given(field.minimum, Min), ...given(field.maximum, Max)];
+  if (field.type === 'array') {
+    return [IsArray(), ArrayMaxSize(field.maxItems), ArrayMinSize(field.minItems), IsIn(field.items.enum, { each: true })];
+  }
   if (field.type === 'object') return [AsSent(), AreTexts(field), HoldsNoCardNumber()];
   return [
     IsArray(),
