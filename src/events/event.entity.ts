@@ -32,7 +32,7 @@ export class EventRow {
   resourceType: string;
 
   /** The public id. */
-  @Column('text', { name: 'resource_id', collation: 'C' })
+  @Column({ type: 'text', name: 'resource_id', collation: 'C' })
   resourceId: string;
 
   @Column('integer', { name: 'resource_version' })

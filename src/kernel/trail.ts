@@ -22,6 +22,7 @@ export const ACTS = {
   'key.revoked': { level: 'info', fields: ['actor', 'accountId', 'keyId'] },
   'operation.resumed': { level: 'info', fields: ['accountId', 'keyId', 'address', 'operationId', 'requestId'] },
   'review.decided': { level: 'info', fields: ['actor', 'accountId', 'operationId', 'outcome'] },
+  'webhook-endpoint.disabled': { level: 'warn', fields: ['accountId', 'endpointId', 'reason'] },
 } as const satisfies Record<string, Declaration>;
 
 type Acts = typeof ACTS;

@@ -16,7 +16,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { hasCardNumber } from '../kernel/card-number.js';
+import { HoldsNoCardNumber } from './card-number.rule.js';
 
 /** What every field says of itself. */
 interface Described {
@@ -61,7 +61,7 @@ export interface TextsField extends Described {
 /** Some of the words that there are. */
 export interface WordsField extends Described {
   type: 'array';
-  items: { type: 'string'; enum: readonly string[] };
+  items: { type: 'string'; enum: string[] };
   minItems: number;
   maxItems: number;
 }
@@ -158,20 +158,6 @@ export function hasLength(text: string, min: number, max: number): boolean {
   if (text.length > 2 * max) return false;
   const { length } = [...text];
   return min <= length && length <= max;
-}
-
-/** Says which member it is, and never what it holds: answers and logs would be the next places of the number. */
-function HoldsNoCardNumber(): PropertyDecorator {
-  return ValidateBy({
-    name: 'holdsNoCardNumber',
-    validator: { validate: (value: unknown) => !textsOf(value).some(hasCardNumber), defaultMessage: () => 'must not hold a card number' },
-  });
-}
-
-/** A text itself; of texts under names of the client's choice, these names as well. */
-function textsOf(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return Object.entries(value as Record<string, string>).flat();
 }
 
 /** Takes an object as it was sent, whatever its names are: class-transformer leaves out members like `toString`. */

@@ -44,7 +44,7 @@ export class WebhookDelivery {
   resourceType: string;
 
   /** The public id. */
-  @Column('text', { name: 'resource_id', collation: 'C' })
+  @Column({ type: 'text', name: 'resource_id', collation: 'C' })
   resourceId: string;
 
   @Column('integer', { name: 'resource_version' })

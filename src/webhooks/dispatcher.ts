@@ -49,7 +49,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async run(signal: AbortSignal): Promise<void> {
-    for (let more = true; more && !signal.aborted; ) {
+    for (let more = true; more && !signal.aborted;) {
       more = await this.fanOut.run();
       await this.fill('working', signal);
       await this.fill('failing', signal);
