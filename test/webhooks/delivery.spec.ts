@@ -99,30 +99,19 @@ it('versions of a resource arrive in order, each after the one before was taken;
   expect(new Set(sent.map(({ headers, body }) => `${String(headers['webhook-id'])} ${body}`)).size).toBe(1);
 });
 
-it('a version whose transaction began later, and is told of later, goes before', async () => {
+/** A transaction with an id of its own, above those of the ones before. */
+async function begin(): Promise<Client> {
+  const client = new Client(world.database.url);
+  await client.connect();
+  await client.query('BEGIN; SELECT pg_current_xact_id()');
+  return client;
+}
+
+// The first one waited for the row lock of the third one; the second one still runs, so the third one's event is not read yet.
+it('a version goes before the next one, also where its transaction began later', async () => {
   const receiver = await receive();
   await endpointAt(world, receiver.url);
-  const [first, second, third] = (await Promise.all(
-    [1, 2, 3].map(async () => {
-      const client = new Client(world.database.url);
-      await client.connect();
-      await client.query('BEGIN; SELECT pg_current_xact_id()');
-      return client;
-    }),
-  )) as [Client, Client, Client];
-  // Numbered by their start: the first one waited for the third one's row lock, and the second one is still running.
-  const [{ rows: order }] = [await first.query(`SELECT $1::text`, ['']).then(() => ({ rows: [first, second, third] }))];
-  const numbered = await Promise.all(
-    order.map(async (client) => ({
-      client,
-      xid: BigInt((await client.query<{ x: string }>('SELECT pg_current_xact_id()::text AS x')).rows[0]?.x ?? '0'),
-    })),
-  );
-  const [oldest, middle, youngest] = numbered.sort((a, b) => (a.xid < b.xid ? -1 : 1)).map(({ client }) => client) as [
-    Client,
-    Client,
-    Client,
-  ];
+  const [oldest, middle, youngest] = [await begin(), await begin(), await begin()];
   await youngest.query(TELL, [ACCOUNT_A, uuidv7(), 'order.updated', 'ord_x', 1]);
   await youngest.query('COMMIT');
   await oldest.query(TELL, [ACCOUNT_A, uuidv7(), 'order.updated', 'ord_x', 2]);
@@ -135,7 +124,7 @@ it('a version whose transaction began later, and is told of later, goes before',
   await eventually('a test to arrive', () => receiver.received.length > 0);
   expect(receiver.of('ord_x')).toEqual([]);
   await middle.query('COMMIT');
-  await Promise.all([first, second, third].map((client) => client.end()));
+  await Promise.all([oldest, middle, youngest].map((client) => client.end()));
   await untilAllSettled(world.database);
   expect(receiver.of('ord_x')).toEqual(['ord_x@1', 'ord_x@2']);
 });
