@@ -53,6 +53,12 @@ export class Receiver {
     return this.received.filter((message) => message.resource.startsWith(`${resource}@`)).map((message) => message.resource);
   }
 
+  /** Ends its silence: answers all that wait. */
+  let(status: number): void {
+    for (const response of this.silent) response.writeHead(status).end();
+    this.silent.clear();
+  }
+
   async close(): Promise<void> {
     this.server.closeAllConnections();
     this.server.close();
