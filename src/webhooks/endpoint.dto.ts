@@ -8,9 +8,13 @@ import { DISABLED_REASONS, ENDPOINT_STATUSES, type DisabledReason, type Endpoint
 /** What an endpoint may ask for: every type of event, or all of them. */
 const WANTED_TYPES: string[] = ['*', ...EVENT_TYPES];
 
+/** A host that no reading of addresses takes for another one: a name, four numbers, or an IPv6 address. */
+const HOST = '(?:(?:[A-Za-z0-9-]+\\.)*[A-Za-z][A-Za-z0-9-]*|\\d{1,3}(?:\\.\\d{1,3}){3}|\\[[0-9A-Fa-f:.]+\\])';
+const URL_PATTERN = `^https?://${HOST}(?::\\d{1,5})?(?:[/?][!-"$-?A-~]*)?$`;
+
 const url = {
   type: 'string',
-  pattern: '^https?://[A-Za-z0-9.:\\[\\]-]+([/?][!-"$-?A-~]*)?$',
+  pattern: URL_PATTERN,
   refusal: 'must be a URL that begins with https:// and has neither user, password nor fragment',
   maxLength: 2_048,
   description:
@@ -63,6 +67,9 @@ export class UpdateWebhookEndpoint {
   @RequestField({ ...status, required: false })
   status?: EndpointStatus;
 }
+
+@ApiSchema({ description: 'An action without members; an empty body will do.' })
+export class WebhookAction {}
 
 @ApiSchema({ name: 'WebhookEndpoint', description: 'Where the account is told of its events.' })
 export class WebhookEndpointView {

@@ -11,6 +11,7 @@ import {
   CreateWebhookEndpoint,
   ENDPOINTS_PATH,
   UpdateWebhookEndpoint,
+  WebhookAction,
   WebhookEndpointView,
   endpointPath,
   type WebhookSecretView,
@@ -86,7 +87,12 @@ export class WebhookEndpointsController {
   @NeedsScope('webhooks:write')
   @Idempotent()
   @Api(ROTATE_SECRET)
-  async rotate(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Param('id') id: string): Promise<Reply> {
+  async rotate(
+    @Tx() tx: Transaction,
+    @Caller() { accountId }: CallerType,
+    @Param('id') id: string,
+    @Body() _body: WebhookAction,
+  ): Promise<Reply> {
     const endpoint = await this.endpoints.rotate(tx, accountId, id);
     return reply(200, endpoint, { resource: endpointPath(endpoint) });
   }
@@ -102,7 +108,12 @@ export class WebhookEndpointsController {
   @NeedsScope('webhooks:write')
   @Idempotent()
   @Api(TEST_ENDPOINT)
-  async test(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Param('id') id: string): Promise<Reply> {
+  async test(
+    @Tx() tx: Transaction,
+    @Caller() { accountId }: CallerType,
+    @Param('id') id: string,
+    @Body() _body: WebhookAction,
+  ): Promise<Reply> {
     return reply(201, await this.deliveries.test(tx, accountId, id), { resource: endpointPath({ id }) });
   }
 

@@ -46,6 +46,7 @@ const SECRET: Shown = {
   example: { secret: `whsec_${'A'.repeat(43)}=`, previousSecret: null, previousSecretValidUntil: null },
 };
 
+const NOTHING = { 'Nothing more to say': {} };
 const params = { id: idOf('we', 'Id of the endpoint.') };
 const problems = [noSuch('webhook endpoint')];
 const wrongUrl = invalid([
@@ -106,6 +107,7 @@ export const ROTATE_SECRET: ApiOptions = {
   description: 'Makes a new secret. For 24 hours messages carry two signatures, one by the old secret, so that none is refused meanwhile.',
   effects: 'one new secret',
   params,
+  requests: NOTHING,
   answers: [ok(having(ENDPOINT, { previousSecretValidUntil: EXAMPLE_TIME }), 'The endpoint has a new secret.')],
   problems: [...problems, rotatedRecently(new Date(EXAMPLE_TIME))],
 };
@@ -127,6 +129,7 @@ export const TEST_ENDPOINT: ApiOptions = {
     'the list of events doesn’t have it.',
   effects: 'one delivery',
   params,
+  requests: NOTHING,
   answers: [{ ...ok(waiting('endpoint.test'), 'The delivery is due.'), status: 201 }],
   problems,
 };
@@ -149,6 +152,7 @@ export const REDELIVER: ApiOptions = {
     'Later versions of its resource that are pending wait for it.',
   effects: 'one more round of attempts',
   params: { id: idOf('dlv', 'Id of the delivery.') },
+  requests: NOTHING,
   answers: [ok(waiting('order.paid'), 'The delivery is due.')],
   problems: [noSuch('delivery')],
 };
