@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { bulkhead } from 'cockatiel';
 import type { DataSource } from 'typeorm';
 import { BACKGROUND } from '../database/data-source.js';
 import { eventView, type ToldEvent } from '../events/event.view.js';
@@ -116,6 +117,9 @@ export interface Claimed {
 /** Deliveries as the background sees them: which are due, and what became of an attempt. */
 @Injectable()
 export class DeliveryStore {
+  /** Of the few connections so many: recovery and purge have the others. */
+  private readonly connections = bulkhead(2, Infinity);
+
   constructor(@InjectDataSource(BACKGROUND) private readonly dataSource: DataSource) {}
 
   /**
@@ -123,7 +127,7 @@ export class DeliveryStore {
    * lease ends. @throws the database's error
    */
   async claim(failing: boolean, count: number): Promise<Claimed[]> {
-    const [rows] = await this.dataSource.query<[ClaimedRow[], number]>(CLAIM, [failing, count]);
+    const [rows] = await this.query<[ClaimedRow[], number]>(CLAIM, [failing, count]);
     return rows.map((row) => ({
       accountId: row.accountId,
       id: row.id,
@@ -137,12 +141,12 @@ export class DeliveryStore {
 
   /** The receiver took it. */
   async delivered(claimed: Claimed, attempt: Omit<Attempt, 'at'>): Promise<void> {
-    await this.dataSource.query(DELIVERED, valuesOf(claimed, attempt));
+    await this.query(DELIVERED, valuesOf(claimed, attempt));
   }
 
   /** It didn't: tries again later, or gives up. `gone`: it wants none any more. Answers which endpoint is disabled by that, and why. */
   async failed(claimed: Claimed, attempt: Omit<Attempt, 'at'>, gone: boolean): Promise<{ id: string; reason: DisabledReason } | null> {
-    const [[row]] = await this.dataSource.query<[{ id: string; reason: DisabledReason | null }[], number]>(FAILED, [
+    const [[row]] = await this.query<[{ id: string; reason: DisabledReason | null }[], number]>(FAILED, [
       ...valuesOf(claimed, attempt),
       gone,
     ]);
@@ -151,12 +155,16 @@ export class DeliveryStore {
 
   /** There is nothing to send. */
   async giveUp(claimed: Claimed): Promise<void> {
-    await this.dataSource.query(GIVEN_UP, valuesOf(claimed, { attempt: claimed.attempt, status: null, error: 'event-purged', ms: 0 }));
+    await this.query(GIVEN_UP, valuesOf(claimed, { attempt: claimed.attempt, status: null, error: 'event-purged', ms: 0 }));
   }
 
   /** It was cut off by the end of this process: another one sends it. */
   async release({ accountId, id, attempt }: Claimed): Promise<void> {
-    await this.dataSource.query(RELEASE, [accountId, id, attempt]);
+    await this.query(RELEASE, [accountId, id, attempt]);
+  }
+
+  private query<T>(statement: string, values: unknown[]): Promise<T> {
+    return this.connections.execute(() => this.dataSource.query<T>(statement, values));
   }
 }
 

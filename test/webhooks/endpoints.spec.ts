@@ -142,7 +142,7 @@ it('while a rotation is fresh both secrets sign, a second one is refused, and no
   await untilAllSettled(world.database);
   const one = receiver.received.at(-1);
   expect(verify(after['secret'], one)).toMatchObject({ resource: { version: 2 } });
-  expect(() => verify(before['secret'], one)).toThrow();
+  expect(() => verify(before['secret'], one)).toThrow('No matching signature');
   expect((await world.send('POST', path(id, '/rotate-secret'))).status).toBe(200);
 
   const [stored] = await world.database.query<{ text: string }>(
