@@ -21,10 +21,7 @@ const DISABLED_AFTER = '3 days';
 /** Attempts that are remembered of a delivery. */
 const REMEMBERED = 50;
 
-/**
- * Due, and none of an earlier version of its resource is pending, or still among the events to come: of two transactions that
- * changed a resource, the one that began later may have changed it first.
- */
+/** Due, and none of an earlier version of its resource is pending. */
 const CLAIM = `
   WITH due AS (
     SELECT d.account_id, d.id, d.event_id, d.body, e.url, e.secret,
@@ -39,11 +36,6 @@ const CLAIM = `
                      WHERE o.account_id = d.account_id AND o.endpoint_id = d.endpoint_id AND o.status = 'pending'
                        AND o.resource_id = d.resource_id AND o.resource_type = d.resource_type
                        AND (o.resource_version, o.event_id) < (d.resource_version, d.event_id))
-              AND NOT EXISTS (
-                    SELECT FROM events v
-                     WHERE v.account_id = d.account_id AND v.resource_id = d.resource_id AND v.resource_type = d.resource_type
-                       AND v.resource_version < d.resource_version AND e.types && ARRAY['*', v.type]
-                       AND (v.transaction_id, v.id) > (e.position_transaction, e.position_event))
             ORDER BY d.next_attempt_at
             LIMIT greatest(0, CASE WHEN $1 THEN 1 ELSE ${PER_ENDPOINT} END - (
                     SELECT count(*) FROM webhook_deliveries u
