@@ -40,5 +40,5 @@ export class EventRow {
 
   /** The resource as the API showed it at that version. */
   @Column('json')
-  data: unknown;
+  data: object;
 }
