@@ -18,6 +18,7 @@ export { assertNoTransaction } from './postgres/connection-guard.js';
 export type { Transaction, Violations } from './transaction.js';
 export { RETRY_REASONS } from './requests/retry-reason.js';
 export type { Sealing } from './requests/seal.js';
+export { allowDuplicate } from './requests/duplicates.js';
 export { parseKey } from './requests/key.js';
 export { deleteInBatches, type Pace } from './records/batches.js';
 export { PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';

@@ -88,7 +88,7 @@ function guarantees({ api, idempotent }: DocumentedRoute, windowMs: number): Rec
     window: durationOf(idempotent.windowMs ?? windowMs),
     effects: api.effects,
     concurrent: 'one runs; the others get 409 idempotency-request-in-progress, or its answer with Prefer: wait=N',
-    duplicateWindow: null,
+    duplicateWindow: idempotent.duplicateWindowMs === undefined ? null : durationOf(idempotent.duplicateWindowMs),
   };
 }
 

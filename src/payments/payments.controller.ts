@@ -21,7 +21,7 @@ export class PaymentsController {
 
   @Post(PAYMENTS_PATH)
   @NeedsScope('payments:write')
-  @Idempotent({ optimistic: true })
+  @Idempotent({ optimistic: true, duplicateWindowMs: 120_000 })
   @Api(CREATE_PAYMENT)
   async create(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreatePayment): Promise<StepEnd> {
     const payment = await this.payments.open(tx, accountId, body);

@@ -1,4 +1,4 @@
-import type { StepRun, Transaction } from '../idempotency/index.js';
+import { allowDuplicate, type StepRun, type Transaction } from '../idempotency/index.js';
 import { newId } from '../kernel/ids.js';
 import { Problem } from '../http/problem.js';
 import { Payment, Refund } from './payment.entity.js';
@@ -82,6 +82,7 @@ export async function settleRefund(tx: Transaction, accountId: string, refundId:
     { accountId, id: payment.id },
     { amountRefunded, amountReserved, reviewReason: paid.reviewReason, updatedAt },
   );
+  if (amountRefunded === payment.amount) allowDuplicate(tx, accountId, payment.operationId);
   return { refund: settled, payment: paid };
 }
 

@@ -18,6 +18,7 @@ import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 )
 @Index('idempotency_records_expires_idx', ['expiresAt'], { where: `status = 'completed'` })
 @Index('idempotency_records_sealed_idx', ['expiresAt'], { where: `status = 'sealed'` })
+@Index('idempotency_records_duplicate_idx', ['accountId', 'requestHash'], { where: 'duplicate_until IS NOT NULL' })
 @Index('idempotency_records_running_idx', ['nextRunAt'], { where: `status = 'running'` })
 export class IdempotencyRecord {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'idempotency_records_pkey' })
@@ -82,6 +83,10 @@ export class IdempotencyRecord {
   /** How long the response is kept from completion on; written at the claim, for whoever completes. */
   @Column('bigint', { name: 'window_ms' })
   windowMs: string;
+
+  /** Until then the same request under another key is a possible duplicate; null where the endpoint doesn't look, or it was undone. */
+  @Column('timestamptz', { name: 'duplicate_until', nullable: true })
+  duplicateUntil: Date | null;
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
