@@ -178,8 +178,7 @@ export class PostgresTransaction<Found = unknown> {
     const { results, error } = await this.connection.send([...calls, ...behind]);
     if (results.length < calls.length) throw error;
     this.opened = this.check.evaluate(results.slice(1, calls.length));
-    if (!this.opened.won) throw new ClaimLost('the claim was lost');
-    if (this.opened.refusal) throw this.opened.refusal;
+    if (!this.opened.won || this.opened.refusal) throw this.opened.refusal ?? new ClaimLost('the claim was lost');
     return { results: results.slice(calls.length), error };
   }
 

@@ -114,6 +114,14 @@ export class IdempotencyReplay {
   @Column('integer')
   count: number;
 
+  /** Declared retries that got no stored answer: told that it runs, answered 202, or the first one to arrive. */
+  @Column('integer', { default: 0 })
+  tries: number;
+
+  /** Highest `Retry-Attempt` of them all. */
+  @Column('integer', { name: 'highest_attempt', nullable: true })
+  highestAttempt: number | null;
+
   @Column('timestamptz', { name: 'last_at' })
   lastAt: Date;
 }
