@@ -9,7 +9,7 @@ import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentR
 import { readKey, type SentKey } from './requests/key.js';
 import { tellTime } from './requests/late-requests.js';
 import { preferredWait, prefersLenient } from './requests/preferences.js';
-import { isSaidToBeRetry, retryReasonOf } from './requests/retry-reason.js';
+import { readRetry } from './requests/retry-reason.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions, type RequestOutcome } from './options.js';
 import type { Intent } from './records/record.store.js';
@@ -74,8 +74,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       optimistic: route.optimistic ?? false,
       deadline: performance.now() + (waitSeconds ?? 0) * 1000,
       lenient,
-      isRetry: isSaidToBeRetry(request.headers),
-      retryReason: retryReasonOf(request.headers),
+      retry: readRetry(request.headers),
     };
     // Until the last record of that time has expired: If-Match was part of every fingerprint.
     const earlier = (): Intent | undefined =>
@@ -86,9 +85,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   /** `earlier`: what the request was by an earlier rule, where that differs. */
   private async execute(request: KeyedRequest, earlier: () => Intent | undefined): Promise<Answer> {
-    const { intent, retryReason } = request;
+    const { intent, retry } = request;
     const observe = (outcome: RequestOutcome['outcome']): void =>
-      this.options.observe({ operation: intent.operation, outcome, retryReason });
+      this.options.observe({ operation: intent.operation, outcome, retryReason: retry.reason });
     try {
       const answer = await this.executor.execute(request).catch((error: unknown) => {
         const before = error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused' ? earlier() : undefined;

@@ -16,6 +16,7 @@ import type { StepRegistry } from '../steps/step-registry.js';
 import { claimAtOnce, claimCheck, type ClaimResult } from './claim-check.js';
 import { watchDuplicates, withDuplicates } from './duplicates.js';
 import { lateRequestsOf, type LateRequests } from './late-requests.js';
+import type { SaidOfRetry } from './retry-reason.js';
 
 /** One request and how to run its work. */
 export interface KeyedRequest {
@@ -29,10 +30,7 @@ export interface KeyedRequest {
   deadline: number;
   /** The client means it, whatever was asked before under another key. */
   lenient: boolean;
-  /** The client says that it has sent this before; decides what is tried first, not what comes of it. */
-  isRetry: boolean;
-  /** The client's reason for that, counted when the answer is a replay. */
-  retryReason: string | undefined;
+  retry: SaidOfRetry;
 }
 
 /** A request as a party to the protocol: it commits under its key, once, with the work. */
