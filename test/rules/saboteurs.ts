@@ -42,10 +42,16 @@ export const SABOTEURS: Saboteur[] = [
     name: 'the record is written in another transaction',
     breaks: 'noRecordWithoutWork',
     // A step can't settle, since the other transaction waits for the lock of its own record.
-    besides: ['answersCompared', 'decidedOnce'],
+    besides: ['answersCompared', 'decidedOnce', 'oneOfTwoKeys'],
     sabotage: recordFirst,
   },
-  { name: 'the record is committed after the work', breaks: 'noWorkWithoutRecord', sabotage: recordLast },
+  {
+    name: 'the record is committed after the work',
+    breaks: 'noWorkWithoutRecord',
+    // What is looked for under other keys is the record.
+    besides: ['oneOfTwoKeys'],
+    sabotage: recordLast,
+  },
   {
     name: 'the key is not scoped to the account',
     breaks: 'ownKeys',

@@ -14,10 +14,12 @@ const MAX_ENTRIES = 50_000;
  * between must not leave counts without one. A count that reaches its end stays there, so that the sum over all reasons is an integer still.
  */
 const ADD = `
+  WITH t AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[]) AS t (account_id, key, reason, count, tries, attempt)
+  ), added AS (
   INSERT INTO idempotency_replays (account_id, operation_id, reason, count, tries, highest_attempt, last_at)
   SELECT account_id, r.operation_id, t.reason, t.count, t.tries, t.attempt, clock_timestamp()
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[]) AS t (account_id, key, reason, count, tries, attempt)
-    JOIN idempotency_records r USING (account_id, key)
+    FROM t JOIN idempotency_records r USING (account_id, key)
    WHERE r.status <> 'sealed'
    ORDER BY 1, 2, 3
      FOR KEY SHARE OF r
@@ -25,7 +27,12 @@ const ADD = `
   DO UPDATE SET count = least(idempotency_replays.count::bigint + excluded.count, 200000000)::int,
                 tries = least(idempotency_replays.tries::bigint + excluded.tries, 200000000)::int,
                 highest_attempt = greatest(idempotency_replays.highest_attempt, excluded.highest_attempt),
-                last_at = excluded.last_at`;
+                last_at = excluded.last_at)
+  SELECT account_id, key, reason FROM t
+   WHERE tries > 0 AND NOT EXISTS (SELECT FROM idempotency_records r WHERE r.account_id = t.account_id AND r.key = t.key)`;
+
+/** A try may be told that a request runs of which nothing is committed yet: so many flushes wait for its record. */
+const WAITING_FLUSHES = 30;
 
 /** What was counted of one key under one reason; so there are few for each key, whatever its client sends. */
 interface Entry {
@@ -36,6 +43,8 @@ interface Entry {
   tries: number;
   /** Highest of them; null where none was told. */
   attempt: number | null;
+  /** How many flushes found no record yet. */
+  waited: number;
 }
 
 type Counted = Pick<Intent, 'accountId' | 'key'>;
@@ -60,17 +69,16 @@ export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
 
   /** One more replay. */
   countReplay({ accountId, key }: Counted, said: SaidOfRetry): void {
-    this.add({ accountId, key, reason: said.reason ?? '', replays: 1, tries: 0, attempt: said.attempt ?? null });
+    this.add({ accountId, key, reason: said.reason ?? '', replays: 1, tries: 0, attempt: said.attempt ?? null, waited: 0 });
   }
 
   /** One more declared retry without a stored answer: told that it runs, answered 202, or the first one to arrive. */
   countTry({ accountId, key }: Counted, said: SaidOfRetry): void {
-    this.add({ accountId, key, reason: said.reason ?? '', replays: 0, tries: 1, attempt: said.attempt ?? null });
+    this.add({ accountId, key, reason: said.reason ?? '', replays: 0, tries: 1, attempt: said.attempt ?? null, waited: 0 });
   }
 
   private add(more: Entry): void {
-    // No key has a space.
-    const id = `${more.accountId} ${more.key} ${more.reason}`;
+    const id = idOf(more);
     const entry = this.entries.get(id);
     if (!entry) {
       if (this.entries.size < MAX_ENTRIES) this.entries.set(id, more);
@@ -84,10 +92,11 @@ export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
   /** Writes what was counted so far. Counts that can't be written now are kept. */
   private async flush(): Promise<void> {
     if (this.entries.size === 0) return;
-    const batch = [...this.entries.values()];
+    const sent = this.entries;
+    const batch = [...sent.values()];
     this.entries = new Map();
     try {
-      await this.dataSource.query(ADD, [
+      const early = await this.dataSource.query<{ account_id: string; key: string; reason: string }[]>(ADD, [
         batch.map((entry) => entry.accountId),
         batch.map((entry) => entry.key),
         batch.map((entry) => entry.reason),
@@ -95,9 +104,18 @@ export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
         batch.map((entry) => entry.tries),
         batch.map((entry) => entry.attempt),
       ]);
+      for (const { account_id: accountId, key, reason } of early) {
+        const entry = sent.get(idOf({ accountId, key, reason }));
+        if (entry && entry.waited < WAITING_FLUSHES) this.add({ ...entry, waited: entry.waited + 1 });
+      }
     } catch (error) {
       for (const entry of batch) this.add(entry);
       throw error;
     }
   }
+}
+
+/** No key has a space. */
+function idOf({ accountId, key, reason }: Pick<Entry, 'accountId' | 'key' | 'reason'>): string {
+  return `${accountId} ${key} ${reason}`;
 }
