@@ -60,7 +60,12 @@ class Items {
       await how.prepare?.([...this.fresh.values()].map(({ index }) => index));
       // What prepare has queued belongs to no item.
       if (!engine.queue.isEmpty) await engine.runAll([]);
-      if (how.atomic) await inPart(engine, () => this.execute(), (isDone) => isDone);
+      if (how.atomic)
+        await inPart(
+          engine,
+          () => this.execute(),
+          (isDone) => isDone,
+        );
       else await this.execute();
     }
     const outcomes = this.intents.map((intent, index) => this.outcomes[index] ?? this.outcomeOfTwin(intent));
