@@ -116,7 +116,11 @@ export function findArchived({ accountId, key }: Pick<Intent, 'accountId' | 'key
 
 /** The same for several keys of an account: RecordRows and ArchiveRows with their `key`, in two statements, since each takes its own snapshot. */
 export function findSeveral(accountId: string, keys: string[]): Call[] {
-  return [FIND_SEVERAL, FIND_SEVERAL_ARCHIVED].map((statement) => ({ ...statement, values: [accountId, keys] }));
+  const values = [accountId, keys];
+  return [
+    { ...FIND_SEVERAL, values },
+    { ...FIND_SEVERAL_ARCHIVED, values },
+  ];
 }
 
 /** Writes the completed record; the result's only row says when it expires. */

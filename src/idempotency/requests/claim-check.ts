@@ -95,7 +95,7 @@ export function claimSeveral(
   accountId: string,
   keys: string[],
   late: LateRequests,
-): { calls: Call[]; evaluate(results: Result[]): (intent: Intent) => ClaimResult } {
+): { calls: Call[]; evaluate: (results: Result[]) => (intent: Intent) => ClaimResult } {
   const locks = { ...LOCK_SEVERAL, values: [keys.map((key) => lockNumber(accountId, key))] };
   return {
     calls: [locks, ...findSeveral(accountId, keys)],

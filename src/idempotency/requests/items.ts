@@ -10,10 +10,10 @@ import { IdempotencyRefusal } from '../refusal.js';
 import { toResponse, type StoredResponse } from '../reply.js';
 import { providerKeyOf } from '../steps/held-operation.js';
 import type { Item, ItemOutcome, ItemsOptions, Transaction } from '../transaction.js';
-import { endOf } from './attempt-end.js';
 import { claimSeveral } from './claim-check.js';
 import { fingerprint } from './fingerprint.js';
-import { lateRequestsOf, tellTime } from './late-requests.js';
+import { hasFailed, outcomeOf, refused, wordsOn } from './item-outcome.js';
+import { lateRequestsOf } from './late-requests.js';
 
 /** Executes items inside the request of this intent. */
 export function itemsRunner(batch: Intent, options: CompleteOptions): ItemsRunner {
@@ -86,7 +86,7 @@ class Items {
       }
       const found = foundOf(intent);
       if (found.kind === 'won') this.take({ index, intent, replaces: found.replaces });
-      else this.outcomes[index] = outcomeOf(intent, () => endOf(found));
+      else this.outcomes[index] = outcomeOf(intent, found);
     }
   }
 
@@ -172,32 +172,4 @@ function intentOf({ key, method, path, body, windowMs }: Item, { batch, options 
     windowMs: windowMs ?? options.windowMs,
     traceId: batch.traceId,
   };
-}
-
-/** What a key that is not free makes of its item. @throws IdempotencyRefusal `idempotency-request-in-progress`: the batch has to wait */
-function outcomeOf(intent: Intent, ended: () => ReturnType<typeof endOf>): ItemOutcome {
-  let end: ReturnType<typeof endOf>;
-  try {
-    end = ended();
-  } catch (error) {
-    if (!(error instanceof IdempotencyRefusal)) throw error;
-    return refused(intent, error);
-  }
-  if (end.kind === 'completed') return { kind: 'answered', response: end.record.response };
-  throw new IdempotencyRefusal('idempotency-request-in-progress', { operationId: end.operationId && publicOperationId(end.operationId) });
-}
-
-function refused({ key }: Intent, error: IdempotencyRefusal): ItemOutcome {
-  return { kind: 'refused', error: tellTime(error, key) };
-}
-
-function hasFailed(outcome: ItemOutcome): boolean {
-  return outcome.kind !== 'answered' || outcome.response.status >= 400;
-}
-
-function wordsOn(outcome: ItemOutcome): string {
-  if (outcome.kind === 'rolled-back') return 'rolled back';
-  if (outcome.kind === 'refused') return `${outcome.error.getStatus()} ${outcome.error.code}`;
-  const { status, headers } = outcome.response;
-  return `${status} ${headers['operation-id'] ?? ''}`.trimEnd();
 }
