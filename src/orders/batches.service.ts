@@ -52,6 +52,6 @@ function resultOf(index: number, outcome: ItemOutcome, context: { instance: stri
 }
 
 /** That another item of an atomic batch failed. */
-export function rolledBack(): Problem {
+function rolledBack(): Problem {
   return new Problem('batch-rolled-back', 'Another item of this batch failed, so nothing was ordered. The key of this item is unused.');
 }

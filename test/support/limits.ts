@@ -89,7 +89,8 @@ function named(count: number): object {
 /** Entries that no rule finds equal: a text of each is its own. */
 function distinct(schema: Schema, count: number): unknown[] {
   const entry = fullExample(schema);
-  const [name] = Object.entries(entry).find(([, member]) => typeof member === 'string') ?? [];
+  const isFree = (text: unknown, pattern?: string) => typeof text === 'string' && (!pattern || new RegExp(pattern, 'u').test(`${text}0`));
+  const [name] = Object.entries(entry).find(([each, member]) => isFree(member, schema['properties']?.[each]?.pattern)) ?? [];
   return Array.from({ length: count }, (_, n) => (name === undefined ? entry : { ...entry, [name]: `${entry[name]}${n}` }));
 }
 
