@@ -60,6 +60,18 @@ describe('batches with the same keys and products in opposite order, on two repl
     expect(await deadlocks()).toBe(before);
   });
 
+  it('a batch that waits for the first product of all its items holds none of the others', async () => {
+    const [first = '', ...others] = await products(4);
+    const held = await holdProduct(world.database, first);
+    const batch = sendBatch(replica, [...others.toReversed(), first].map((id) => item(id)));
+    await untilBlocked(world.database);
+    for (const id of others) {
+      await expect(world.database.query('SELECT FROM products WHERE id = $1 FOR UPDATE NOWAIT', [id])).resolves.toHaveLength(1);
+    }
+    await held.release();
+    expect(statusesOf(await batch)).toEqual([201, 201, 201, 201]);
+  });
+
   it('with keys of their own and single orders beside them: all are placed at the first try', async () => {
     const ids = await products(5);
     const before = await deadlocks();
