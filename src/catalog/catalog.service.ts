@@ -51,8 +51,7 @@ const CHANGE_STOCK_AS_PRICED: Statement = {
 /** Several at once, locked in the order of their ids, which is that of the locks that single orders take. */
 const LOCK_PRODUCTS: Statement = {
   name: 'products-lock',
-  text: `SELECT id, name, unit_price, currency, stock FROM products
-          WHERE account_id = $1 AND id = ANY ((SELECT $2::text[])::text[]) ORDER BY id FOR NO KEY UPDATE`,
+  text: `${FIND_PRODUCTS.text} ORDER BY id FOR NO KEY UPDATE`,
 };
 
 /** Where orders get prices and stock. */

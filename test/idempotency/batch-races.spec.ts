@@ -63,7 +63,10 @@ describe('batches with the same keys and products in opposite order, on two repl
   it('a batch that waits for the first product of all its items holds none of the others', async () => {
     const [first = '', ...others] = await products(4);
     const held = await holdProduct(world.database, first);
-    const batch = sendBatch(replica, [...others.toReversed(), first].map((id) => item(id)));
+    const batch = sendBatch(
+      replica,
+      [...others.toReversed(), first].map((id) => item(id)),
+    );
     await untilBlocked(world.database);
     for (const id of others) {
       await expect(world.database.query('SELECT FROM products WHERE id = $1 FOR UPDATE NOWAIT', [id])).resolves.toHaveLength(1);
