@@ -12,8 +12,9 @@ const APPEND_ALL = {
            FROM unnest($2::uuid[], $3::text[], $4::text[]) AS l (operation_id, event, detail)`,
 };
 
-/** What can happen to an operation with steps; `batched`: it was an item of a batch; `item`: what one of its own items came to. */
-export type TimelineEvent = 'claimed' | 'batched' | 'item' | 'step-started' | 'provider-answered' | 'decided' | 'parked' | 'settled';
+/** What can happen to an operation with steps and to a key that is sealed; `batched`: it was an item of a batch; `item`: what one of its own items came to. */
+export type TimelineEvent =
+  'claimed' | 'batched' | 'item' | 'step-started' | 'provider-answered' | 'decided' | 'parked' | 'settled' | 'sealed';
 
 /** A line to be written. */
 export interface NewLine {
