@@ -108,6 +108,16 @@ describe('each item stands alone', () => {
     expect(await recordsOf(world.database, own)).toMatchObject([{ operation: 'POST /v1/orders/batch' }]);
   });
 
+  it('a sealed key: 409 for that item, and nothing is executed for it', async () => {
+    const product = await addProduct(world.database);
+    const [sealed, free] = [item(product), item(product)];
+    await world.send('POST', '/v1/operations/seal', { key: null, body: { idempotencyKey: sealed.idempotencyKey } });
+    const answer = await sendBatch(world, [sealed, free]);
+    expect(statusesOf(answer)).toEqual([409, 201]);
+    expect(resultsOf(answer)[0]?.problem).toMatchObject({ code: 'idempotency-key-sealed', retry: 'new-key' });
+    expect(await ordersOf(product)).toBe(1);
+  });
+
   it('the batch’s key replays the whole answer, byte for byte', async () => {
     const product = await addProduct(world.database);
     const [items, key] = [[item(product), item('no-such')], uuidv7()];
