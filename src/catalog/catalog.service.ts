@@ -48,12 +48,29 @@ const CHANGE_STOCK_AS_PRICED: Statement = {
          SELECT WHERE CASE WHEN NOT EXISTS (SELECT FROM changed) THEN speculation_failed() END`,
 };
 
+/** Several at once, locked in the order of their ids, which is that of the locks that single orders take. */
+const LOCK_PRODUCTS: Statement = {
+  name: 'products-lock',
+  text: `${FIND_PRODUCTS.text} ORDER BY id FOR NO KEY UPDATE`,
+};
+
+/** Where orders get prices and stock. */
+export interface Shelf {
+  /**
+   * The lines with name and price of the catalogue.
+   * @throws Problem `unknown-product`, `insufficient-stock`
+   */
+  price(tx: Transaction, accountId: string, wanted: WantedLine[]): PricedLine[] | Promise<PricedLine[]>;
+  /** Takes the lines out of stock when the transaction commits. */
+  reserve(tx: Transaction, accountId: string, lines: PricedLine[]): void;
+}
+
 /** Products whose name and price are remembered. */
 const REMEMBERED = 10_000;
 
 /** Prices and stock, inside the transactions of those who order. */
 @Injectable()
-export class CatalogService {
+export class CatalogService implements Shelf {
   private readonly known = new LRUCache<string, Omit<PricedLine, 'quantity'>>({ max: REMEMBERED });
 
   /**
@@ -77,17 +94,18 @@ export class CatalogService {
 
   private async read(tx: Transaction, accountId: string, wanted: WantedLine[]): Promise<PricedLine[]> {
     const rows = await tx.read<ProductRow>(FIND_PRODUCTS, [accountId, wanted.map((line) => line.productId)]);
-    const products = new Map(rows.map((row) => [row.id, row]));
-    const lines = wanted.map((line) => ({ ...line, product: products.get(line.productId) }));
-    const unknown = lines.filter((line) => !line.product).map((line) => line.productId);
-    if (unknown.length > 0) throw new Problem('unknown-product', `Not in the catalogue: ${unknown.join(', ')}.`);
-    const short = lines.find((line) => line.product && line.product.stock < line.quantity);
-    if (short) throw insufficientStock(`Product ${short.productId}: ${short.quantity} ordered, ${short.product?.stock} in stock.`);
-    const priced = lines.flatMap(({ productId, quantity, product }) =>
-      product ? [{ productId, quantity, name: product.name, unitPrice: Number(product.unit_price), currency: product.currency }] : [],
-    );
+    const priced = priceFrom(new Map(rows.map((row) => [row.id, row])), wanted);
     for (const line of priced) this.known.set(`${accountId} ${line.productId}`, line);
     return priced;
+  }
+
+  /**
+   * Locks the products of several orders until the transaction ends, and says what these get. What it hands out is counted, so an
+   * order that took something must not be given up alone.
+   */
+  async lock(tx: Transaction, accountId: string, wanted: WantedLine[]): Promise<Shelf> {
+    const ids = [...new Set(wanted.map((line) => line.productId))];
+    return new LockedShelf(await tx.run<ProductRow>(LOCK_PRODUCTS, [accountId, ids]));
   }
 
   /** Takes the lines out of stock when the transaction commits. The commit fails as `insufficient-stock` when others were first. */
@@ -104,6 +122,39 @@ export class CatalogService {
   release(tx: Transaction, accountId: string, lines: WantedLine[]): void {
     for (const { productId, quantity } of inLockOrder(lines)) tx.write(CHANGE_STOCK, [accountId, productId, quantity]);
   }
+}
+
+/** Products that a transaction has locked: their stock is what was read, less what its own orders took. */
+class LockedShelf implements Shelf {
+  private readonly products: Map<string, ProductRow>;
+
+  constructor(rows: ProductRow[]) {
+    this.products = new Map(rows.map((row) => [row.id, row]));
+  }
+
+  price(_tx: Transaction, _accountId: string, wanted: WantedLine[]): PricedLine[] {
+    return priceFrom(this.products, wanted);
+  }
+
+  reserve(tx: Transaction, accountId: string, lines: PricedLine[]): void {
+    for (const { productId, quantity } of lines) {
+      const product = this.products.get(productId);
+      if (product) product.stock -= quantity;
+      tx.write(CHANGE_STOCK, [accountId, productId, -quantity]);
+    }
+  }
+}
+
+/** @throws Problem `unknown-product`, `insufficient-stock` */
+function priceFrom(products: Map<string, ProductRow>, wanted: WantedLine[]): PricedLine[] {
+  const lines = wanted.map((line) => ({ ...line, product: products.get(line.productId) }));
+  const unknown = lines.filter((line) => !line.product).map((line) => line.productId);
+  if (unknown.length > 0) throw new Problem('unknown-product', `Not in the catalogue: ${unknown.join(', ')}.`);
+  const short = lines.find((line) => line.product && line.product.stock < line.quantity);
+  if (short) throw insufficientStock(`Product ${short.productId}: ${short.quantity} ordered, ${short.product?.stock} in stock.`);
+  return lines.flatMap(({ productId, quantity, product }) =>
+    product ? [{ productId, quantity, name: product.name, unitPrice: Number(product.unit_price), currency: product.currency }] : [],
+  );
 }
 
 /** Whoever changes several stocks locks them in the order of their ids: orders with the same products in another order never deadlock. */

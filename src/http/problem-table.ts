@@ -241,6 +241,15 @@ export const PROBLEMS = {
     meaning: 'An amount may be 999,999,999,999 minor units at most.',
     advice: 'Split the order.',
   },
+  'batch-rolled-back': {
+    status: 424,
+    title: 'Another item of the batch failed',
+    retry: 'never',
+    meaning:
+      'The batch is `atomic`, and another item of it failed, so this one was undone or not begun. Nothing was ordered, and the item’s key is unused.',
+    advice:
+      'Look at the item that failed, and send a corrected batch under a new Idempotency-Key. This item may stay as it is, with its own key.',
+  },
   'precondition-required': {
     status: 428,
     title: 'If-Match is needed',

@@ -15,7 +15,7 @@ export type { Statement } from './postgres/statement.js';
 export { ACCOUNT_SETTING, enterBy } from './postgres/account-scope.js';
 export { SESSION_SETTINGS } from './postgres/session-settings.js';
 export { assertNoTransaction } from './postgres/connection-guard.js';
-export type { Transaction, Violations } from './transaction.js';
+export type { Item, ItemOutcome, ItemsOptions, Transaction, Violations } from './transaction.js';
 export { RETRY_REASONS } from './requests/retry-reason.js';
 export type { Sealing } from './requests/seal.js';
 export { parseKey } from './requests/key.js';

@@ -1,6 +1,6 @@
 import { PROBLEMS } from '../http/problem-table.js';
 import { RETRY_REASONS } from '../idempotency/index.js';
-import { EXAMPLE_ID } from './fields.js';
+import { EXAMPLE_ID, KEY_PATTERN } from './fields.js';
 import type { Header, Parameter, Ref, SchemaObject } from './types.js';
 
 /** A fresh key, as the examples send it. */
@@ -24,7 +24,7 @@ export const PARAMETERS = {
       'try of that thing: it is done once, and every later try gets the stored answer. 1 to 255 visible ASCII characters, bare (`abc`) ' +
       'or as a quoted RFC 9651 string (`"abc"`); both forms are the same key. All API keys of an account share its keys.',
     schema: text({
-      pattern: String.raw`^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$`,
+      pattern: KEY_PATTERN,
       examples: [EXAMPLE_KEY, `"${EXAMPLE_KEY}"`],
     }),
     example: EXAMPLE_KEY,

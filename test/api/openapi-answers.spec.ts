@@ -47,6 +47,7 @@ it('takes the example bodies as they stand', async () => {
   const order = async (): Promise<string> => (await world.send('POST', '/v1/orders', { body: ORDER })).body['id'];
   const subjects: Record<string, () => Promise<{ path: string; members?: object }>> = {
     placeOrder: async () => ({ path: '/v1/orders' }),
+    placeOrders: async () => ({ path: '/v1/orders/batch' }),
     changeOrder: async () => ({ path: `/v1/orders/${await order()}` }),
     cancelOrder: async () => ({ path: `/v1/orders/${await order()}/cancel` }),
     openTicket: async () => ({ path: '/v1/tickets' }),

@@ -4,6 +4,7 @@ import { PostgresTransaction, type CommitResult } from '../../src/idempotency/po
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import type { Call } from '../../src/idempotency/postgres/statement.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
+import { INSERT_COMPLETED } from '../../src/idempotency/records/record.store.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
 import { OutsideSettlements } from '../../src/idempotency/steps/outside-settlement.js';
 import { Operations } from '../../src/idempotency/operations.js';
@@ -46,6 +47,7 @@ export const SABOTEURS: Saboteur[] = [
     sabotage: recordFirst,
   },
   { name: 'the record is committed after the work', breaks: 'noWorkWithoutRecord', sabotage: recordLast },
+  { name: 'the records of items are written in another transaction', breaks: 'itemsWithTheirWork', sabotage: itemsFirst },
   {
     name: 'the key is not scoped to the account',
     breaks: 'ownKeys',
@@ -103,6 +105,20 @@ function recordFirst(database: TestDatabase): void {
     } catch (error) {
       return { kind: 'rolled-back', error };
     }
+  });
+}
+
+/** A handler's own record is no call that is queued. */
+function itemsFirst(database: TestDatabase): void {
+  const { enqueue, commit } = PostgresTransaction.prototype;
+  const written: Promise<unknown>[] = [];
+  jest.spyOn(PostgresTransaction.prototype, 'enqueue').mockImplementation(function (this: PostgresTransaction, call, mayViolate) {
+    if (call.name !== INSERT_COMPLETED.name) return enqueue.call(this, call, mayViolate);
+    written.push(database.query(call.text, call.values).catch(() => undefined));
+  });
+  jest.spyOn(PostgresTransaction.prototype, 'commit').mockImplementation(async function (this: PostgresTransaction, calls: Call[]) {
+    await Promise.all(written.splice(0));
+    return commit.call(this, calls);
   });
 }
 
