@@ -91,6 +91,7 @@ module.exports = {
     // A decision is answered with the operation that it settles.
     folder('payments', 'orders/', 'catalog/', 'operations/operation\\.dto\\.ts', 'operations/operations\\.api\\.ts'),
     folder('tickets', 'orders/'),
+    folder('webhooks', 'events/'),
     {
       name: 'src-stands-alone',
       comment: 'The service runs without the tools around it.',

@@ -29,6 +29,7 @@ import { PaymentsModule } from './payments/payments.module.js';
 import { renderFinal } from './http/problem.filter.js';
 import { ProblemsModule } from './problems/problems.module.js';
 import { TicketsModule } from './tickets/tickets.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 /** What a request may take for its steps beyond one call of the provider, in milliseconds. */
 const STEP_MARGIN = 2_000;
@@ -55,6 +56,7 @@ export class AppModule {
         PaymentsModule,
         OperationsModule,
         TicketsModule,
+        WebhooksModule,
         OpenApiModule,
         ProblemsModule,
         AuditModule,

@@ -7,6 +7,8 @@ import { Order, OrderItem } from './orders/order.entity.js';
 import { PaymentDecision } from './payments/decision.entity.js';
 import { Payment, ProviderEvent, Refund } from './payments/payment.entity.js';
 import { Ticket } from './tickets/ticket.entity.js';
+import { WebhookDelivery } from './webhooks/delivery.entity.js';
+import { WebhookEndpoint } from './webhooks/endpoint.entity.js';
 
 /** Every table of this service, as TypeORM has to be told. */
 export const ENTITIES = [
@@ -22,6 +24,8 @@ export const ENTITIES = [
   PaymentDecision,
   Ticket,
   EventRow,
+  WebhookEndpoint,
+  WebhookDelivery,
   IdempotencyRecord,
   IdempotencyReplay,
   TimelineEntry,

@@ -22,6 +22,8 @@ export const PRIVILEGES: Readonly<Record<string, { api: string; background: stri
   payment_decisions: { api: 'SIUD', background: 'SI' },
   provider_events: { api: '', background: 'SIUD' },
   events: { api: 'SI', background: 'SD' },
+  webhook_endpoints: { api: 'SIUD', background: 'SU' },
+  webhook_deliveries: { api: 'SIUD', background: 'SIUD' },
   idempotency_records: { api: 'SIU', background: 'SIUD' },
   idempotency_replays: { api: 'S', background: 'SIUD' },
   idempotency_timeline: { api: 'SI', background: 'SID' },

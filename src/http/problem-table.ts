@@ -127,6 +127,20 @@ export const PROBLEMS = {
     meaning: 'Together with earlier refunds, also those under way, more would go back than was paid.',
     advice: 'Read the payment to see what is left, and refund that at most.',
   },
+  'webhook-endpoint-limit': {
+    status: 409,
+    title: 'Too many webhook endpoints',
+    retry: 'new-key',
+    meaning: 'An account has 16 webhook endpoints at most.',
+    advice: 'Delete one that is not needed any more, or give one more types, and try again with a new Idempotency-Key.',
+  },
+  'secret-rotated-recently': {
+    status: 409,
+    title: 'The secret was rotated recently',
+    retry: 'new-key',
+    meaning: 'The secret before this one is valid for 24 hours; another rotation would end it too soon.',
+    advice: 'Rotate again when these hours have passed, with a new Idempotency-Key. A secret that somebody stole: delete the endpoint.',
+  },
   'operation-running': {
     status: 409,
     title: 'The operation is running',

@@ -23,6 +23,8 @@ const OUTCOMES = new Set<ProblemCode>([
   'order-not-payable',
   'refund-exceeds-payment',
   'not-under-review',
+  'webhook-endpoint-limit',
+  'secret-rotated-recently',
   'precondition-failed',
   'unknown-product',
   'total-mismatch',
