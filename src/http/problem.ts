@@ -50,7 +50,7 @@ export function noSuch(thing: string): Problem {
 /** Statuses of requests that never came to be executed, or of which nothing stayed (424). */
 const BEFORE_EXECUTION = new Set([400, 401, 403, 408, 413, 415, 424, 428, 429]);
 /** These are about what the key stands for already. */
-const OF_THE_KEY = new Set<ProblemCode>(['idempotency-key-expired', 'idempotency-key-reused']);
+const OF_THE_KEY = new Set<ProblemCode>(['idempotency-key-expired', 'idempotency-key-reused', 'idempotency-key-sealed']);
 
 /** What ties a problem to the request or the operation that met it. */
 export interface ProblemContext {
