@@ -11,6 +11,7 @@ export const SCOPES = [
   'tickets:write',
   'operations:read',
   'operations:write',
+  'catalog:write',
   'admin',
 ] as const;
 

@@ -1,4 +1,6 @@
 import type { EntityManager } from 'typeorm';
+import { newId } from '../kernel/ids.js';
+import { StockChange } from './stock-change.entity.js';
 
 /** The currency of every new account. */
 export const DEMO_CURRENCY = 'EUR';
@@ -11,6 +13,9 @@ const DEMO_PRODUCTS = [
   { id: 'shackle', name: 'Bow shackle', unitPrice: 450, stock: 100_000 },
   { id: 'fender', name: 'Fender', unitPrice: 3_200, stock: 5_000 },
 ];
+
+/** What stands in the ledger of stocks for what was there from the beginning. */
+const AT_FIRST = 'the stock at first';
 
 /** Gives a new account its catalogue, in the transaction that makes the account. */
 export async function insertDemoProducts(manager: EntityManager, accountId: string): Promise<void> {
@@ -26,5 +31,9 @@ export async function insertDemoProducts(manager: EntityManager, accountId: stri
       DEMO_PRODUCTS.map((product) => product.unitPrice),
       DEMO_PRODUCTS.map((product) => product.stock),
     ],
+  );
+  await manager.insert(
+    StockChange,
+    DEMO_PRODUCTS.map(({ id: productId, stock: change }) => ({ accountId, id: newId(), productId, change, reason: AT_FIRST, operationId: null })),
   );
 }

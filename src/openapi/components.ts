@@ -56,6 +56,18 @@ export const PARAMETERS = {
     schema: text(),
     example: '"1"',
   },
+  IfMatchIfAny: {
+    name: 'If-Match',
+    in: 'header',
+    description: 'ETag of the version that the change is meant for, or `*` for any (RFC 9110, section 13.1.1); without it for whatever is there.',
+    schema: text({ examples: ['"1"'] }),
+  },
+  IfNoneMatchOfChange: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: '`*`: only where there is nothing yet (RFC 9110, section 13.1.2).',
+    schema: text({ examples: ['*'] }),
+  },
   IfNoneMatch: {
     name: 'If-None-Match',
     in: 'header',
