@@ -31,6 +31,7 @@ const CONTRACT = {
   'amount-mismatch': [422, 'never'],
   'currency-mismatch': [422, 'never'],
   'total-too-large': [422, 'never'],
+  'stock-too-large': [422, 'never'],
   'precondition-required': [428, 'never'],
   'rate-limited': [429, 'same-key'],
   'internal-error': [500, 'same-key'],
