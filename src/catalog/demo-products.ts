@@ -34,6 +34,13 @@ export async function insertDemoProducts(manager: EntityManager, accountId: stri
   );
   await manager.insert(
     StockChange,
-    DEMO_PRODUCTS.map(({ id: productId, stock: change }) => ({ accountId, id: newId(), productId, change, reason: AT_FIRST, operationId: null })),
+    DEMO_PRODUCTS.map(({ id: productId, stock: change }) => ({
+      accountId,
+      id: newId(),
+      productId,
+      change,
+      reason: AT_FIRST,
+      operationId: null,
+    })),
   );
 }

@@ -67,12 +67,17 @@ export const DELETE_PRODUCT: ApiOptions = {
 export const CHANGE_STOCK: ApiOptions = {
   id: 'changeStock',
   summary: 'Change a stock',
-  description: 'Pieces come or go other than by orders: a delivery, a loss. The stock never becomes negative, however many change it at once.',
+  description:
+    'Pieces come or go other than by orders: a delivery, a loss. The stock never becomes negative, however many change it at once.',
   effects: 'one change of the stock',
   params,
   requests: { 'A delivery': { change: 50, reason: 'delivery 4711' }, 'A loss': { change: -2 } },
   answers: [
     { status: 201, description: 'The stock is changed.', view: StockChangeView, example: { productId: '123', change: 50, stock: 10_050 } },
   ],
-  problems: [noSuch('product'), insufficientStock('Product 123: 50 to be taken, 12 in stock.'), new Problem('stock-too-large', 'The stock would be 1000000001.')],
+  problems: [
+    noSuch('product'),
+    insufficientStock('Product 123: 50 to be taken, 12 in stock.'),
+    new Problem('stock-too-large', 'The stock would be 1000000001.'),
+  ],
 };

@@ -45,7 +45,11 @@ export function completeOperation({ path, method, operation, route }: Found, win
     security: scope ? [{ [API_KEY]: [scope] }] : [],
     ...(scope && { 'x-required-scope': scope }),
     'x-idempotency': guarantees(route, windowMs),
-    parameters: [...(keyed ? keyParameters() : []), ...headerParameters(route, keyed || method === 'get' ? HEADER_PARAMETERS : OPTIONAL_HEADER_PARAMETERS), ...parameters.map((parameter) => describe(parameter, api))],
+    parameters: [
+      ...(keyed ? keyParameters() : []),
+      ...headerParameters(route, keyed || method === 'get' ? HEADER_PARAMETERS : OPTIONAL_HEADER_PARAMETERS),
+      ...parameters.map((parameter) => describe(parameter, api)),
+    ],
     ...(operation.requestBody && { requestBody: withExamples(operation.requestBody, api) }),
     responses: responsesOf(api.answers, problems, { keyed, authenticated: scope !== undefined, instance }),
   };

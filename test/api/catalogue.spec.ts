@@ -25,7 +25,9 @@ const etag = (answer: TestResponse): string | null => answer.headers.get('etag')
 
 /** Where a row stands, which even a lock or an update to the same values changes. */
 const place = async (id: string): Promise<unknown> =>
-  (await world.database.query('SELECT ctid::text, xmin::text, xmax::text FROM products WHERE account_id = $1 AND id = $2', [ACCOUNT_A, id]))[0];
+  (
+    await world.database.query('SELECT ctid::text, xmin::text, xmax::text FROM products WHERE account_id = $1 AND id = $2', [ACCOUNT_A, id])
+  )[0];
 
 describe('PUT', () => {
   it('makes a product in the account’s currency, without stock, and answers where it is', async () => {
@@ -267,10 +269,7 @@ describe('stock changes', () => {
   });
 
   it('a key is needed', async () => {
-    expectProblem(
-      await world.send('POST', `${path('123')}/stock-changes`, { key: null, body: { change: 1 } }),
-      'idempotency-key-missing',
-    );
+    expectProblem(await world.send('POST', `${path('123')}/stock-changes`, { key: null, body: { change: 1 } }), 'idempotency-key-missing');
   });
 });
 

@@ -86,7 +86,8 @@ describe('what another replica changes', () => {
 
   const put = (unitPrice: number): Promise<TestResponse> =>
     world.send('PUT', `/v1/products/${product}`, { body: { name: `at ${unitPrice}`, unitPrice } });
-  const orderThere = (): Promise<TestResponse> => other.send('POST', '/v1/orders', { body: { items: [{ productId: product, quantity: 1 }] } });
+  const orderThere = (): Promise<TestResponse> =>
+    other.send('POST', '/v1/orders', { body: { items: [{ productId: product, quantity: 1 }] } });
 
   it('no order that is sent after a PUT has an earlier price, and none a price that never was', async () => {
     let acknowledged = 100;
