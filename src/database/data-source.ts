@@ -13,6 +13,7 @@ import { PaymentsTakeBack1700000000010 } from '../../migrations/1700000000010-pa
 import { Decisions1700000000012 } from '../../migrations/1700000000012-decisions.js';
 import { Events1700000000013 } from '../../migrations/1700000000013-events.js';
 import { Catalogue1700000000017 } from '../../migrations/1700000000017-catalogue.js';
+import { Deadlines1700000000018 } from '../../migrations/1700000000018-deadlines.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -51,6 +52,7 @@ const migrations = [
   Decisions1700000000012,
   Events1700000000013,
   Catalogue1700000000017,
+  Deadlines1700000000018,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

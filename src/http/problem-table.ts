@@ -99,6 +99,14 @@ export const PROBLEMS = {
     meaning: 'A product has less stock than was ordered, or than a change would take from it. Nothing was reserved or changed.',
     advice: 'Order or take less, or try again later under a new Idempotency-Key.',
   },
+  'deadline-passed': {
+    status: 409,
+    title: 'The deadline has passed',
+    retry: 'new-key',
+    meaning:
+      'The request arrived after its `Request-Deadline`, or its payment was not charged or not known to be charged by then. What was charged all the same is refunded.',
+    advice: 'Whoever still wants it sends it again under a new Idempotency-Key: the order stays as it was and can be paid.',
+  },
   'order-not-cancellable': {
     status: 409,
     title: 'The order cannot be cancelled',

@@ -14,7 +14,11 @@ interface Found {
 }
 
 /** Headers that handlers read, and the shared parameters that describe them. */
-const HEADER_PARAMETERS: Record<string, keyof typeof PARAMETERS> = { 'if-match': 'IfMatch', 'if-none-match': 'IfNoneMatch' };
+const HEADER_PARAMETERS: Record<string, keyof typeof PARAMETERS> = {
+  'if-match': 'IfMatch',
+  'if-none-match': 'IfNoneMatch',
+  'request-deadline': 'RequestDeadline',
+};
 /** The same where a request takes no key: a PUT or DELETE needs no version, and may have one. */
 const OPTIONAL_HEADER_PARAMETERS: typeof HEADER_PARAMETERS = { 'if-match': 'IfMatchIfAny', 'if-none-match': 'IfNoneMatchOfChange' };
 

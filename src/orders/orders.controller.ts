@@ -5,6 +5,7 @@ import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { etagOf, requireIfMatch, sendVersion } from '../http/etag.js';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../http/page.js';
+import { RequestDeadline, deadlineAt, type Deadline } from '../http/request-deadline.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CreateOrder, ListOrders, ORDERS_PATH, UpdateOrder, orderPath, type OrderView } from './order.dto.js';
 import { CHANGE_ORDER, GET_ORDER, LIST_ORDERS, PLACE_ORDER } from './orders.api.js';
@@ -18,7 +19,14 @@ export class OrdersController {
   @NeedsScope('orders:write')
   @Idempotent({ optimistic: true })
   @Api(PLACE_ORDER)
-  async place(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreateOrder): Promise<Reply> {
+  async place(
+    @Tx() tx: Transaction,
+    @Caller() { accountId }: CallerType,
+    @RequestDeadline('request-deadline') deadline: Deadline | null,
+    @Body() body: CreateOrder,
+  ): Promise<Reply> {
+    // Without one nobody waits for the database's clock.
+    if (deadline) deadlineAt(deadline, await tx.now());
     const order = await this.orders.place(tx, accountId, body);
     return reply(201, order, { location: orderPath(order), etag: etagOf(order.version) });
   }

@@ -8,6 +8,7 @@ import type { OrderState } from '../orders/order.store.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { Problem, noSuch } from '../http/problem.js';
 import { findByPublicId, pageBy } from '../http/reads.js';
+import { deadlineAt, type Deadline } from '../http/request-deadline.js';
 import { ChargeStep } from './charge.step.js';
 import { inFlight, keySpent } from './payment-replies.js';
 import { PaymentView, type CreatePayment, type ListPayments } from './payment.dto.js';
@@ -26,9 +27,15 @@ export class PaymentsService {
 
   /**
    * Opens a payment of an order, to be charged by ChargeStep.
-   * @throws Problem `not-found`, `order-not-payable`, `amount-mismatch`, `payment-in-progress`, `rate-limited`
+   * @throws Problem `not-found`, `order-not-payable`, `amount-mismatch`, `payment-in-progress`, `rate-limited`, `deadline-passed`
    */
-  async open(tx: Transaction, accountId: string, { orderId, amount, currency, source }: CreatePayment): Promise<Payment> {
+  async open(
+    tx: Transaction,
+    accountId: string,
+    { orderId, amount, currency, source }: CreatePayment,
+    until: Deadline | null,
+  ): Promise<Payment> {
+    const deadline = until && deadlineAt(until, await tx.now());
     const order = await this.orders.lock(tx, accountId, orderId);
     if (order.status !== 'pending') throw new Problem('order-not-payable', `The order is ${order.status}.`);
     if (order.total !== amount || order.currency !== currency) {
@@ -56,6 +63,7 @@ export class PaymentsService {
       amountRefunded: 0,
       amountReserved: 0,
       reviewReason: null,
+      deadline,
       createdAt: now,
       updatedAt: now,
     };

@@ -14,6 +14,7 @@ const CONTRACT = {
   'not-found': [404, 'never'],
   'request-timeout': [408, 'same-key'],
   'insufficient-stock': [409, 'new-key'],
+  'deadline-passed': [409, 'new-key'],
   'order-not-cancellable': [409, 'never'],
   'order-not-payable': [409, 'never'],
   'payment-in-progress': [409, 'same-key'],

@@ -19,6 +19,7 @@ const OUTCOMES = new Set<ProblemCode>([
   'refund-declined',
   'not-found',
   'insufficient-stock',
+  'deadline-passed',
   'order-not-cancellable',
   'order-not-payable',
   'refund-exceeds-payment',
