@@ -86,6 +86,7 @@ function coreOptions(config: Config, metrics: Metrics, lifecycle: Lifecycle): Id
     archiveMs: config.archiveRetention,
     purgeIntervalMs: config.purgeInterval,
     leaseMs: config.lease,
+    accountShare: config.accountShare,
     recoveryIntervalMs: config.recoveryInterval,
     stepBudgetMs: config.providerTimeout + STEP_MARGIN,
     backgroundDataSource: BACKGROUND,

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import { createApp } from './app.js';
 import { closeApp } from './http/lifecycle.js';
+import { MAX_CONNECTIONS } from './http/transport.js';
 import { sentenceFor } from './kernel/cli.js';
 import { readConfig } from './kernel/config.js';
 import { assertRowSecurity } from './database/roles.js';
@@ -22,7 +23,7 @@ try {
   closeInOrder(() => closeApp(app));
   await app.init();
   await assertRowSecurity(app.get(DataSource), config);
-  await app.listen(config.port, config.host);
+  await app.listen({ port: config.port, host: config.host, backlog: MAX_CONNECTIONS });
   const url = await app.getUrl();
   logger.info(`listening on ${url}`);
   process.send?.({ ready: { url } });

@@ -31,7 +31,7 @@ export class EventRow {
   resourceType: string;
 
   /** The public id. */
-  @Column('text', { name: 'resource_id', collation: 'C' })
+  @Column({ type: 'text', name: 'resource_id', collation: 'C' })
   resourceId: string;
 
   @Column('integer', { name: 'resource_version' })
@@ -39,5 +39,5 @@ export class EventRow {
 
   /** The resource as the API showed it at that version. */
   @Column('json')
-  data: unknown;
+  data: object;
 }

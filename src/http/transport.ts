@@ -6,8 +6,11 @@ import { Problem } from './problem.js';
 const HEADERS_TIMEOUT = 10_000;
 /** Bodies have a time of their own, and a better answer; this one is for what nobody reads. In milliseconds. */
 const REQUEST_TIMEOUT = 40_000;
-/** Connections of one process. A further one is closed at once: each costs memory before it has said who it is. */
-const MAX_CONNECTIONS = 4_096;
+/**
+ * Connections of one process. A further one is closed at once: each costs memory before it has said who it is. As many may wait
+ * to be accepted, which Node does one by one: what finds no room to wait comes again after a second.
+ */
+export const MAX_CONNECTIONS = 4_096;
 /** Lines of headers in one request; their bytes are bounded by node, to 16 KiB. */
 const MAX_HEADERS = 1_000;
 

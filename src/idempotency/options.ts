@@ -36,7 +36,7 @@ export interface IdempotencyOptions {
   leaseMs?: number;
   /**
    * Part of the pool's connections, above 0 and at most 1, that the requests of one account may have while another account's
-   * wait. Default: a half.
+   * wait, or came within the last second or two. Alone it has nearly all. Default: a fifth.
    */
   accountShare?: number;
   /** Requests of one account that may wait for a connection before further ones are refused as `rate-limited`. Default: 1,000. */
@@ -91,7 +91,7 @@ export function withDefaults(options: IdempotencyOptions): CompleteOptions {
     purgeIntervalMs: options.purgeIntervalMs ?? 60_000,
     leaseMs: options.leaseMs ?? 30_000,
     recoveryIntervalMs: options.recoveryIntervalMs ?? 2_000,
-    accountShare: options.accountShare ?? 0.5,
+    accountShare: options.accountShare ?? 0.2,
     accountQueue: options.accountQueue ?? 1_000,
     stepBudgetMs: options.stepBudgetMs ?? 12_000,
     guardConnections: options.guardConnections ?? Number.parseInt(process.versions.node) >= 24,

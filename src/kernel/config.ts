@@ -45,6 +45,7 @@ function settingsOf(values: Variables) {
     ...addresses,
     migrate: values.MIGRATE === 'true',
     poolSize: values.DB_POOL_SIZE,
+    accountShare: values.ACCOUNT_SHARE,
     embeddedPort: values.EMBEDDED_DB_PORT,
     embeddedDirectory: values.EMBEDDED_DB_DIR,
     demoKeys: [values.DEMO_API_KEY, values.DEMO_API_KEY_B] as const,

@@ -87,6 +87,7 @@ export const variables = z.object({
   DATABASE_OWNER_URL: postgresUrl,
   MIGRATE: z.enum(['true', 'false']).default('true'),
   DB_POOL_SIZE: whole(10, 1, 1_000),
+  ACCOUNT_SHARE: z.coerce.number('must be a number').gt(0, 'must be more than 0').max(1, 'must be at most 1').default(0.2),
   EMBEDDED_DB_PORT: whole(5499, 1, 65_535),
   EMBEDDED_DB_DIR: z.string().default('.holdfast/postgres'),
   DEMO_API_KEY: demoKey,

@@ -38,13 +38,30 @@ describe('turns', () => {
   });
 
   it('an account that is alone leaves one place in eight to the next one that comes', async () => {
-    const { began, start, end } = watch(new AccountTurns({ places: 8, share: 0.5, queue: 100, waitMs: 0 }));
+    const { began, start } = watch(new AccountTurns({ places: 8, share: 0.5, queue: 100, waitMs: 0 }));
     for (let at = 1; at <= 20; at += 1) void start('A', `a${at}`);
     expect(began).toHaveLength(7);
     void start('B', 'b1');
     expect(began.at(-1)).toBe('b1');
-    await end('a1');
-    expect(began.at(-1)).toBe('a8');
+  });
+
+  it('beside an account that was there a moment ago it has its share alone, and all again when that one stays away', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    try {
+      const { began, start, end } = watch(new AccountTurns({ places: 10, share: 0.2, queue: 100, waitMs: 0 }));
+      void start('B', 'b1');
+      await end('b1');
+      for (let at = 1; at <= 20; at += 1) void start('A', `a${at}`);
+      expect(began).toEqual(['b1', 'a1', 'a2']);
+      await end('a1');
+      expect(began).toEqual(['b1', 'a1', 'a2', 'a3']);
+      jest.advanceTimersByTime(2_000);
+      void start('A', 'a21');
+      await end('a2');
+      expect(began).toHaveLength(1 + 2 + 9);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('the first free place goes to an account that waits beside one that has its share', async () => {

@@ -77,6 +77,7 @@ describe('a wrong value', () => {
     ['DATABASE_URL', 'postgres://x:hunter2@db/x?port=none'],
     ['DATABASE_URL', 'postgres://x:hunter2@db/x?sslrootcert=/nowhere/ca.pem'],
     ['DB_POOL_SIZE', '4711'],
+    ['ACCOUNT_SHARE', '1.4711'],
     ['DEMO_API_KEY', 'hf_test_short_hunter2hunter2'],
     ['DEMO_API_KEY_B', 'hf_live_00000000000000000000000000_hunter2hunter2'],
     ['RATE_LIMIT', '777'],

@@ -4,7 +4,7 @@ import { IdempotencyRefusal } from '../refusal.js';
 export interface TurnsOptions {
   /** Requests that execute at once in this process: as many as the pool has connections. */
   places: number;
-  /** Part of the places, above 0 and at most 1, that one account may have while another one waits. */
+  /** Part of the places, above 0 and at most 1, that one account may have while another one waits or was there a moment ago. */
   share: number;
   /** Requests of one account that may wait. */
   queue: number;
@@ -20,11 +20,14 @@ interface Waiting {
 
 /** One place of so many is kept from an account that is alone, for the next one that comes: its own requests may be slow. */
 const RESERVE = 8;
+/** An account is there from its last request on for so long, or twice as long at most, in milliseconds. */
+const PRESENCE_MS = 1_000;
 
 /**
  * Turns for requests that execute, so that one account can't crowd the others out: whoever finds all places taken, or has its
- * share while others wait, waits in its account's queue; a place that becomes free goes to the accounts in rotation. An account
- * that is alone has nearly all places. A request waits once, and keeps its place for every transaction of its execution; steps, and
+ * share while others are there, waits in its account's queue; a place that becomes free goes to the accounts in rotation. An
+ * account that is alone has nearly all places; beside others it hasn't, even while none of them waits: what it executes at once
+ * is what their next request meets in the database. A request waits once, and keeps its place for every transaction of its execution; steps, and
  * whoever takes an operation over, don't come here.
  */
 export class AccountTurns {
@@ -34,6 +37,10 @@ export class AccountTurns {
   private readonly mostAlone: number;
   private readonly mostBeside: number;
   private free: number;
+  /** Accounts that were there since the last change of periods, and those of the period before that were not again. */
+  private present = new Set<string>();
+  private before = new Set<string>();
+  private periodEnd = -Infinity;
 
   constructor(private readonly options: TurnsOptions) {
     this.free = options.places;
@@ -47,6 +54,7 @@ export class AccountTurns {
    * @throws IdempotencyRefusal `rate-limited` when too many of the account wait, `service-unavailable` when its turn doesn't come
    */
   async inTurn<T>(accountId: string, work: () => Promise<T>): Promise<T> {
+    this.notice(accountId);
     if (this.free > 0 && !this.waiting.has(accountId) && this.mayEnter(accountId)) this.enter(accountId);
     else await this.queueUp(accountId);
     try {
@@ -56,9 +64,22 @@ export class AccountTurns {
     }
   }
 
+  private notice(accountId: string): void {
+    const now = performance.now();
+    if (now >= this.periodEnd) {
+      // What is left of the period before counts only where that one has just ended.
+      this.before = now < this.periodEnd + PRESENCE_MS ? this.present : new Set();
+      this.present = new Set();
+      this.periodEnd = now + PRESENCE_MS;
+    }
+    this.before.delete(accountId);
+    this.present.add(accountId);
+  }
+
   private mayEnter(accountId: string): boolean {
-    const othersWait = this.waiting.size > (this.waiting.has(accountId) ? 1 : 0);
-    return (this.held.get(accountId) ?? 0) < (othersWait ? this.mostBeside : this.mostAlone);
+    const mine = this.present.has(accountId) || this.before.has(accountId) ? 1 : 0;
+    const othersAreThere = this.present.size + this.before.size > mine || this.waiting.size > (this.waiting.has(accountId) ? 1 : 0);
+    return (this.held.get(accountId) ?? 0) < (othersAreThere ? this.mostBeside : this.mostAlone);
   }
 
   private enter(accountId: string): void {
