@@ -1,6 +1,5 @@
 import { DataSource } from 'typeorm';
 import { databaseOptions } from '../database/data-source.js';
-import { StockChange } from '../catalog/stock-change.entity.js';
 import { Account, ApiKey } from './account.entity.js';
 import { insertAccount } from './accounts.service.js';
 import { SCOPES, hashSecret, parseApiKey } from './api-key.js';
@@ -16,7 +15,7 @@ const DEMO_ACCOUNTS = [
  * Processes that start together take turns.
  */
 export async function ensureDemoAccounts(ownerUrl: string, keys: readonly [string | undefined, string | undefined]): Promise<void> {
-  const owner = await new DataSource(databaseOptions(ownerUrl, 1, [Account, ApiKey, StockChange])).initialize();
+  const owner = await new DataSource(databaseOptions(ownerUrl, 1, [Account, ApiKey])).initialize();
   try {
     await owner.transaction(async (manager) => {
       await manager.query(`SELECT pg_advisory_xact_lock(hashtext('holdfast demo accounts'))`);

@@ -1,6 +1,4 @@
 import type { EntityManager } from 'typeorm';
-import { newId } from '../kernel/ids.js';
-import { StockChange } from './stock-change.entity.js';
 
 /** The currency of every new account. */
 export const DEMO_CURRENCY = 'EUR';
@@ -14,15 +12,14 @@ const DEMO_PRODUCTS = [
   { id: 'fender', name: 'Fender', unitPrice: 3_200, stock: 5_000 },
 ];
 
-/** What stands in the ledger of stocks for what was there from the beginning. */
-const AT_FIRST = 'the stock at first';
-
 /** Gives a new account its catalogue, in the transaction that makes the account. */
 export async function insertDemoProducts(manager: EntityManager, accountId: string): Promise<void> {
   await manager.query(
-    `INSERT INTO products (account_id, id, name, unit_price, currency, stock)
-     SELECT $1, p.id, p.name, p.unit_price, $2, p.stock
-       FROM unnest($3::text[], $4::text[], $5::bigint[], $6::int[]) AS p (id, name, unit_price, stock)`,
+    `WITH p AS (SELECT * FROM unnest($3::text[], $4::text[], $5::bigint[], $6::int[]) AS p (id, name, unit_price, stock)),
+          made AS (INSERT INTO products (account_id, id, name, unit_price, currency, stock)
+                   SELECT $1, p.id, p.name, p.unit_price, $2, p.stock FROM p)
+     INSERT INTO stock_changes (account_id, id, product_id, change, reason)
+     SELECT $1, gen_random_uuid(), p.id, p.stock, 'the stock at first' FROM p`,
     [
       accountId,
       DEMO_CURRENCY,
@@ -31,16 +28,5 @@ export async function insertDemoProducts(manager: EntityManager, accountId: stri
       DEMO_PRODUCTS.map((product) => product.unitPrice),
       DEMO_PRODUCTS.map((product) => product.stock),
     ],
-  );
-  await manager.insert(
-    StockChange,
-    DEMO_PRODUCTS.map(({ id: productId, stock: change }) => ({
-      accountId,
-      id: newId(),
-      productId,
-      change,
-      reason: AT_FIRST,
-      operationId: null,
-    })),
   );
 }

@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Transaction } from '../idempotency/index.js';
 import { Problem } from './problem.js';
 import { invalid } from './validation.js';
 
@@ -29,7 +30,7 @@ export const RequestDeadline = createParamDecorator((_name: 'request-deadline', 
 });
 
 /** What a header says. @throws Problem `invalid-request` */
-export function untilOf(header: string): Date | number {
+function untilOf(header: string): Date | number {
   if (/^\d{1,5}$/.test(header) && Number(header) >= 1 && Number(header) <= LONGEST) return Number(header) * 1000;
   const form = HTTP_DATES.findIndex((each) => each.test(header));
   const time = form === -1 ? Number.NaN : Date.parse(form === 2 ? `${header} GMT` : header);
@@ -45,14 +46,16 @@ function hasDay(header: string, time: number): boolean {
 }
 
 /**
- * When the deadline is, by the clock that says `now`: the database's.
+ * When the deadline of the transaction's request is, by the database's clock; null where it has none.
  * @throws Problem `deadline-passed` when the request had not arrived by then
  */
-export function deadlineAt({ until, arrivedAgoMs }: Deadline, now: Date): Date {
-  const arrival = now.getTime() - arrivedAgoMs;
-  const deadline = typeof until === 'number' ? arrival + until : until.getTime();
-  if (arrival > deadline) throw arrivedLate();
-  return new Date(deadline);
+export async function deadlineIn(tx: Pick<Transaction, 'now'>, deadline: Deadline | null): Promise<Date | null> {
+  if (!deadline) return null;
+  const { until, arrivedAgoMs } = deadline;
+  const arrival = (await tx.now()).getTime() - arrivedAgoMs;
+  const time = typeof until === 'number' ? arrival + until : until.getTime();
+  if (arrival > time) throw arrivedLate();
+  return new Date(time);
 }
 
 /** Nobody wants it any more. */

@@ -83,7 +83,13 @@ describe('a request that arrives after its deadline', () => {
 });
 
 it('one that arrives in time is executed as ever, and the deadline of the first one counts', async () => {
-  for (const deadline of ['1', '86400', new Date(Date.now() + 5_000).toUTCString(), 'Sunday, 06-Nov-44 08:49:37 GMT', 'Sun Nov  6 08:49:37 2044']) {
+  for (const deadline of [
+    '1',
+    '86400',
+    new Date(Date.now() + 5_000).toUTCString(),
+    'Sunday, 06-Nov-44 08:49:37 GMT',
+    'Sun Nov  6 08:49:37 2044',
+  ]) {
     const key = uuidv7();
     const first = await placeBy(deadline, key);
     expect(first.status).toBe(201);
@@ -93,20 +99,29 @@ it('one that arrives in time is executed as ever, and the deadline of the first 
   expect((await world.pay(order, 'tok_visa', { headers: until('30') })).status).toBe(201);
 });
 
-it.each(['0', '86401', '-1', '1.5', '1e3', '', 'soon', '2044-11-06T08:49:37Z', 'Mon, 06 Nov 1994 08:49:37 GMT', 'Tue, 30 Feb 2044 08:49:37 GMT', '5, 6'])(
-  'a malformed one is refused and leaves the key unused: "%s"',
-  async (deadline) => {
-    const key = uuidv7();
-    const order = await world.placeOrder();
-    for (const answer of [await placeBy(deadline, key), await world.pay(order, 'tok_visa', { key, headers: until(deadline) })]) {
-      expectProblem(answer, 'invalid-request');
-      expect(answer.body['errors']).toMatchObject([{ pointer: '/Request-Deadline' }]);
-    }
-    expect((await world.pay(order, 'tok_visa', { key })).status).toBe(201);
-    // A stored answer is replayed, whatever else is wrong.
-    expect((await world.pay(order, 'tok_visa', { key, headers: until(deadline) })).status).toBe(201);
-  },
-);
+it.each([
+  '0',
+  '86401',
+  '-1',
+  '1.5',
+  '1e3',
+  '',
+  'soon',
+  '2044-11-06T08:49:37Z',
+  'Mon, 06 Nov 1994 08:49:37 GMT',
+  'Tue, 30 Feb 2044 08:49:37 GMT',
+  '5, 6',
+])('a malformed one is refused and leaves the key unused: "%s"', async (deadline) => {
+  const key = uuidv7();
+  const order = await world.placeOrder();
+  for (const answer of [await placeBy(deadline, key), await world.pay(order, 'tok_visa', { key, headers: until(deadline) })]) {
+    expectProblem(answer, 'invalid-request');
+    expect(answer.body['errors']).toMatchObject([{ pointer: '/Request-Deadline' }]);
+  }
+  expect((await world.pay(order, 'tok_visa', { key })).status).toBe(201);
+  // A stored answer is replayed, whatever else is wrong.
+  expect((await world.pay(order, 'tok_visa', { key, headers: until(deadline) })).status).toBe(201);
+});
 
 it('other routes don’t read it', async () => {
   const body = { subject: 'a', description: 'b', priority: 'low' };
@@ -204,10 +219,14 @@ describe('a charge that was not sent before the deadline', () => {
       `INSERT INTO charges (id, key, reference, amount, currency, source, created_at) VALUES ($1, $2, $3, $4, 'EUR', 'tok_visa', now())`,
       [`ch_late${uuidv7()}`, uuidv7(), row?.reference, order.total],
     );
-    await world.database.query('UPDATE payments SET check_at = now() WHERE order_id = $1 AND check_at IS NOT NULL', [uuidOf('ord', order.id)]);
+    await world.database.query('UPDATE payments SET check_at = now() WHERE order_id = $1 AND check_at IS NOT NULL', [
+      uuidOf('ord', order.id),
+    ]);
     await Promise.all([world, replica].map(({ app }) => app.get(ProviderBooks).check()));
     await eventually('it to be refunded', async () => ((await world.refundsOf(order)).length === 1 ? true : undefined));
-    await eventually('the refund to be written down', async () => ((await paymentsOf(order))[0]?.['refunded'] === order.total ? true : undefined));
+    await eventually('the refund to be written down', async () =>
+      (await paymentsOf(order))[0]?.['refunded'] === order.total ? true : undefined,
+    );
     expect(await world.stateOf(order)).toMatchObject({ order: 'pending', payments: ['failed'], charges: 1, refunded: order.total });
   });
 });

@@ -169,8 +169,9 @@ function forgetRefusals(): void {
 }
 
 /** Handlers rely on their memory, and nobody knows. */
-function verifyNothing(): void {
+async function verifyNothing(database: TestDatabase): Promise<void> {
   jest.spyOn(PostgresTransaction.prototype, 'usedCached', 'get').mockReturnValue(false);
+  await database.query("CREATE OR REPLACE FUNCTION product_changed() RETURNS boolean LANGUAGE sql VOLATILE AS 'SELECT true'");
 }
 
 function rememberForEver(): void {

@@ -206,8 +206,8 @@ function chargeBeforeCommit(): void {
     PaymentsService.prototype,
     'open',
     (open, used) =>
-      async function (this: PaymentsService, tx, accountId, body, deadline) {
-        const payment = await open.call(this, tx, accountId, body, deadline);
+      async function (this: PaymentsService, tx, accountId, body) {
+        const payment = await open.call(this, tx, accountId, body);
         const { reference, amount, currency, source } = payment;
         const account = publicId('acct', payment.accountId);
         const outcome = await provider.charge({ account, reference, amount, currency, source }, tx.nextProviderKey(ChargeStep), 500);
