@@ -17,6 +17,7 @@ it('the auditor knows every step there is, by the name that is stored', () => {
     'orders.cancel.refund',
     'payments.charge',
     'payments.compensate',
+    'payments.deadline.refund',
     'payments.decide',
     'payments.late-charge.refund',
     'payments.refund',
