@@ -1,5 +1,6 @@
 // The originals are called with the `this` that belongs to them.
 /* oxlint-disable typescript/unbound-method */
+import { HandlerTransaction } from '../../src/idempotency/postgres/handler-transaction.js';
 import { PostgresTransaction, type CommitResult } from '../../src/idempotency/postgres/postgres-transaction.js';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import type { Call } from '../../src/idempotency/postgres/statement.js';
