@@ -157,6 +157,14 @@ export const PROBLEMS = {
     meaning: 'A request with this Idempotency-Key has been received and has not ended yet.',
     advice: 'Send it again unchanged after Retry-After, or with `Prefer: wait=N` to wait here for the result.',
   },
+  'idempotency-key-sealed': {
+    status: 409,
+    title: 'The Idempotency-Key is sealed',
+    retry: 'new-key',
+    meaning:
+      'Somebody of the account sealed this key before any request used it, so that none ever executes with it. This one was not executed.',
+    advice: 'If the thing is still wanted, send it with a new key. Whoever sealed the key may have done it another way meanwhile.',
+  },
   'idempotency-key-expired': {
     status: 410,
     title: 'The Idempotency-Key has expired',

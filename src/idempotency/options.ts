@@ -4,7 +4,7 @@ import type { StoredResponse } from './reply.js';
 export interface RequestOutcome {
   /** Method and route. */
   operation: string;
-  outcome: 'executed' | 'replayed' | 'pending' | 'in-progress' | 'reused' | 'expired' | 'rate-limited' | 'failed';
+  outcome: 'executed' | 'replayed' | 'pending' | 'in-progress' | 'reused' | 'expired' | 'sealed' | 'rate-limited' | 'failed';
   /** The client's `Retry-Reason`, when it is one of the known ones. */
   retryReason: string | undefined;
 }

@@ -21,6 +21,7 @@ export const ACTS = {
   'key.rotated': { level: 'info', fields: ['actor', 'accountId', 'keyId', 'successorId', 'overlapMs'] },
   'key.revoked': { level: 'info', fields: ['actor', 'accountId', 'keyId'] },
   'operation.resumed': { level: 'info', fields: ['accountId', 'keyId', 'address', 'operationId', 'requestId'] },
+  'key.sealed': { level: 'info', fields: ['accountId', 'keyId', 'address', 'requestId'] },
   'review.decided': { level: 'info', fields: ['actor', 'accountId', 'operationId', 'outcome'] },
 } as const satisfies Record<string, Declaration>;
 

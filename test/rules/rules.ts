@@ -47,6 +47,24 @@ export const RULES = {
     },
   },
 
+  sealedStaysSealed: {
+    name: 'a key that is said to be sealed never executes, and one that executes is never said to be',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const [sealed, used] = [uuidv7(), uuidv7()];
+      expect((await seal(a, sealed)).body['state']).toBe('sealed');
+      expect((await place(b, sealed, product)).body['code']).toBe('idempotency-key-sealed');
+      const held = await holdProduct(database, product);
+      const first = place(a, used, product);
+      await untilBlocked(database);
+      expect((await seal(b, used)).status).toBe(409);
+      await held.release();
+      expect((await first).status).toBe(201);
+      expect((await seal(b, used)).body['state']).toBe('completed');
+      expect(await stockOf(database, product)).toBe(999);
+    },
+  },
+
   noRecordWithoutWork: {
     name: 'work that is rolled back leaves no record',
     async check({ database, a, b }) {
@@ -294,6 +312,10 @@ export const RULES = {
 } satisfies Record<string, Rule>;
 
 export type RuleName = keyof typeof RULES;
+
+function seal(on: TestApp, idempotencyKey: string): Promise<TestResponse> {
+  return on.send('POST', '/v1/operations/seal', { key: null, body: { idempotencyKey } });
+}
 
 function place(on: TestApp, key: string, productId: string): Promise<TestResponse> {
   return on.send('POST', '/v1/orders', { key, body: { items: [{ productId, quantity: 1 }] } });

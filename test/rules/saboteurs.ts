@@ -7,6 +7,7 @@ import type { Call } from '../../src/idempotency/postgres/statement.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
 import { OutsideSettlements } from '../../src/idempotency/steps/outside-settlement.js';
+import { Operations } from '../../src/idempotency/operations.js';
 import { Executor } from '../../src/idempotency/requests/executor.js';
 import { BodyGuard } from '../../src/http/body.js';
 import { Problem } from '../../src/http/problem.js';
@@ -75,8 +76,13 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'the memory outlives the server that gave it', breaks: 'lostAnswers', sabotage: rememberForEver },
   { name: 'what the provider answers is believed, whatever it is about', breaks: 'answersCompared', sabotage: believeAnswers },
   { name: 'a decision settles the payment, and leaves its operation as it is', breaks: 'decidedOnce', sabotage: settleNoOperation },
+  { name: 'a seal is told and not written', breaks: 'sealedStaysSealed', sabotage: sealNothing },
   { name: 'the purge archives nothing', breaks: 'purgedStaysDone', sabotage: archiveNothing },
 ];
+
+function sealNothing(): void {
+  jest.spyOn(Operations.prototype, 'seal').mockResolvedValue({ state: 'sealed' });
+}
 
 /** A function of the same name that always says yes, in the place of PostgreSQL's own. */
 async function dropLock(database: TestDatabase): Promise<void> {

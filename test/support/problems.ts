@@ -22,6 +22,7 @@ const CONTRACT = {
   'operation-running': [409, 'same-key'],
   'not-under-review': [409, 'never'],
   'idempotency-request-in-progress': [409, 'same-key'],
+  'idempotency-key-sealed': [409, 'new-key'],
   'idempotency-key-expired': [410, 'never'],
   'precondition-failed': [412, 'never'],
   'payload-too-large': [413, 'never'],

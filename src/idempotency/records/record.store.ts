@@ -31,8 +31,9 @@ export interface Completed {
 /** A record as the statements here read it. */
 export interface RecordRow {
   operation_id: string;
-  request_hash: string;
-  status: 'running' | 'completed';
+  /** Null where the key is sealed. */
+  request_hash: string | null;
+  status: 'running' | 'completed' | 'sealed';
   response_status: number;
   response_headers: Record<string, string>;
   response_body: string;

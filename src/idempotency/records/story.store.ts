@@ -32,10 +32,10 @@ export interface OperationStory {
 /** Records and archive together: what was purged is still a story. */
 const STORIES = `
   SELECT operation_id, key, operation, recovery_point, subject_id, parked_reason, attempt AS attempts, resource, created_at, completed_at, expires_at,
-         CASE WHEN status = 'completed' THEN 'completed'
+         CASE WHEN status <> 'running' THEN 'completed'
               WHEN lease_until IS NULL OR lease_until <= clock_timestamp() THEN 'interrupted'
               ELSE 'running' END AS status,
-         CASE WHEN status = 'completed' THEN response_status END AS response_status,
+         CASE status WHEN 'completed' THEN response_status WHEN 'sealed' THEN 409 END AS response_status,
          (SELECT coalesce(sum(count), 0) FROM idempotency_replays p WHERE p.account_id = r.account_id AND p.operation_id = r.operation_id)::int AS replays
     FROM idempotency_records r WHERE account_id = $1
   UNION ALL
@@ -137,6 +137,7 @@ function storyOf(row: StoryRow, lines: TimelineLine[]): OperationStory {
 function withEnds(row: StoryRow, lines: TimelineLine[]): TimelineLine[] {
   const told = (event: string): boolean => lines.some((line) => line.event === event);
   const ends: TimelineLine[] = [];
+  if (told('sealed')) return lines;
   if (!told('claimed')) ends.push({ at: row.created_at, event: 'claimed', detail: row.operation });
   if (!told('settled') && row.completed_at) ends.push({ at: row.completed_at, event: 'settled', detail: String(row.response_status) });
   return [...ends, ...lines].sort((a, b) => a.at.getTime() - b.at.getTime());

@@ -5,8 +5,8 @@ const APPEND_TIMELINE = {
   text: `INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail) VALUES ($1, $2, clock_timestamp(), $3, $4)`,
 };
 
-/** What can happen to an operation with steps. */
-export type TimelineEvent = 'claimed' | 'step-started' | 'provider-answered' | 'decided' | 'parked' | 'settled';
+/** What can happen to an operation with steps, and to a key that is sealed. */
+export type TimelineEvent = 'claimed' | 'step-started' | 'provider-answered' | 'decided' | 'parked' | 'settled' | 'sealed';
 
 /** The longest detail, in characters: some of them come from outside. */
 const LONGEST_DETAIL = 500;

@@ -26,6 +26,8 @@ export type ClaimResult =
   /** Its outcome is unknown, and it was called so recently that nobody may call it again before `resumableInMs`. */
   | { kind: 'parked'; operationId: string; response: StoredResponse; resumableInMs: number }
   | { kind: 'reused'; operationId: string }
+  /** Somebody asked that no request with this key ever executes. */
+  | { kind: 'sealed'; operationId: string }
   | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
 
 /** The lock makes a concurrent duplicate fail at once instead of holding a connection; it ends with the transaction, whose account this says too. */
@@ -119,6 +121,7 @@ function evaluateClaim(
 /** What a record means to a request, where an expired one isn't executed again. */
 function meaningOf(record: RecordRow, { fingerprint }: Intent): ClaimResult {
   const { operation_id: operationId } = record;
+  if (record.status === 'sealed') return { kind: 'sealed', operationId };
   if (hasExpired(record)) return { kind: 'expired', operationId, resource: record.resource ?? undefined };
   if (record.request_hash !== fingerprint) return { kind: 'reused', operationId };
   const completed = completedOf(record);
