@@ -31,8 +31,12 @@ interface ProductRow extends Record<string, unknown> {
  */
 export const FIND_PRODUCTS: Statement = {
   name: 'products-find',
-  text: `SELECT id, name, unit_price, currency, stock FROM products WHERE account_id = $1 AND id = ANY ((SELECT $2::text[])::text[])`,
+  text: `SELECT id, name, unit_price, currency, stock FROM products
+          WHERE account_id = $1 AND id = ANY ((SELECT $2::text[])::text[]) AND deleted_at IS NULL`,
 };
+
+/** The same for good: what is locked stays as it was read. In the order of their ids, as all that change several stocks. */
+const LOCK_PRODUCTS: Statement = { name: 'products-lock', text: `${FIND_PRODUCTS.text} ORDER BY id FOR NO KEY UPDATE` };
 
 /** One line each: so simple a plan costs a fifth of what a join with all lines does. The CHECK on stock decides between two that race for the last piece. */
 export const CHANGE_STOCK: Statement = {
@@ -40,19 +44,17 @@ export const CHANGE_STOCK: Statement = {
   text: `UPDATE products SET stock = stock + $3 WHERE account_id = $1 AND id = $2`,
 };
 
-/** The same for a line that was priced from memory: fails where the catalogue says something else by now. */
-const CHANGE_STOCK_AS_PRICED: Statement = {
-  name: 'products-change-stock-as-priced',
-  text: `WITH changed AS (UPDATE products SET stock = stock + $3
-                           WHERE account_id = $1 AND id = $2 AND name = $4 AND unit_price = $5 AND currency = $6 RETURNING id)
-         SELECT WHERE CASE WHEN NOT EXISTS (SELECT FROM changed) THEN speculation_failed() END`,
-};
+/** The same for a line as it was priced: fails where the catalogue says something else by now. */
+const changeAsPriced = (failure: 'speculation_failed' | 'product_changed'): string =>
+  `WITH changed AS (UPDATE products SET stock = stock + $3
+                     WHERE account_id = $1 AND id = $2 AND name = $4 AND unit_price = $5 AND currency = $6 AND deleted_at IS NULL RETURNING id)
+   SELECT WHERE CASE WHEN NOT EXISTS (SELECT FROM changed) THEN ${failure}() END`;
 
-/** Several at once, locked in the order of their ids, which is that of the locks that single orders take. */
-const LOCK_PRODUCTS: Statement = {
-  name: 'products-lock',
-  text: `${FIND_PRODUCTS.text} ORDER BY id FOR NO KEY UPDATE`,
-};
+/** Priced from memory. */
+const CHANGE_STOCK_AS_REMEMBERED: Statement = { name: 'products-change-stock-as-remembered', text: changeAsPriced('speculation_failed') };
+
+/** Priced by a read in the same transaction, which locks nothing: a change of the product may have been committed since. */
+const CHANGE_STOCK_AS_READ: Statement = { name: 'products-change-stock-as-read', text: changeAsPriced('product_changed') };
 
 /** Where orders get prices and stock. */
 export interface Shelf {
@@ -93,7 +95,10 @@ export class CatalogService implements Shelf {
   }
 
   private async read(tx: Transaction, accountId: string, wanted: WantedLine[]): Promise<PricedLine[]> {
-    const rows = await tx.read<ProductRow>(FIND_PRODUCTS, [accountId, wanted.map((line) => line.productId)]);
+    const values = [accountId, wanted.map((line) => line.productId)];
+    // What is remembered and may not be used was changed just now, perhaps: were it only read, a run could fail again and again.
+    const isChanging = wanted.some(({ productId }) => this.known.has(`${accountId} ${productId}`));
+    const rows = await (isChanging ? tx.run<ProductRow>(LOCK_PRODUCTS, values) : tx.read<ProductRow>(FIND_PRODUCTS, values));
     const priced = priceFrom(new Map(rows.map((row) => [row.id, row])), wanted);
     for (const line of priced) this.known.set(`${accountId} ${line.productId}`, line);
     return priced;
@@ -108,13 +113,16 @@ export class CatalogService implements Shelf {
     return new LockedShelf(await tx.run<ProductRow>(LOCK_PRODUCTS, [accountId, ids]));
   }
 
-  /** Takes the lines out of stock when the transaction commits. The commit fails as `insufficient-stock` when others were first. */
+  /**
+   * Takes the lines out of stock when the transaction commits. The commit fails as `insufficient-stock` when others were first; where
+   * a product was changed or deleted meanwhile, the whole is done once more, so that no order has a price of the past.
+   */
   reserve(tx: Transaction, accountId: string, lines: PricedLine[]): void {
     const violations = { products_stock_check: () => insufficientStock('Another order took the last pieces.') };
     for (const { productId, quantity, name, unitPrice, currency } of inLockOrder(lines)) {
       const change = [accountId, productId, -quantity];
-      if (tx.usedCached) tx.write(CHANGE_STOCK_AS_PRICED, [...change, name, unitPrice, currency], violations);
-      else tx.write(CHANGE_STOCK, change, violations);
+      const statement = tx.usedCached ? CHANGE_STOCK_AS_REMEMBERED : CHANGE_STOCK_AS_READ;
+      tx.write(statement, [...change, name, unitPrice, currency], violations);
     }
   }
 
@@ -162,6 +170,7 @@ function inLockOrder<Line extends WantedLine>(lines: Line[]): Line[] {
   return lines.toSorted((one, other) => (one.productId < other.productId ? -1 : 1));
 }
 
-function insufficientStock(detail: string): Problem {
+/** Less is there than would be taken. */
+export function insufficientStock(detail: string): Problem {
   return new Problem('insufficient-stock', detail);
 }

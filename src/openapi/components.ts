@@ -56,6 +56,27 @@ export const PARAMETERS = {
     schema: text(),
     example: '"1"',
   },
+  IfMatchIfAny: {
+    name: 'If-Match',
+    in: 'header',
+    description:
+      'ETag of the version that the change is meant for, or `*` for any (RFC 9110, section 13.1.1); without it for whatever is there.',
+    schema: text({ examples: ['"1"'] }),
+  },
+  IfNoneMatchOfChange: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: '`*`: only where there is nothing yet (RFC 9110, section 13.1.2).',
+    schema: text({ examples: ['*'] }),
+  },
+  RequestDeadline: {
+    name: 'Request-Deadline',
+    in: 'header',
+    description:
+      'Until when it is wanted: an HTTP date, or 1 to 86400 seconds from the arrival of the first request, by the database’s clock. What ' +
+      'arrives later is not executed (409 `deadline-passed`). It is no part of what the key stands for; that of the first request counts.',
+    schema: text({ examples: ['30', 'Thu, 15 Jan 2026 09:30:30 GMT'] }),
+  },
   IfNoneMatch: {
     name: 'If-None-Match',
     in: 'header',

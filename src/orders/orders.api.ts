@@ -2,6 +2,7 @@ import { created, having, listOf, ok, readOf, type Shown } from '../openapi/api.
 import type { ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
 import { Problem, noSuch, problemDocument } from '../http/problem.js';
+import { arrivedLate } from '../http/request-deadline.js';
 import { invalid } from '../http/validation.js';
 import { BatchView } from './batch.dto.js';
 import { OrderView } from './order.dto.js';
@@ -45,6 +46,7 @@ export const PLACE_ORDER: ApiOptions = {
   answers: [created(ORDER, 'The order is placed and its stock reserved.', `/v1/orders/${EXAMPLE_ID.ord}`)],
   problems: [
     invalid([{ pointer: '/items/0/quantity', detail: 'must not be greater than 1000' }]),
+    arrivedLate(),
     new Problem('insufficient-stock', 'Product 123: 1000 ordered, 12 in stock.'),
     new Problem('unknown-product', 'Not in the catalogue: 999.'),
     new Problem('total-mismatch', 'The total is 5000, not 4900.'),

@@ -6,6 +6,7 @@ import { etagOf, requireIfMatch, sendVersion } from '../http/etag.js';
 import { Idempotent, Tx, reply, type Reply, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../http/page.js';
 import { RequestId } from '../http/request-id.js';
+import { RequestDeadline, deadlineIn, type Deadline } from '../http/request-deadline.js';
 import { Api } from '../openapi/api.decorator.js';
 import { CreateBatch, type BatchView } from './batch.dto.js';
 import { BatchesService } from './batches.service.js';
@@ -24,7 +25,14 @@ export class OrdersController {
   @NeedsScope('orders:write')
   @Idempotent({ optimistic: true })
   @Api(PLACE_ORDER)
-  async place(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreateOrder): Promise<Reply> {
+  async place(
+    @Tx() tx: Transaction,
+    @Caller() { accountId }: CallerType,
+    @RequestDeadline('request-deadline') deadline: Deadline | null,
+    @Body() body: CreateOrder,
+  ): Promise<Reply> {
+    // Without one nobody waits here: that would cost every order a packet.
+    if (deadline) await deadlineIn(tx, deadline);
     return placed(await this.orders.place(tx, accountId, body));
   }
 

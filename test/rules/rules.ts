@@ -211,6 +211,22 @@ export const RULES = {
     },
   },
 
+  lateIsNotExecuted: {
+    name: 'a request that arrives after its deadline has no effect, and its key answers that',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const key = uuidv7();
+      const send = (on: TestApp): Promise<TestResponse> =>
+        on.send('POST', '/v1/orders', {
+          key,
+          body: { items: [{ productId: product, quantity: 1 }] },
+          headers: { 'request-deadline': 'Sun, 06 Nov 1994 08:49:37 GMT' },
+        });
+      for (const on of [a, b]) expect(await send(on)).toMatchObject({ status: 409, body: { code: 'deadline-passed' } });
+      expect(await stockOf(database, product)).toBe(1_000);
+    },
+  },
+
   oneAccountShown: {
     name: 'a read that forgets its filter shows one account',
     async check({ a }) {

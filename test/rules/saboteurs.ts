@@ -1,5 +1,6 @@
 // The originals are called with the `this` that belongs to them.
 /* oxlint-disable typescript/unbound-method */
+import { HandlerTransaction } from '../../src/idempotency/postgres/handler-transaction.js';
 import { PostgresTransaction, type CommitResult } from '../../src/idempotency/postgres/postgres-transaction.js';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import type { Call } from '../../src/idempotency/postgres/statement.js';
@@ -61,6 +62,7 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'the purge takes unfinished rows', breaks: 'unfinishedStays', sabotage: purgeUnfinished },
   { name: 'whoever comes first takes every connection', breaks: 'fairTurns', sabotage: takeNoTurns },
   { name: 'what is remembered is not verified', breaks: 'presentPrices', sabotage: verifyNothing },
+  { name: 'the clock that deadlines go by stands still', breaks: 'lateIsNotExecuted', sabotage: stopTheClock },
   {
     name: 'the policies are there and do not act',
     breaks: 'oneAccountShown',
@@ -191,8 +193,18 @@ function forgetRefusals(): void {
 }
 
 /** Handlers rely on their memory, and nobody knows. */
-function verifyNothing(): void {
+async function verifyNothing(database: TestDatabase): Promise<void> {
   jest.spyOn(PostgresTransaction.prototype, 'usedCached', 'get').mockReturnValue(false);
+  await database.query("CREATE OR REPLACE FUNCTION product_changed() RETURNS boolean LANGUAGE sql VOLATILE AS 'SELECT true'");
+}
+
+/** Whoever asks for the time still waits for the claim. */
+function stopTheClock(): void {
+  const now = HandlerTransaction.prototype.now;
+  jest.spyOn(HandlerTransaction.prototype, 'now').mockImplementation(async function (this: HandlerTransaction) {
+    await now.call(this);
+    return new Date(0);
+  });
 }
 
 function rememberForEver(): void {
