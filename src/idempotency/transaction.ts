@@ -1,5 +1,6 @@
 import type { QueryResultRow } from 'pg';
 import type { EntityManager } from 'typeorm';
+import type { SqlClient } from './postgres/sql-client.js';
 import type { Statement } from './postgres/statement.js';
 
 /** What a violated constraint means to the client: constraint name → the refusal to answer. */
@@ -43,6 +44,12 @@ export interface Transaction {
    * and a nested `transaction()` is a savepoint.
    */
   manager(): Promise<EntityManager>;
+
+  /**
+   * A node-postgres client on this transaction, for libraries that take one. BEGIN, COMMIT and ROLLBACK on it are a savepoint
+   * and its end; a COMMIT or ROLLBACK without a BEGIN, and everything after the end, is refused.
+   */
+  sqlClient(): Promise<SqlClient>;
 
   /**
    * Leave to use what was read some time ago instead of reading it: then the writes must fail (`speculation_failed()` in

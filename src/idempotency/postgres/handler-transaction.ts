@@ -3,7 +3,9 @@ import type { EntityManager } from 'typeorm';
 import { publicOperationId } from '../operation-id.js';
 import { stepName } from '../step.js';
 import type { Transaction, Violations } from '../transaction.js';
-import { ignoreRejection, type PostgresTransaction } from './postgres-transaction.js';
+import { ignoreRejection } from './ignore-rejection.js';
+import type { PostgresTransaction } from './postgres-transaction.js';
+import { SqlClient } from './sql-client.js';
 import { toHandlerCall, type Statement } from './statement.js';
 
 /** Which operation a transaction belongs to. */
@@ -65,6 +67,11 @@ export class HandlerTransaction implements Transaction {
 
   manager(): Promise<EntityManager> {
     return kept(() => this.#engine.manager());
+  }
+
+  async sqlClient(): Promise<SqlClient> {
+    await kept(() => this.#engine.begin());
+    return new SqlClient(this.#engine);
   }
 
   mayUseCached(): boolean {

@@ -1,15 +1,13 @@
-import type { QueryResultRow } from 'pg';
+import type { PoolClient, QueryResultRow } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Violations } from '../transaction.js';
+import type { CommitResult } from './commit-result.js';
 import { databaseError, isDefinite } from './errors.js';
+import { ignoreRejection } from './ignore-rejection.js';
 import { ClaimLost, type OpeningCheck, type Opened } from './opening-check.js';
 import { rowsOfLast, type PipelineEnd } from './pipeline.js';
-import { toCall, type Call, type Result } from './statement.js';
+import { toCall, type Call } from './statement.js';
 import { TransactionConnection } from './transaction-connection.js';
-
-/** How a COMMIT ended. `unknown`: the connection broke before the answer came, so it may have happened or not. */
-export type CommitResult =
-  { kind: 'committed'; result: Result } | { kind: 'rolled-back'; error: unknown } | { kind: 'unknown'; error: unknown };
 
 const BEGIN: Call = { name: 'BEGIN', text: 'BEGIN' };
 const COMMIT: Call = { name: 'COMMIT', text: 'COMMIT' };
@@ -24,7 +22,9 @@ export class PostgresTransaction<Found = unknown> {
   private opened: Opened<Found> | undefined;
   private queue: Call[] = [];
   /** No verb is taken any more. */
-  private isOver = false;
+  isOver = false;
+  /** Throws where nested transactions make that what was done must not be committed. */
+  veto: (() => void) | undefined;
   /** BEGIN was sent, and neither COMMIT nor the end of the connection answered it yet. */
   private mustRollBack = false;
   private cacheWasUsed = false;
@@ -48,7 +48,7 @@ export class PostgresTransaction<Found = unknown> {
     return this.opened?.won === true && !this.isOver;
   }
 
-  /** True as long as nothing was asked of the database. */
+  /** Nothing was asked of the database yet. */
   get isUntouched(): boolean {
     return !this.opening;
   }
@@ -80,8 +80,7 @@ export class PostgresTransaction<Found = unknown> {
     if (!this.opening) void ignoreRejection(this.open([]));
     await this.opening;
     this.refuseIfOver();
-    if (!this.opened) throw new Error('the transaction did not open');
-    return this.opened;
+    return this.opened ?? Promise.reject(new Error('the transaction did not open'));
   }
 
   /** Sends the call in the first packet, with BEGIN and the check, where nothing has left yet; else as `run` does. */
@@ -104,15 +103,18 @@ export class PostgresTransaction<Found = unknown> {
 
   /** TypeORM's manager on this connection, behind what was queued. */
   async manager(): Promise<EntityManager> {
-    await this.begin();
-    const connection = this.present();
-    if (this.queue.length > 0) rowsOfLast(await connection.send(this.queue.splice(0)));
-    return connection.manager();
+    return (await this.behindQueue()).manager();
+  }
+
+  /** The connection's client, behind what was queued; whoever sends on it looks at `isOver` first. */
+  async client(): Promise<PoolClient> {
+    return (await this.behindQueue()).client;
   }
 
   /** Sends what is queued, `calls` and COMMIT in one packet; the result is that of the last of `calls`. @throws as `begin` does */
   async commit(calls: Call[]): Promise<CommitResult> {
     await this.begin();
+    this.veto?.();
     const connection = this.present();
     if (connection.isIdle) throw new Error(`${this.owner} ended its transaction by SQL; what it wrote before may have no record`);
     const sent = [...this.queue.splice(0), ...calls.map((call) => toCall(call)), COMMIT];
@@ -182,6 +184,12 @@ export class PostgresTransaction<Found = unknown> {
     return { results: results.slice(calls.length), error };
   }
 
+  private async behindQueue(): Promise<TransactionConnection> {
+    await this.begin();
+    if (this.queue.length > 0) rowsOfLast(await this.present().send(this.queue.splice(0)));
+    return this.present();
+  }
+
   private present(): TransactionConnection {
     if (!this.connection || this.isOver) throw new Error('the transaction is over');
     return this.connection;
@@ -191,10 +199,4 @@ export class PostgresTransaction<Found = unknown> {
     if (this.opened?.won === false) throw new ClaimLost('the claim was lost');
     if (this.isOver) throw new Error('the transaction is over');
   }
-}
-
-/** A promise that may be left alone: a handler may never look at what it started, and the failure is judged at COMMIT. */
-export function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }
