@@ -1,6 +1,7 @@
 // The originals are called with the `this` that belongs to them.
 /* oxlint-disable typescript/unbound-method */
-import { PostgresTransaction, type CommitResult } from '../../src/idempotency/postgres/postgres-transaction.js';
+import type { CommitResult } from '../../src/idempotency/postgres/commit-result.js';
+import { PostgresTransaction } from '../../src/idempotency/postgres/postgres-transaction.js';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import type { Call } from '../../src/idempotency/postgres/statement.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
