@@ -23,20 +23,20 @@ class Notes {
   ) {}
 
   async everyWay(text: string): Promise<number> {
-    const row = { tenantId: TENANT, text };
-    await this.repository.save(row);
-    await this.dataSource.manager.save(Note, row);
-    await this.repository.createQueryBuilder().insert().values(row).execute();
+    const row = () => ({ tenantId: TENANT, text });
+    await this.repository.save(row());
+    await this.dataSource.manager.save(Note, row());
+    await this.repository.createQueryBuilder().insert().values(row()).execute();
     await this.dataSource.query(INSERT, [TENANT, text]);
     await this.dataSource.transaction(async (manager) => {
-      await manager.insert(Note, row);
-      await this.repository.save({ ...row });
-      await this.dataSource.transaction((inner) => inner.insert(Note, row));
+      await manager.insert(Note, row());
+      await this.repository.save(row());
+      await this.dataSource.transaction((inner) => inner.insert(Note, row()));
     });
     const runner = this.dataSource.createQueryRunner();
     await runner.connect();
     await runner.startTransaction();
-    await runner.manager.insert(Note, row);
+    await runner.manager.insert(Note, row());
     await runner.commitTransaction();
     await runner.release();
     return this.repository.countBy({ text });

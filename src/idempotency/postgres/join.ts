@@ -22,7 +22,7 @@ export function joinTransactions(home: DataSource, sources: readonly DataSource[
   nestCallbacks(home.manager);
   if (installed) return;
   installed = true;
-  const original = Reflect.get(DataSource.prototype, 'createQueryRunner') as Create;
+  const original: Create = Reflect.get(DataSource.prototype, 'createQueryRunner');
   DataSource.prototype.createQueryRunner = function (this: DataSource, mode) {
     const tx = presentTransaction();
     const joined = tx && homes.get(tx.dataSource);
@@ -61,15 +61,17 @@ function joinedRunner(runner: QueryRunner, tx: PostgresTransaction): QueryRunner
 
 /** Has the callback of `transaction()` run as what belongs to it. */
 function nestCallbacks(manager: EntityManager): void {
-  const transaction = manager.transaction.bind(manager) as (...args: unknown[]) => Promise<unknown>;
-  manager.transaction = ((...args: unknown[]) => {
-    const work = args.pop() as RunIn;
+  const transaction = manager.transaction.bind(manager) as (...args: unknown[]) => Promise<never>;
+  manager.transaction = (...args: unknown[]): Promise<never> => {
+    // DataSource.transaction() hands on an undefined behind the callback.
+    const at = args.findIndex((arg) => typeof arg === 'function');
+    const work = args[at] as RunIn;
     const run: RunIn = (inner) => {
       const tx = presentTransaction();
       return tx && inner.queryRunner ? Nesting.of(tx).within(inner.queryRunner, () => work(inner)) : work(inner);
     };
-    return transaction(...args, run);
-  }) as EntityManager['transaction'];
+    return transaction(...args.slice(0, Math.max(at, 0)), run);
+  };
 }
 
 const OUTLIVED =
