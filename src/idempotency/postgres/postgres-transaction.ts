@@ -107,9 +107,7 @@ export class PostgresTransaction<Found = unknown> {
   }
 
   /** The connection's client, behind what was queued; whoever sends on it looks at `isOver` first. */
-  async client(): Promise<PoolClient> {
-    return (await this.behindQueue()).client;
-  }
+  client = async (): Promise<PoolClient> => (await this.behindQueue()).client;
 
   /** Sends what is queued, `calls` and COMMIT in one packet; the result is that of the last of `calls`. @throws as `begin` does */
   async commit(calls: Call[]): Promise<CommitResult> {
@@ -186,8 +184,9 @@ export class PostgresTransaction<Found = unknown> {
 
   private async behindQueue(): Promise<TransactionConnection> {
     await this.begin();
-    if (this.queue.length > 0) rowsOfLast(await this.present().send(this.queue.splice(0)));
-    return this.present();
+    const connection = this.present();
+    if (this.queue.length > 0) rowsOfLast(await connection.send(this.queue.splice(0)));
+    return connection;
   }
 
   private present(): TransactionConnection {

@@ -25,7 +25,7 @@ export class SqlClient {
   /** `owner`: who has the nested transactions that are begun here. */
   constructor(
     private readonly tx: PostgresTransaction,
-    private readonly owner: object | undefined = undefined,
+    private readonly owner?: object,
   ) {}
 
   /**
