@@ -105,7 +105,6 @@ export class PostgresTransaction<Found = unknown> {
   async manager(): Promise<EntityManager> {
     return (await this.behindQueue()).manager();
   }
-
   /** The connection's client, behind what was queued; whoever sends on it looks at `isOver` first. */
   client = async (): Promise<PoolClient> => (await this.behindQueue()).client;
 
