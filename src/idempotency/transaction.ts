@@ -1,5 +1,6 @@
 import type { QueryResultRow } from 'pg';
 import type { EntityManager } from 'typeorm';
+import type { SqlClient } from './postgres/sql-client.js';
 import type { Statement } from './postgres/statement.js';
 import type { IdempotencyRefusal } from './refusal.js';
 import type { Reply, StoredResponse } from './reply.js';
@@ -88,6 +89,12 @@ export interface Transaction {
    * @throws what an item's work threw that is no final refusal
    */
   items(items: readonly Item[], options: ItemsOptions): Promise<ItemOutcome[]>;
+
+  /**
+   * A node-postgres client on this transaction, for libraries that take one. BEGIN, COMMIT and ROLLBACK on it are a savepoint
+   * and its end; a COMMIT or ROLLBACK without a BEGIN, and everything after the end, is refused.
+   */
+  sqlClient(): Promise<SqlClient>;
 
   /**
    * Leave to use what was read some time ago instead of reading it: then the writes must fail (`speculation_failed()` in

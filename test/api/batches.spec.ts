@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { auditWorld } from '../support/audit.js';
 import { item, resultsOf, sendAlone, sendBatch, statusesOf } from '../support/batches.js';
-import { ACCOUNT_A, addProduct, countOf, insertArchived, recordsOf, stockOf } from '../support/ledger.js';
+import { ACCOUNT_A, addProduct, countOf, insertArchived, recordsOf, setStock, stockOf } from '../support/ledger.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
@@ -133,7 +133,7 @@ describe('each item stands alone', () => {
     const scarce = await addProduct(world.database, { stock: 1 });
     const items = [item(scarce), item(scarce)];
     const first = await sendBatch(world, items);
-    await world.database.query('UPDATE products SET stock = 5 WHERE account_id = $1 AND id = $2', [ACCOUNT_A, scarce]);
+    await setStock(world.database, 5, scarce);
     const failed = items.filter((_, index) => resultsOf(first)[index]?.status !== 201);
     expect(statusesOf(await sendBatch(world, failed))).toEqual([409]);
     expect(statusesOf(await sendBatch(world, [item(scarce)]))).toEqual([201]);

@@ -1,7 +1,8 @@
 // The originals are called with the `this` that belongs to them.
 /* oxlint-disable typescript/unbound-method */
+import type { CommitResult } from '../../src/idempotency/postgres/commit-result.js';
 import { HandlerTransaction } from '../../src/idempotency/postgres/handler-transaction.js';
-import { PostgresTransaction, type CommitResult } from '../../src/idempotency/postgres/postgres-transaction.js';
+import { PostgresTransaction } from '../../src/idempotency/postgres/postgres-transaction.js';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import type { Call } from '../../src/idempotency/postgres/statement.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';

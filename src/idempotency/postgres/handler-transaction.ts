@@ -5,6 +5,7 @@ import { stepName } from '../step.js';
 import type { Item, ItemOutcome, ItemsOptions, Transaction, Violations } from '../transaction.js';
 import { ignoreRejection } from './ignore-rejection.js';
 import type { PostgresTransaction } from './postgres-transaction.js';
+import { SqlClient } from './sql-client.js';
 import { toHandlerCall, type Statement } from './statement.js';
 
 /** Which operation a transaction belongs to. */
@@ -84,6 +85,11 @@ export class HandlerTransaction implements Transaction {
       if (!runner) throw new Error(`${owner} is no request, so it has no items`);
       return runner(this.#engine, (identity) => this.as(identity), items, options);
     });
+  }
+
+  async sqlClient(): Promise<SqlClient> {
+    await kept(() => this.#engine.begin());
+    return new SqlClient(this.#engine);
   }
 
   mayUseCached(): boolean {

@@ -1,6 +1,7 @@
-import type { QueryResultRow } from 'pg';
+import type { PoolClient, QueryResultRow } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import { CallQueue } from './call-queue.js';
+import type { CommitResult } from './commit-result.js';
 import { isDefinite } from './errors.js';
 import { ignoreRejection } from './ignore-rejection.js';
 import { Meanings } from './meanings.js';
@@ -8,10 +9,6 @@ import { ClaimLost, type OpeningCheck, type Opened } from './opening-check.js';
 import { rowsOfLast, type PipelineEnd } from './pipeline.js';
 import { toCall, type Call, type Result } from './statement.js';
 import { TransactionConnection } from './transaction-connection.js';
-
-/** How a COMMIT ended. `unknown`: the connection broke before the answer came, so it may have happened or not. */
-export type CommitResult =
-  { kind: 'committed'; result: Result } | { kind: 'rolled-back'; error: unknown } | { kind: 'unknown'; error: unknown };
 
 const BEGIN: Call = { name: 'BEGIN', text: 'BEGIN' };
 const COMMIT: Call = { name: 'COMMIT', text: 'COMMIT' };
@@ -28,7 +25,9 @@ export class PostgresTransaction<Found = unknown> {
   private opening: Promise<void> | undefined;
   private opened: Opened<Found> | undefined;
   /** No verb is taken any more. */
-  private isOver = false;
+  isOver = false;
+  /** Throws where nested transactions make that what was done must not be committed. */
+  veto: (() => void) | undefined;
   /** BEGIN was sent, and neither COMMIT nor the end of the connection answered it yet. */
   private mustRollBack = false;
   private cacheWasUsed = false;
@@ -51,7 +50,7 @@ export class PostgresTransaction<Found = unknown> {
     return this.opened?.won === true && !this.isOver;
   }
 
-  /** True as long as nothing was asked of the database. */
+  /** Nothing was asked of the database yet. */
   get isUntouched(): boolean {
     return !this.opening;
   }
@@ -73,8 +72,7 @@ export class PostgresTransaction<Found = unknown> {
     if (!this.opening) void ignoreRejection(this.open([]));
     await this.opening;
     this.refuseIfOver();
-    if (!this.opened) throw new Error('the transaction did not open');
-    return this.opened;
+    return this.opened ?? Promise.reject(new Error('the transaction did not open'));
   }
 
   /** Sends the call in the first packet, with BEGIN and the check, where nothing has left yet; else as `run` does. */
@@ -110,10 +108,16 @@ export class PostgresTransaction<Found = unknown> {
     await this.runAll([]);
     return this.present().manager();
   }
+  /** The connection's client, behind what was queued; whoever sends on it looks at `isOver` first. */
+  async client(): Promise<PoolClient> {
+    await this.runAll([]);
+    return this.present().client;
+  }
 
   /** Sends what is queued, `calls` and COMMIT in one packet; the result is that of the last of `calls`. @throws as `begin` does */
   async commit(calls: Call[]): Promise<CommitResult> {
     await this.begin();
+    this.veto?.();
     const connection = this.present();
     if (connection.isIdle) throw new Error(`${this.owner} ended its transaction by SQL; what it wrote before may have no record`);
     const sent = [...this.queue.take(), ...calls.map((call) => toCall(call)), COMMIT];
