@@ -11,6 +11,8 @@ export const SCOPES = [
   'tickets:write',
   'operations:read',
   'operations:write',
+  'webhooks:read',
+  'webhooks:write',
   'admin',
 ] as const;
 

@@ -12,6 +12,7 @@ import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owne
 import { PaymentsTakeBack1700000000010 } from '../../migrations/1700000000010-payments-take-back.js';
 import { Decisions1700000000012 } from '../../migrations/1700000000012-decisions.js';
 import { Events1700000000013 } from '../../migrations/1700000000013-events.js';
+import { Versions1700000000019 } from '../../migrations/1700000000019-versions.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -49,6 +50,7 @@ const migrations = [
   PaymentsTakeBack1700000000010,
   Decisions1700000000012,
   Events1700000000013,
+  Versions1700000000019,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

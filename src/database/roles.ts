@@ -21,7 +21,7 @@ export const PRIVILEGES: Readonly<Record<string, { api: string; background: stri
   refunds: { api: 'SIU', background: 'SIU' },
   payment_decisions: { api: 'SIUD', background: 'SI' },
   provider_events: { api: '', background: 'SIUD' },
-  events: { api: 'SI', background: 'SD' },
+  events: { api: 'SI', background: 'SID' },
   idempotency_records: { api: 'SIU', background: 'SIUD' },
   idempotency_replays: { api: 'S', background: 'SIUD' },
   idempotency_timeline: { api: 'SI', background: 'SID' },

@@ -2,7 +2,7 @@ import { TypeID } from 'typeid-js';
 import { v7 as uuidv7 } from 'uuid';
 
 /** Kinds of things with a public id. */
-export type IdPrefix = 'acct' | 'ord' | 'tkt' | 'pay' | 're';
+export type IdPrefix = 'acct' | 'ord' | 'tkt' | 'pay' | 're' | 'evt' | 'we' | 'dlv';
 
 /** A fresh UUIDv7 (RFC 9562): ids made one after the other sort that way, which keeps indexes compact and lists in order. */
 export function newId(): string {

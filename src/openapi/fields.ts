@@ -10,6 +10,9 @@ export const EXAMPLE_ID = {
   pay: 'pay_01kf0fv2wje87tas37vg7k03sp',
   re: 're_01kf0fv2xre889166n6hx7sz4y',
   op: 'op_01kf0fv3dpeyt80w9nzcbvrcmt',
+  evt: 'evt_01kf0fv3dqe8sr2nqx0d4m9t1k',
+  we: 'we_01kf0fv3fpe1cb5sy4m9t6z8qd',
+  dlv: 'dlv_01kf0fv3gqf4rvd0w2b7x5n3jm',
 } as const satisfies Record<IdPrefix | 'op', string>;
 
 /** The time of the examples. */

@@ -4,8 +4,7 @@ import { publicId } from '../kernel/ids.js';
 import type { DecidableStep, Verdict } from './decidable-step.js';
 import { notReached } from './payment-replies.js';
 import { PaymentEnds } from './payment-ends.js';
-import { Payment } from './payment.entity.js';
-import { takeBack } from './payment.store.js';
+import { noteCharge, takeBackPayment } from './payment.store.js';
 import { ask } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import {
@@ -57,7 +56,7 @@ export class ChargeStep implements DecidableStep {
         );
       case 'not-reached':
         // Only now is it certain that nothing is at the provider: no earlier attempt, no lost answer.
-        if (run.attempt === 1 && run.stepNo === 1) return this.takeBack(tx, run);
+        if (run.attempt === 1 && run.stepNo === 1) return this.takeBack(tx, paymentId, run);
         return this.wait(tx, paymentId, outcome, run);
       case 'pending':
       case 'unknown':
@@ -85,19 +84,16 @@ export class ChargeStep implements DecidableStep {
     return { request: { account: publicId('acct', run.accountId), reference, amount: Number(facts.amount), currency, source }, known };
   }
 
-  private async wait(tx: Transaction, id: string, outcome: Pending | Unknown | NotReached, { accountId }: StepRun): Promise<StepEnd> {
-    const { reason, review, againMs } = outcome;
-    const change = {
-      ...(review && { reviewReason: review }),
-      // Once it is written down, the charge is read by it and never sent again.
-      ...(outcome.kind === 'pending' && { providerReference: outcome.providerReference }),
-    };
-    if (Object.keys(change).length > 0) await (await tx.manager()).update(Payment, { accountId, id }, change);
+  private wait(tx: Transaction, id: string, outcome: Pending | Unknown | NotReached, { accountId }: StepRun): StepEnd {
+    const { reason, review: reviewReason, againMs } = outcome;
+    // Once it is written down, the charge is read by it and never sent again.
+    const providerReference = outcome.kind === 'pending' ? outcome.providerReference : undefined;
+    if (reviewReason || providerReference) noteCharge(tx, { accountId, id }, { reviewReason, providerReference });
     return park(reason, againMs);
   }
 
-  private takeBack(tx: Transaction, run: StepRun): StepEnd {
-    takeBack(tx, run);
+  private async takeBack(tx: Transaction, paymentId: string, run: StepRun): Promise<StepEnd> {
+    await takeBackPayment(tx, run, paymentId);
     return undo(notReached('charged'));
   }
 }

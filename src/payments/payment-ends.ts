@@ -41,7 +41,7 @@ export class PaymentEnds {
     const payment = await lockPayment(tx, accountId, paymentId);
     if (!payment) throw new Error('a payment step without its payment');
     const now = await tx.now();
-    const ended = {
+    const ended = finishPayment(tx, {
       ...payment,
       status: state.payment,
       failureCode: state.failureCode === 'provider' ? (ending.failureCode ?? null) : state.failureCode,
@@ -49,8 +49,7 @@ export class PaymentEnds {
       checkAt: checkOf(END_STATES[wanted], now, ending.mayChange),
       reviewReason: null,
       updatedAt: now,
-    };
-    finishPayment(tx, ended);
+    });
     if (isTooLate) return this.giveBack(tx, ended, order.status, run);
     if (state.order === 'paid') await this.orders.markPaid(tx, accountId, order);
     return answerOf(state, ended, ending.detail, run);

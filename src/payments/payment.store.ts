@@ -1,5 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Statement, StepRun, Transaction } from '../idempotency/index.js';
+import { appendEvent } from '../events/outbox.js';
+import { PaymentView } from './payment.dto.js';
 import type { Payment, PaymentStatus } from './payment.entity.js';
 
 /**
@@ -35,23 +37,34 @@ const FIND_ORDER: Statement = {
 const LOCK: Statement = {
   name: 'payments-lock',
   text: `SELECT account_id, id, order_id, operation_id, status, amount, currency, source, reference, provider_reference, failure_code,
-                amount_refunded, amount_reserved, review_reason, created_at, updated_at
+                amount_refunded, amount_reserved, review_reason, version, created_at, updated_at
            FROM payments WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
 };
 
 const FINISH: Statement = {
   name: 'payments-finish',
-  text: `UPDATE payments SET status = $3, provider_reference = $4, failure_code = $5, review_reason = NULL, updated_at = $6, check_at = $7
+  text: `UPDATE payments SET status = $3, provider_reference = $4, failure_code = $5, review_reason = NULL, updated_at = $6, check_at = $7,
+                             version = $8
+          WHERE account_id = $1 AND id = $2`,
+};
+
+/** Its version grows where the name is news: the API shows it. */
+const NOTE: Statement = {
+  name: 'payments-note',
+  text: `UPDATE payments
+            SET review_reason = coalesce($3, review_reason), provider_reference = coalesce($4, provider_reference),
+                version = version + (coalesce($4, provider_reference) IS DISTINCT FROM provider_reference)::int
           WHERE account_id = $1 AND id = $2`,
 };
 
 /** A payment that has been charged, or not. */
-export type FinishedPayment = Payment & { reviewReason: null };
+export type FinishedPayment = Payment & { status: Exclude<PaymentStatus, 'processing'>; reviewReason: null };
 
-/** Queues the row of a payment that was just opened. */
+/** Queues the row of a payment that was just opened, and its event. */
 export function insertPayment(tx: Transaction, payment: Payment): void {
   const { accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt } = payment;
   tx.write(INSERT, [accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt]);
+  appendEvent(tx, accountId, 'payment.processing', PaymentView.of(payment));
 }
 
 /** Whether a payment of this order is under way. */
@@ -94,10 +107,38 @@ export async function lockPayment(tx: Transaction, accountId: string, id: string
   return row ? paymentOf(row) : null;
 }
 
-/** Queues what became of a charge. */
-export function finishPayment(tx: Transaction, payment: FinishedPayment): void {
-  const { accountId, id, status, providerReference, failureCode, updatedAt, checkAt } = payment;
-  tx.write(FINISH, [accountId, id, status, providerReference, failureCode, updatedAt, checkAt ?? null]);
+/** Queues what became of the charge of a locked payment, and its event; returns the payment in its new version. */
+export function finishPayment(tx: Transaction, payment: FinishedPayment): FinishedPayment {
+  const finished = { ...payment, version: payment.version + 1 };
+  const { accountId, id, status, providerReference, failureCode, updatedAt, checkAt, version } = finished;
+  tx.write(FINISH, [accountId, id, status, providerReference, failureCode, updatedAt, checkAt ?? null, version]);
+  appendEvent(tx, accountId, `payment.${status}`, PaymentView.of(finished));
+  return finished;
+}
+
+/** Queues what is known of a charge without an outcome: why a person must look at it, and what the provider calls it. */
+export function noteCharge(
+  tx: Transaction,
+  { accountId, id }: Pick<Payment, 'accountId' | 'id'>,
+  { reviewReason, providerReference }: { reviewReason?: string | undefined; providerReference?: string | undefined },
+): void {
+  tx.write(NOTE, [accountId, id, reviewReason ?? null, providerReference ?? null]);
+}
+
+/** Failure code, in its event alone, of a payment that is taken back. */
+const NOT_REACHED = 'provider_not_reached';
+
+/**
+ * Queues that the payment of an operation never was. Whoever was told that it is processing is told that nothing was charged: an event
+ * that was read can't be taken back. @throws Error where there is no such payment
+ */
+export async function takeBackPayment(tx: Transaction, run: StepRun, id: string): Promise<void> {
+  const payment = await lockPayment(tx, run.accountId, id);
+  if (!payment) throw new Error('a payment step without its payment');
+  const { version } = payment;
+  const failed = { status: 'failed', failureCode: NOT_REACHED, version: version + 1, updatedAt: await tx.now() } as const;
+  appendEvent(tx, run.accountId, 'payment.failed', PaymentView.of({ ...payment, ...failed }));
+  takeBack(tx, run);
 }
 
 const TAKE_BACK: Statement = { name: 'payments-take-back', text: 'SELECT payments_take_back($1, $2, $3, $4)' };
@@ -128,6 +169,7 @@ interface PaymentRow extends Record<string, unknown> {
   amount_refunded: string;
   amount_reserved: string;
   review_reason: string | null;
+  version: number;
   created_at: Date;
   updated_at: Date;
 }
@@ -148,6 +190,7 @@ function paymentOf(row: PaymentRow): Payment {
     amountRefunded: Number(row.amount_refunded),
     amountReserved: Number(row.amount_reserved),
     reviewReason: row.review_reason,
+    version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
