@@ -9,8 +9,7 @@ import { CONFIG, type Config } from '../kernel/config.js';
 const RETENTION = 30 * 86_400_000;
 
 /** The least UUIDv7 of a time: ids begin with the milliseconds since 1970, so the primary key finds what is old. */
-const leastId = (time: string): string =>
-  `(lpad(to_hex((extract(epoch FROM ${time}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
+const leastId = (time: string): string => `(lpad(to_hex((extract(epoch FROM ${time}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
 
 const FIND_ACCOUNTS = `
   SELECT id FROM accounts a

@@ -102,7 +102,10 @@ export const CREATE_REFUND: ApiOptions = {
   effects: 'one refund at the provider',
   params: paymentParams,
   requests: { 'A part of it': { amount: 1000, reason: 'sent back' }, 'All that is left': {} },
-  answers: [created(REFUND, 'The money goes back.', `/v1/refunds/${EXAMPLE_ID.re}`), notYet(having(REFUND, { status: 'processing', version: 1 }))],
+  answers: [
+    created(REFUND, 'The money goes back.', `/v1/refunds/${EXAMPLE_ID.re}`),
+    notYet(having(REFUND, { status: 'processing', version: 1 })),
+  ],
   problems: [
     new Problem('refund-declined', 'The provider declined to refund: insufficient_funds.', {
       members: { refund: DECLINED_REFUND.example },
