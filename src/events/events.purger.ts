@@ -15,14 +15,17 @@ const FIND_ACCOUNTS = `
   SELECT id FROM accounts a
    WHERE EXISTS (SELECT FROM events e WHERE e.account_id = a.id AND e.id < ${leastId(`(now() - $1 * interval '1 millisecond')`)})`;
 
-/** What a crash undoes is purged again, so the commit doesn't wait for the disk. */
+/**
+ * No row is locked before it is deleted, since nobody may update one: a replica that meets another's batch finds less to delete, and leaves
+ * the rest to that one. What a crash undoes is purged again, so the commit doesn't wait for the disk.
+ */
 const PURGE = `
   WITH gone AS (
          DELETE FROM events
           WHERE ctid = ANY (ARRAY (SELECT ctid FROM events
                                     WHERE account_id = $4 AND id >= ${leastId(`greatest($2::timestamptz, 'epoch')`)}
                                       AND id < ${leastId(`(now() - $3 * interval '1 millisecond')`)}
-                                    ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED))
+                                    ORDER BY id LIMIT $1))
          RETURNING id)
   SELECT count(*)::int AS count, set_config('synchronous_commit', 'off', true),
          to_timestamp(('x' || left(replace(max(id::text), '-', ''), 12))::bit(48)::bigint / 1000.0) AS newest FROM gone`;
