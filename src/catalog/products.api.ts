@@ -8,7 +8,7 @@ import { ProductView, StockChangeView, productPath } from './product.dto.js';
 
 const PRODUCT: Shown = {
   view: ProductView,
-  example: { id: '123', name: 'Harbour lamp', unitPrice: 2500, currency: 'EUR', stock: 10_000 },
+  example: { id: '123', name: 'Harbour lamp', unitPrice: 2500, currency: 'EUR', stock: 10_000, version: 1 },
 };
 
 const params = { id: productId('Id of the product.') };

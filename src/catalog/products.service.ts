@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, type EntityManager, type Repository } from 'typeorm';
+import { appendOwnEvent, type EventType } from '../events/outbox.js';
 import { checkConditions, checkIfNoneMatch, type Conditions } from '../http/etag.js';
 import type { Page, ListQuery } from '../http/page.js';
 import { Problem, noSuch } from '../http/problem.js';
@@ -82,7 +83,10 @@ export class ProductsService {
     checkConditions(conditions, null);
     const { accountId, id, name, unitPrice, currency } = product;
     const [row] = await manager.query<Pick<Product, 'stock' | 'version'>[]>(INSERT, [accountId, id, name, unitPrice, currency]);
-    return row ? { product: { ...product, ...row, deletedAt: null }, made: true } : null;
+    if (!row) return null;
+    const made = { ...product, ...row, deletedAt: null };
+    await appendOwnEvent(manager, accountId, 'product.created', ProductView.of(made));
+    return { product: made, made: true };
   }
 
   private async replace(manager: EntityManager, named: Named, { name, unitPrice }: PutProduct, conditions: Conditions): Promise<PutResult> {
@@ -107,11 +111,13 @@ export class ProductsService {
     });
   }
 
-  /** Writes a change that makes a new version. */
+  /** Writes a change that makes a new version, and its event. */
   private async save(manager: EntityManager, before: Product, change: Partial<Product>): Promise<Product> {
     const changed = { ...change, version: before.version + 1 };
     await manager.update(Product, { accountId: before.accountId, id: before.id }, changed);
-    return { ...before, ...changed };
+    const after = { ...before, ...changed };
+    await appendOwnEvent(manager, before.accountId, typeOf(before, after), ProductView.of(after));
+    return after;
   }
 
   /** Adds to the stock, or takes from it. @throws Problem `not-found`, `insufficient-stock`, `stock-too-large` */
@@ -129,6 +135,12 @@ export class ProductsService {
 
 function lock(manager: EntityManager, named: Named): Promise<Product | null> {
   return manager.findOne(Product, { where: { ...named }, lock: { mode: 'for_no_key_update' } });
+}
+
+/** What a change comes to for whoever is told of it: a product that was deleted is made again. */
+function typeOf(before: Product, after: Product): EventType {
+  if (after.deletedAt) return 'product.deleted';
+  return before.deletedAt ? 'product.created' : 'product.updated';
 }
 
 function isAsAsked({ name, unitPrice, deletedAt }: Product, wanted: PutProduct): boolean {

@@ -37,6 +37,9 @@ async function expectStatus(sent: Promise<TestResponse>, status: number): Promis
 }
 const post = (path: string, body: unknown, status = 201): Promise<TestResponse> => expectStatus(world.send('POST', path, { body }), status);
 
+/** What goes by itself, in time. */
+const PURGED = 'idempotency%|events';
+
 /** Tables with their indexes and what PostgreSQL stores aside, in bytes. */
 async function bytesOf(tables: string): Promise<number> {
   const [row] = await world.database.query<{ bytes: string }>(
@@ -54,10 +57,10 @@ interface Left {
 }
 
 async function leftBy(count: number, make: (n: number) => Promise<unknown>): Promise<Left> {
-  const [all, purged] = [await bytesOf('%'), await bytesOf('idempotency%')];
+  const [all, purged] = [await bytesOf('%'), await bytesOf(PURGED)];
   for (let n = 0; n < count; n += 10) await Promise.all(Array.from({ length: Math.min(10, count - n) }, (_, k) => make(n + k)));
   const more = (await bytesOf('%')) - all;
-  return { all: more / count, forEver: (more - ((await bytesOf('idempotency%')) - purged)) / count };
+  return { all: more / count, forEver: (more - ((await bytesOf(PURGED)) - purged)) / count };
 }
 
 /** Everything completed goes into the archive; returns what it takes there for each, in bytes. */
