@@ -314,6 +314,7 @@ describe('reading forward', () => {
     await client.query('ROLLBACK');
     await client.end();
     await untilForward(start, [order]);
+    expect((await list('limit=1'))[0]?.resource.id).toBe(order);
   });
 
   it('refuses what is no event, and a cursor beside it', async () => {

@@ -117,6 +117,7 @@ it('answers all reads as documented', async () => {
     getPayment: payment.body['id'],
     getRefund: refund.body['id'],
     getTicket: ticket.body['id'],
+    getEvent: (await world.send('GET', '/v1/events?limit=1')).body['data'][0].id,
     getOperation: payment.headers.get('operation-id') ?? '',
     getProblem: 'not-found',
   };
