@@ -110,7 +110,6 @@ beforeAll(async () => {
   await world.database.query(`UPDATE products SET name = $1`, [wide(100)]);
   LEFT.set('the largest order', await leftBy(12, () => post('/v1/orders', WIDEST.order())));
   LEFT.set('the largest ticket', await leftBy(40, () => post('/v1/tickets', WIDEST.ticket())));
-  console.error([...LEFT]);
 }, 180_000);
 
 const kilobytes = (stated: string): number => (stated === '–' ? 0 : Number(/^([\d.]+) kB$/.exec(stated)?.[1]));
