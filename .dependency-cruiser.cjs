@@ -79,7 +79,7 @@ module.exports = {
       'observability/',
       'orders/order\\.dto\\.ts',
       'tickets/ticket\\.dto\\.ts',
-      'payments/(payment-replies|.*\\.steps?)\\.ts',
+      'payments/(payment-replies|end-states|.*\\.steps?)\\.ts',
     ),
     folder('catalog'),
     folder('events'),
@@ -93,6 +93,7 @@ module.exports = {
     // A decision is answered with the operation that it settles.
     folder('payments', 'orders/', 'catalog/', 'operations/operation\\.dto\\.ts', 'operations/operations\\.api\\.ts'),
     folder('tickets', 'orders/'),
+    folder('webhooks', 'events/'),
     {
       name: 'src-stands-alone',
       comment: 'The service runs without the tools around it.',

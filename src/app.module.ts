@@ -30,6 +30,7 @@ import { PaymentsModule } from './payments/payments.module.js';
 import { renderFinal } from './http/problem.filter.js';
 import { ProblemsModule } from './problems/problems.module.js';
 import { TicketsModule } from './tickets/tickets.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 /** What a request may take for its steps beyond one call of the provider, in milliseconds. */
 const STEP_MARGIN = 2_000;
@@ -57,6 +58,7 @@ export class AppModule {
         OperationsModule,
         TicketsModule,
         EventsModule,
+        WebhooksModule,
         OpenApiModule,
         ProblemsModule,
         AuditModule,
@@ -78,6 +80,8 @@ export class AppModule {
 /** What the core is told about this service. */
 function coreOptions(config: Config, metrics: Metrics, lifecycle: Lifecycle): IdempotencyOptions {
   return {
+    // Its hot path passes `tx` by hand: nothing has to follow asynchronous flows.
+    join: false,
     accountOf: (request) => callerOf(request).accountId,
     traceOf: (request) => (request as { id: string }).id,
     render: renderFinal,

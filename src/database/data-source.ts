@@ -12,6 +12,10 @@ import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owne
 import { PaymentsTakeBack1700000000010 } from '../../migrations/1700000000010-payments-take-back.js';
 import { Decisions1700000000012 } from '../../migrations/1700000000012-decisions.js';
 import { Events1700000000013 } from '../../migrations/1700000000013-events.js';
+import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
+import { Webhooks1700000000020 } from '../../migrations/1700000000020-webhooks.js';
+import { Catalogue1700000000017 } from '../../migrations/1700000000017-catalogue.js';
+import { Deadlines1700000000018 } from '../../migrations/1700000000018-deadlines.js';
 import { Versions1700000000019 } from '../../migrations/1700000000019-versions.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
@@ -50,6 +54,10 @@ const migrations = [
   PaymentsTakeBack1700000000010,
   Decisions1700000000012,
   Events1700000000013,
+  Sealing1700000000015,
+  Webhooks1700000000020,
+  Catalogue1700000000017,
+  Deadlines1700000000018,
   Versions1700000000019,
 ];
 

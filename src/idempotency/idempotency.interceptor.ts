@@ -142,6 +142,7 @@ const OUTCOME_OF: Record<RefusalCode, RequestOutcome['outcome']> = {
   'idempotency-key-invalid': 'failed',
   'idempotency-request-in-progress': 'in-progress',
   'idempotency-key-reused': 'reused',
+  'idempotency-key-sealed': 'sealed',
   'idempotency-key-expired': 'expired',
   'rate-limited': 'rate-limited',
   'service-unavailable': 'failed',

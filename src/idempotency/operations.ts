@@ -3,6 +3,8 @@ import { DataSource } from 'typeorm';
 import { OutsideSettlements, type TakenOperation, type Word } from './steps/outside-settlement.js';
 import { queryAs } from './postgres/account-scope.js';
 import { findStory, listStories, type OperationStory, type RunFor, type StoryPage } from './records/story.store.js';
+import { OPTIONS, type CompleteOptions } from './options.js';
+import { sealKey, type Sealing } from './requests/seal.js';
 import { StepRunner } from './steps/step-runner.js';
 import type { StepEnd } from './step.js';
 import type { Transaction } from './transaction.js';
@@ -18,6 +20,7 @@ export class Operations {
     private readonly dataSource: DataSource,
     @Inject(StepRunner) private readonly steps: StepRunner,
     private readonly outside: OutsideSettlements,
+    @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {}
 
   /** The story of an operation; `tx`: as that transaction has it. */
@@ -28,6 +31,14 @@ export class Operations {
   /** Stories of an account, newest first. */
   list(accountId: string, page: StoryPage): Promise<OperationStory[]> {
     return listStories(this.runnerFor(accountId), accountId, page);
+  }
+
+  /**
+   * Seals a key: no request with it executes from now on, even if it arrives much later. One that was used stays as it is. The
+   * seal is kept as long as the archive keeps purged keys. `by`: on whose request, for the story.
+   */
+  seal(accountId: string, key: string, by: string): Promise<Sealing> {
+    return sealKey(this.dataSource, this.options, { accountId, key, by });
   }
 
   /**

@@ -9,6 +9,7 @@ const REFUSALS = {
   'idempotency-key-invalid': { status: 400, detail: 'The Idempotency-Key must be sent once, with 1 to 255 visible ASCII characters.' },
   'idempotency-request-in-progress': { status: 409, detail: 'A request with this Idempotency-Key is still running.' },
   'idempotency-key-reused': { status: 422, detail: 'This Idempotency-Key was used before with another method, path or payload.' },
+  'idempotency-key-sealed': { status: 409, detail: 'This Idempotency-Key was sealed before it was used: no request with it is executed.' },
   'idempotency-key-expired': { status: 410, detail: 'The window of this Idempotency-Key has passed; the request is not executed again.' },
   'rate-limited': { status: 429, detail: 'Too many requests of this account wait for their turn. The same key is safe to send again.' },
   'service-unavailable': {

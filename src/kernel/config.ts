@@ -67,6 +67,8 @@ function settingsOf(values: Variables) {
     // On the same server, but another database, as a provider's would be.
     sandboxDatabaseUrl:
       values.SANDBOX_DATABASE_URL ?? withDatabase(addresses.databaseOwnerUrl, `${databaseOf(addresses.databaseUrl)}_sandbox`),
+    /** Where webhooks may go beside the public internet: this machine, where nothing else is said and it is not production. */
+    webhookAllow: values.WEBHOOK_ALLOW?.split(',') ?? (values.NODE_ENV === 'production' ? [] : ['127.0.0.0/8', '::1', 'localhost']),
     stripeSecretKey: values.STRIPE_SECRET_KEY,
     stripeApiHost: values.STRIPE_API_HOST,
   });

@@ -21,7 +21,9 @@ export const ACTS = {
   'key.rotated': { level: 'info', fields: ['actor', 'accountId', 'keyId', 'successorId', 'overlapMs'] },
   'key.revoked': { level: 'info', fields: ['actor', 'accountId', 'keyId'] },
   'operation.resumed': { level: 'info', fields: ['accountId', 'keyId', 'address', 'operationId', 'requestId'] },
+  'key.sealed': { level: 'info', fields: ['accountId', 'keyId', 'address', 'requestId'] },
   'review.decided': { level: 'info', fields: ['actor', 'accountId', 'operationId', 'outcome'] },
+  'webhook-endpoint.disabled': { level: 'warn', fields: ['accountId', 'endpointId', 'reason'] },
 } as const satisfies Record<string, Declaration>;
 
 type Acts = typeof ACTS;

@@ -122,6 +122,13 @@ export const variables = z.object({
   PROVIDER_WEBHOOK_URL: webUrl.optional(),
   SANDBOX_PORT: port(3400),
   SANDBOX_DATABASE_URL: postgresUrl,
+  WEBHOOK_ALLOW: z
+    .string()
+    .refine(
+      (text) => text.split(',').every((entry) => isNetwork(entry) || /^[A-Za-z0-9.-]+(:\d{1,5})?$/.test(entry)),
+      'must be addresses, networks or hosts, for example 10.0.0.0/8,receiver:8080',
+    )
+    .optional(),
   STRIPE_SECRET_KEY: z.string().optional(),
   STRIPE_API_HOST: webUrl.optional(),
 });

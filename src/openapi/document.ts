@@ -29,6 +29,7 @@ const TAGS: Record<string, string> = {
   Tickets: 'Requests for support.',
   Operations: 'The story of each request with a key.',
   Events: 'What became true, each written down in the transaction that made it so.',
+  Webhooks: 'Where the account is told of its events, and what has been told.',
   Provider: 'What the payment provider sends.',
   Problems: 'What the errors of this service mean.',
   Health: 'For load balancers and orchestrators.',

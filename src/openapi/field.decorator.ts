@@ -5,6 +5,7 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsObject,
@@ -16,7 +17,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { hasCardNumber } from '../kernel/card-number.js';
+import { HoldsNoCardNumber } from './card-number.rule.js';
 
 /** What every field says of itself. */
 interface Described {
@@ -50,12 +51,24 @@ export interface IntegerField extends Described {
   maximum?: number;
 }
 
+export interface BooleanField extends Described {
+  type: 'boolean';
+}
+
 /** Texts under names of the client's choice. */
 export interface TextsField extends Described {
   type: 'object';
   additionalProperties: { type: 'string'; maxLength: number };
   propertyNames: { minLength: number; maxLength: number };
   maxProperties: number;
+}
+
+/** Some of the words that there are. */
+export interface WordsField extends Described {
+  type: 'array';
+  items: { type: 'string'; enum: string[] };
+  minItems: number;
+  maxItems: number;
 }
 
 /** Objects of a class whose members are fields. */
@@ -66,7 +79,7 @@ export interface ListField extends Described {
 }
 
 /** What a member or a parameter is, in the words of OpenAPI: all that is said of it, and all that is checked. */
-export type Field = TextField | IntegerField | TextsField | ListField;
+export type Field = TextField | IntegerField | BooleanField | TextsField | WordsField | ListField;
 
 /** A member of an answer: documented as the field says. */
 export function AnswerField(field: Field): PropertyDecorator {
@@ -97,7 +110,11 @@ function presenceOf({ required, nullable }: Field): PropertyDecorator[] {
 /** In the order in which they are checked: the first one that fails is what the client is told. */
 function rulesOf(field: Field): PropertyDecorator[] {
   if (field.type === 'string') return textRules(field);
+  if (field.type === 'boolean') return [IsBoolean()];
   if (field.type === 'integer') return [IsInt(), ...given(field.minimum, Min), ...given(field.maximum, Max)];
+  if (field.type === 'array') {
+    return [IsArray(), ArrayMaxSize(field.maxItems), ArrayMinSize(field.minItems), IsIn(field.items.enum, { each: true })];
+  }
   if (field.type === 'object') return [AsSent(), AreTexts(field), HoldsNoCardNumber()];
   return [
     IsArray(),
@@ -147,20 +164,6 @@ export function hasLength(text: string, min: number, max: number): boolean {
   if (text.length > 2 * max) return false;
   const { length } = [...text];
   return min <= length && length <= max;
-}
-
-/** Says which member it is, and never what it holds: answers and logs would be the next places of the number. */
-function HoldsNoCardNumber(): PropertyDecorator {
-  return ValidateBy({
-    name: 'holdsNoCardNumber',
-    validator: { validate: (value: unknown) => !textsOf(value).some(hasCardNumber), defaultMessage: () => 'must not hold a card number' },
-  });
-}
-
-/** A text itself; of texts under names of the client's choice, these names as well. */
-function textsOf(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return Object.entries(value as Record<string, string>).flat();
 }
 
 /** Takes an object as it was sent, whatever its names are: class-transformer leaves out members like `toString`. */

@@ -62,6 +62,7 @@ function keyProblems(resource: string): Problem[] {
     refusal('idempotency-key-missing'),
     refusal('idempotency-key-invalid'),
     refusal('idempotency-request-in-progress'),
+    refusal('idempotency-key-sealed'),
     refusal('idempotency-key-expired'),
     refusal('idempotency-key-reused'),
     refusal('rate-limited'),

@@ -16,6 +16,19 @@ export class ListOperations extends ListQuery {
   idempotencyKey?: string;
 }
 
+/** Body of `POST /v1/operations/seal`. */
+@ApiSchema({ name: 'SealKey', description: 'A key that nobody may use any more.' })
+export class SealKey {
+  @RequestField({
+    type: 'string',
+    maxLength: 600,
+    given: true,
+    description: 'The key, bare or quoted as in the header.',
+    example: '01a21a5b-7c00-7e5c-9f6e-0d7e6f3c2b1a',
+  })
+  idempotencyKey: string;
+}
+
 @ApiSchema({ name: 'OperationEvent', description: 'One line of the story of an operation.' })
 class TimelineLineView implements TimelineLine {
   @AnswerField(time('When (UTC).'))
@@ -97,4 +110,20 @@ export class OperationView {
       timeline: story.timeline,
     };
   }
+}
+
+@ApiSchema({ name: 'SealedKey', description: 'What a key is after it was to be sealed.' })
+export class SealedKeyView {
+  @AnswerField({ type: 'string', description: 'The key, bare.', example: '01a21a5b-7c00-7e5c-9f6e-0d7e6f3c2b1a' })
+  idempotencyKey: string;
+
+  @AnswerField({
+    type: 'string',
+    enum: ['sealed', 'completed'],
+    description: '`sealed`: no request with it has executed, and none ever will. `completed`: one has, and nothing was changed.',
+  })
+  state: 'sealed' | 'completed';
+
+  @ApiProperty({ type: OperationView, required: false, description: 'What was done with a key that was used.' })
+  operation?: OperationView;
 }

@@ -4,7 +4,7 @@ import { IdempotencyRefusal } from '../idempotency/index.js';
 import { listOf, ok, readOf, type Shown } from '../openapi/api.builders.js';
 import type { ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
-import { OperationView } from './operation.dto.js';
+import { OperationView, SealedKeyView } from './operation.dto.js';
 
 /** A payment that was charged at once, and its key sent once more. */
 export const OPERATION: Shown = {
@@ -34,7 +34,7 @@ export const OPERATION: Shown = {
 const params = { id: idOf('op', 'Id of the operation, from the header Operation-Id.') };
 
 /** While the operation is in other hands. */
-export function running(operationId: string): Problem {
+export function running(operationId: string | undefined): Problem {
   return new Problem('operation-running', 'The operation is running at this moment.', { operationId });
 }
 
@@ -52,6 +52,24 @@ export const GET_OPERATION = readOf(OPERATION, {
   params,
   problems: [noSuch('operation')],
 });
+
+const SEALED: Shown = {
+  view: SealedKeyView,
+  example: { idempotencyKey: '01a21a5b-7c00-7e5c-9f6e-0d7e6f3c2b1a', state: 'sealed' },
+};
+
+export const SEAL_KEY: ApiOptions = {
+  id: 'sealKey',
+  summary: 'Seal an idempotency key',
+  description:
+    'For whoever gives up on a request and must know that it can never execute, even if it arrives tomorrow. A key that was never ' +
+    'used is sealed: any request with it answers 409 `idempotency-key-sealed`. One that was used stays as it is, and its operation ' +
+    'is told. While a request has it in hand, or its operation has no outcome yet, 409 `operation-running`. Sealing twice is the same as once.',
+  effects: 'the key is sealed, once',
+  requests: { 'Give a request up': { idempotencyKey: '01a21a5b-7c00-7e5c-9f6e-0d7e6f3c2b1a' } },
+  answers: [ok(SEALED, 'What the key is now.')],
+  problems: [running(EXAMPLE_ID.op), problemOf(new IdempotencyRefusal('idempotency-key-invalid'))],
+};
 
 export const RESUME_OPERATION: ApiOptions = {
   id: 'resumeOperation',

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
@@ -8,8 +8,8 @@ import { publicId } from '../kernel/ids.js';
 import { writeAct } from '../kernel/trail.js';
 import { Api } from '../openapi/api.decorator.js';
 import { noSuch } from '../http/problem.js';
-import { ListOperations, OperationView } from './operation.dto.js';
-import { GET_OPERATION, LIST_OPERATIONS, RESUME_OPERATION, running } from './operations.api.js';
+import { ListOperations, OperationView, SealKey, SealedKeyView } from './operation.dto.js';
+import { GET_OPERATION, LIST_OPERATIONS, RESUME_OPERATION, SEAL_KEY, running } from './operations.api.js';
 
 @Controller('v1/operations')
 export class OperationsController {
@@ -37,6 +37,33 @@ export class OperationsController {
   @Api(GET_OPERATION)
   async get(@Caller() { accountId }: CallerType, @Param('id') id: string): Promise<OperationView> {
     return OperationView.of(await this.find(accountId, id));
+  }
+
+  @Post('seal')
+  @HttpCode(200)
+  @NeedsScope('operations:write')
+  @Api(SEAL_KEY)
+  async seal(
+    @Caller() { accountId, keyId: key }: CallerType,
+    @Body() body: SealKey,
+    @Req() { id: requestId, ip: address }: FastifyRequest,
+  ): Promise<SealedKeyView> {
+    const idempotencyKey = parseKey(body.idempotencyKey);
+    const keyId = `key_${key}`;
+    const sealing = await this.operations.seal(accountId, idempotencyKey, keyId);
+    switch (sealing.state) {
+      case 'running':
+        throw running(sealing.operationId && publicOperationId(sealing.operationId));
+      case 'completed':
+        return {
+          idempotencyKey,
+          state: 'completed',
+          operation: OperationView.of(await this.find(accountId, publicOperationId(sealing.operationId))),
+        };
+      case 'sealed':
+        writeAct('key.sealed', { accountId: publicId('acct', accountId), keyId, address, requestId });
+        return { idempotencyKey, state: 'sealed' };
+    }
   }
 
   @Post(':id/resume')

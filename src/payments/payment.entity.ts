@@ -73,6 +73,10 @@ export class Payment {
   @Column('text', { name: 'review_reason', nullable: true })
   reviewReason: string | null;
 
+  /** Until when it is wanted; null: nobody said. */
+  @Column('timestamptz', { nullable: true })
+  deadline: Date | null;
+
   /** Grows with every change that the API shows; raised under the row's lock. */
   @Column('integer', { default: 1 })
   version: number;

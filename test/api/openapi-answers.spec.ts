@@ -27,6 +27,8 @@ it('asks for a key exactly where it is documented', async () => {
     });
     api.expectDocumented(each.id, answer);
   }
+  // It was among them, and deleted.
+  await world.send('PUT', '/v1/products/123', { body: { name: 'Harbour lamp', unitPrice: 2500 } });
 });
 
 it('refuses everybody without an API key where it is documented', async () => {
@@ -37,10 +39,17 @@ it('refuses everybody without an API key where it is documented', async () => {
   }
 });
 
+/** Path of a webhook endpoint where nobody listens. */
+async function endpoint(): Promise<string> {
+  const made = await world.send('POST', '/v1/webhook-endpoints', { body: { url: 'http://127.0.0.1:1/', types: ['*'] } });
+  return `/v1/webhook-endpoints/${made.body['id']}`;
+}
+
 it('takes the example bodies as they stand', async () => {
   const order = async (): Promise<string> => (await world.send('POST', '/v1/orders', { body: ORDER })).body['id'];
   const subjects: Record<string, () => Promise<{ path: string; members?: object }>> = {
     placeOrder: async () => ({ path: '/v1/orders' }),
+    placeOrders: async () => ({ path: '/v1/orders/batch' }),
     changeOrder: async () => ({ path: `/v1/orders/${await order()}` }),
     cancelOrder: async () => ({ path: `/v1/orders/${await order()}/cancel` }),
     openTicket: async () => ({ path: '/v1/tickets' }),
@@ -54,6 +63,15 @@ it('takes the example bodies as they stand', async () => {
       const payment = await world.pay(await world.placeOrder({ total: 5001 }));
       return { path: `/v1/payments/${payment.body['id']}/refunds` };
     },
+    createWebhookEndpoint: async () => ({ path: '/v1/webhook-endpoints' }),
+    changeWebhookEndpoint: async () => ({ path: await endpoint() }),
+    rotateWebhookSecret: async () => ({ path: `${await endpoint()}/rotate-secret` }),
+    testWebhookEndpoint: async () => ({ path: `${await endpoint()}/test` }),
+    redeliverWebhook: async () => {
+      const test = await world.send('POST', `${await endpoint()}/test`);
+      return { path: `/v1/deliveries/${test.body['id']}/redeliver` };
+    },
+    changeStock: async () => ({ path: '/v1/products/123/stock-changes' }),
     decideOperation: async () => {
       const { operation } = await flagPayment(world, await world.placeOrder());
       await keepFromRecoverer(world, operation);
@@ -111,7 +129,12 @@ it('answers all reads as documented', async () => {
   const ticket = await world.send('POST', '/v1/tickets', {
     body: { subject: 'a', description: 'b', priority: 'low', orderId: order.id },
   });
+  const webhooks = (await endpoint()).split('/').at(-1) ?? '';
+  await world.send('POST', `/v1/webhook-endpoints/${webhooks}/test`);
   const ids: Record<string, string> = {
+    getWebhookEndpoint: webhooks,
+    getWebhookSecret: webhooks,
+    listWebhookDeliveries: webhooks,
     getProduct: '123',
     getOrder: order.id,
     getPayment: payment.body['id'],

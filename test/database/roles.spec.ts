@@ -38,8 +38,13 @@ beforeAll(async () => {
        INSERT INTO idempotency_replays VALUES ('${account}', gen_random_uuid(), '', 1, now());
        INSERT INTO payment_decisions (account_id, id, operation_id, subject_id, outcome, note, actor, created_at)
        VALUES ('${account}', gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'happened', '', '', now());
+       INSERT INTO stock_changes (account_id, id, product_id, change) VALUES ('${account}', gen_random_uuid(), '123', 0);
        INSERT INTO events (account_id, id, transaction_id, type, created_at, resource_type, resource_id, resource_version, data)
        VALUES ('${account}', gen_random_uuid(), 1, 'order.created', now(), 'order', 'ord_', 1, '{}');
+       INSERT INTO webhook_endpoints (account_id, id, url, types, secret, position_transaction, position_event, created_at, updated_at)
+       VALUES ('${account}', gen_random_uuid(), 'https://shop.example.com/', '{*}', '', 1, gen_random_uuid(), now(), now());
+       INSERT INTO webhook_deliveries (account_id, id, endpoint_id, event_id, event_type, resource_type, resource_id, resource_version, status, created_at)
+       VALUES ('${account}', gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'order.paid', 'order', 'ord_', 1, 'dead', now());
        INSERT INTO idempotency_archive (account_id, key, operation_id, operation, response_status, attempts, replays, created_at, completed_at, expires_at, archived_at)
        VALUES ('${account}', 'old', gen_random_uuid(), 'POST /v1/orders', 201, 1, 0, now(), now(), now(), now())`,
     );

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { KEY_A, KEY_B } from '../support/app.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
 import { blocksOf, read } from './markdown.js';
@@ -32,11 +34,18 @@ function pastes(): Paste[] {
 }
 
 /** Pastes them into one shell, in a directory where `npm start` has left the demo keys. */
-async function pasteAll(scripts: string[], { url, sandbox }: PaymentWorld): Promise<string[]> {
+async function pasteAll(scripts: string[], { url, sandbox, database }: PaymentWorld): Promise<string[]> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-readme-'));
   mkdirSync(join(directory, '.holdfast'));
   writeFileSync(join(directory, '.holdfast/demo-keys.json'), JSON.stringify({ DEMO_API_KEY: KEY_A, DEMO_API_KEY_B: KEY_B }));
-  const here = (script: string): string => script.replaceAll('http://127.0.0.1:3000', url).replaceAll('http://127.0.0.1:3400', sandbox.url);
+  symlinkSync(resolve('node_modules'), join(directory, 'node_modules'));
+  const port = await freePort();
+  const here = (script: string): string =>
+    script
+      .replaceAll('http://127.0.0.1:3000', url)
+      .replaceAll('http://127.0.0.1:3400', sandbox.url)
+      .replaceAll('postgres://holdfast@127.0.0.1:5499/postgres', database.url)
+      .replaceAll('4000', String(port));
   const path = [dirname(process.execPath), process.env['PATH']].join(delimiter);
   const shell = spawn('bash', ['-eu'], { cwd: directory, env: { PATH: path }, stdio: ['pipe', 'pipe', 'inherit'] });
   let printed = '';
@@ -46,6 +55,15 @@ async function pasteAll(scripts: string[], { url, sandbox }: PaymentWorld): Prom
   expect(await code).toBe(0);
   rmSync(directory, { recursive: true });
   return printed.split(`\n${SEPARATOR}\n`).slice(0, -1);
+}
+
+/** A port where nobody listens at this moment. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
 
 function answerOf(text: string): Answer {

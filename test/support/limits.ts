@@ -30,7 +30,7 @@ export function edgesOf(schema: Schema, at = ''): Edge[] {
     ...('enum' in schema ? enumerated(schema).map((value) => edge('enum', value)) : []),
     ...('pattern' in schema ? likeThe(schema).map((value) => edge('pattern', value)) : []),
     ...each(schema, ['minimum', 'maximum'], (limit) => [limit - 1, limit, limit + 1].map(Number), edge),
-    ...each(schema, ['minLength', 'maxLength'], textsAround, edge),
+    ...each(schema, ['minLength', 'maxLength'], 'pattern' in schema ? (limit) => longer(schema, limit) : textsAround, edge),
     ...each(schema, ['minItems', 'maxItems'], (limit) => around(limit).map((count) => distinct(schema['items'], count)), edge),
     ...each(schema, ['maxProperties'], (limit) => around(limit).map((count) => named(count)), edge),
     ...(schema['properties'] ? ofMembers(schema, at) : []),
@@ -88,8 +88,11 @@ function named(count: number): object {
 
 /** Entries that no rule finds equal: a text of each is its own. */
 function distinct(schema: Schema, count: number): unknown[] {
+  const words: string[] | undefined = schema['enum'];
+  if (words) return Array.from({ length: count }, (_, n) => words[n % words.length]);
   const entry = fullExample(schema);
-  const [name] = Object.entries(entry).find(([, member]) => typeof member === 'string') ?? [];
+  const isFree = (text: unknown, pattern?: string) => typeof text === 'string' && (!pattern || new RegExp(pattern, 'u').test(`${text}0`));
+  const [name] = Object.entries(entry).find(([each, member]) => isFree(member, schema['properties']?.[each]?.pattern)) ?? [];
   return Array.from({ length: count }, (_, n) => (name === undefined ? entry : { ...entry, [name]: `${entry[name]}${n}` }));
 }
 
@@ -101,6 +104,11 @@ function enumerated({ enum: values }: Schema): string[] {
 function textsAround(limit: number): string[] {
   const texts = around(limit).flatMap((count) => ['x'.repeat(count), '\u{1f6a2}'.repeat(count)]);
   return limit > 1 ? [...texts, `${'x'.repeat(limit - 2)}❤️`, `${'x'.repeat(limit - 1)}❤️`] : texts;
+}
+
+/** The example with more behind it: a text of `x` alone would not match the pattern. */
+function longer({ example }: Schema, limit: number): string[] {
+  return around(limit).map((count) => String(example).padEnd(count, 'x'));
 }
 
 const PROBES = [' ', '\n', '-', '.', '_', '/', 'a', 'A', '0', 'é', '\u{1f6a2}'];

@@ -19,16 +19,20 @@ const OUTCOMES = new Set<ProblemCode>([
   'refund-declined',
   'not-found',
   'insufficient-stock',
+  'deadline-passed',
   'order-not-cancellable',
   'order-not-payable',
   'refund-exceeds-payment',
   'not-under-review',
+  'webhook-endpoint-limit',
+  'secret-rotated-recently',
   'precondition-failed',
   'unknown-product',
   'total-mismatch',
   'amount-mismatch',
   'currency-mismatch',
   'total-too-large',
+  'stock-too-large',
 ]);
 /** Outcomes of an execution that another try of the same intent, under a new key, may turn. */
 const NEW_KEY_STATUSES = new Set([402, 409, 422, 424]);

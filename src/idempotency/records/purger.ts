@@ -39,6 +39,19 @@ const FORGET = `
          RETURNING archived_at)
   SELECT count(*)::int AS count, max(archived_at) AS newest, set_config('synchronous_commit', 'off', true) FROM gone`;
 
+/** Sealed keys are forgotten when the archive would have forgotten them. */
+const FORGET_SEALED = `
+  WITH gone AS (
+         DELETE FROM idempotency_records
+          WHERE ctid = ANY (ARRAY (SELECT ctid FROM idempotency_records
+                                    WHERE status = 'sealed' AND expires_at BETWEEN $2 AND now()
+                                    ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))
+            AND status = 'sealed' AND expires_at BETWEEN $2 AND now()
+         RETURNING account_id, operation_id, expires_at),
+       trimmed AS (
+         DELETE FROM idempotency_timeline t USING gone g WHERE t.account_id = g.account_id AND t.operation_id = g.operation_id)
+  SELECT count(*)::int AS count, max(expires_at) AS newest, set_config('synchronous_commit', 'off', true) FROM gone`;
+
 /** Purges expired records on every replica, at an interval. */
 @Injectable()
 export class Purger implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -62,13 +75,14 @@ export class Purger implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   /**
    * Purges all that has expired by now, or what it gets done before `signal`; returns how many records went into the archive
-   * and how many left it.
+   * and how many left it or were sealed and are forgotten.
    */
   async purge(signal?: AbortSignal): Promise<{ archived: number; forgotten: number }> {
     const pace = { longestRestMs: this.options.purgeIntervalMs, signal };
     const archived = await deleteInBatches(this.dataSource, PURGE, [], pace);
-    const forgotten = await deleteInBatches(this.dataSource, FORGET, [this.options.archiveMs], pace);
-    if (archived + forgotten > 0) this.log.log(`archived ${archived} expired records, forgot ${forgotten} archived ones`);
+    const unsealed = await deleteInBatches(this.dataSource, FORGET_SEALED, [], pace);
+    const forgotten = unsealed + (await deleteInBatches(this.dataSource, FORGET, [this.options.archiveMs], pace));
+    if (archived + forgotten > 0) this.log.log(`archived ${archived} expired records, forgot ${forgotten} archived or sealed ones`);
     return { archived, forgotten };
   }
 }

@@ -6,8 +6,9 @@ import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
  */
 @Entity('idempotency_records')
 @Unique('idempotency_records_operation_key', ['accountId', 'operationId'])
-@Check('idempotency_records_status_check', `status IN ('running', 'completed')`)
+@Check('idempotency_records_status_check', `status IN ('running', 'completed', 'sealed')`)
 @Check('idempotency_records_hash_check', `octet_length(request_hash) = 32`)
+@Check('idempotency_records_sealed_check', `(status = 'sealed') = (request_hash IS NULL)`)
 @Check('idempotency_records_key_check', `length(key) BETWEEN 1 AND 255`)
 @Check('idempotency_records_body_check', `octet_length(response_body) <= 2097152`)
 @Check('idempotency_records_running_check', `status <> 'running' OR (recovery_point IS NOT NULL AND next_run_at IS NOT NULL)`)
@@ -16,6 +17,7 @@ import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
   `status <> 'completed' OR (response_status IS NOT NULL AND response_body IS NOT NULL AND completed_at IS NOT NULL AND expires_at IS NOT NULL)`,
 )
 @Index('idempotency_records_expires_idx', ['expiresAt'], { where: `status = 'completed'` })
+@Index('idempotency_records_sealed_idx', ['expiresAt'], { where: `status = 'sealed'` })
 @Index('idempotency_records_running_idx', ['nextRunAt'], { where: `status = 'running'` })
 export class IdempotencyRecord {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'idempotency_records_pkey' })
@@ -30,11 +32,12 @@ export class IdempotencyRecord {
   @Column('text')
   operation: string;
 
-  @Column('bytea', { name: 'request_hash' })
-  requestHash: Buffer;
+  /** Null where the key is sealed. */
+  @Column('bytea', { name: 'request_hash', nullable: true })
+  requestHash: Buffer | null;
 
   @Column('text')
-  status: 'running' | 'completed';
+  status: 'running' | 'completed' | 'sealed';
 
   @Column('text', { name: 'recovery_point', nullable: true })
   recoveryPoint: string | null;

@@ -21,7 +21,7 @@ export interface Interrupted {
 
 /**
  * What a key that is not free means to the client. `mine`: the uuid of the operation that this attempt would make, which it
- * may have made without hearing of it. @throws IdempotencyRefusal reused, expired
+ * may have made without hearing of it. @throws IdempotencyRefusal reused, sealed, expired
  */
 export function endOf(found: ClaimResult, mine?: string): AttemptEnd | Interrupted {
   switch (found.kind) {
@@ -34,6 +34,8 @@ export function endOf(found: ClaimResult, mine?: string): AttemptEnd | Interrupt
       return { ...found, kind: 'pending' };
     case 'reused':
       throw new IdempotencyRefusal('idempotency-key-reused', { operationId: publicOperationId(found.operationId) });
+    case 'sealed':
+      throw new IdempotencyRefusal('idempotency-key-sealed', { operationId: publicOperationId(found.operationId) });
     case 'expired': {
       const { operationId, resource } = found;
       throw new IdempotencyRefusal('idempotency-key-expired', { operationId: operationId && publicOperationId(operationId), resource });

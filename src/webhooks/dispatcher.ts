@@ -1,0 +1,113 @@
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PeriodicTask } from '../idempotency/index.js';
+import { CONFIG, type Config } from '../kernel/config.js';
+import { publicId } from '../kernel/ids.js';
+import { writeAct } from '../kernel/trail.js';
+import { DeliveryStore, type Claimed } from './delivery.store.js';
+import { Destinations } from './destinations.js';
+import { FanOut } from './fan-out.js';
+import { sendMessage } from './sender.js';
+
+/** PostgreSQL's NOTIFY would wake sooner, but doesn't go through a pooler in transaction mode. */
+const POLL_MS = 1_000;
+/**
+ * Messages of this process that are under way: to endpoints that work, and beside them to endpoints that fail, which take their time.
+ * One that takes longer than a second gives its place among the first ones away: endpoints that have just died, and are not known to
+ * fail yet, would have all places for ten seconds.
+ */
+const PLACES = { working: 32, failing: 64 };
+const SLOW_MS = 1_000;
+/** And so many in all, slow ones too. */
+const MOST = 256;
+/** How long messages under way may take to end when the process is stopped, in milliseconds. */
+const GRACE_MS = 3_000;
+
+type Lane = keyof typeof PLACES;
+
+/** Sends what is due: events become deliveries, deliveries are claimed, sent outside any transaction, and settled. */
+@Injectable()
+export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly log = new Logger('Webhooks');
+  private readonly task = new PeriodicTask({ name: 'Webhooks', intervalMs: POLL_MS, run: (signal) => this.run(signal) });
+  private readonly underWay = new Set<Promise<void>>();
+  private readonly taken: Record<Lane, number> = { working: 0, failing: 0 };
+  private readonly cutOff = new AbortController();
+  private readonly destinations: Destinations;
+
+  constructor(
+    private readonly fanOut: FanOut,
+    private readonly deliveries: DeliveryStore,
+    @Inject(CONFIG) { webhookAllow }: Config,
+  ) {
+    this.destinations = new Destinations(webhookAllow);
+  }
+
+  onApplicationBootstrap(): void {
+    this.task.start();
+  }
+
+  /** Messages under way end first, or are cut off and left to another process. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.task.stop();
+    const all = Promise.all(this.underWay);
+    await Promise.race([all, sleep(GRACE_MS, undefined, { ref: false })]);
+    this.cutOff.abort();
+    await all;
+  }
+
+  private async run(signal: AbortSignal): Promise<void> {
+    for (let more = true; more && !signal.aborted;) {
+      more = await this.fanOut.run();
+      await this.fill('working', signal);
+      await this.fill('failing', signal);
+    }
+  }
+
+  private async fill(lane: Lane, signal: AbortSignal): Promise<void> {
+    const free = Math.min(PLACES[lane] - this.taken[lane], MOST - this.underWay.size);
+    if (free <= 0 || signal.aborted) return;
+    for (const claimed of await this.deliveries.claim(lane === 'failing', free)) {
+      const leave = this.takePlace(lane);
+      const attempt = this.attempt(claimed)
+        // Its lease ends, and it is sent again.
+        .catch((error: unknown) => this.log.warn({ err: error }, 'an attempt could not be settled'))
+        .finally(() => {
+          this.underWay.delete(attempt);
+          leave();
+        });
+      this.underWay.add(attempt);
+    }
+  }
+
+  /** Whoever leaves, or has been there for too long, makes room for the next one. */
+  private takePlace(lane: Lane): () => void {
+    let isThere = true;
+    const giveAway = (): void => {
+      if (isThere) this.taken[lane]--;
+      isThere = false;
+      this.task.runNow();
+    };
+    this.taken[lane]++;
+    const slow = lane === 'working' ? setTimeout(giveAway, SLOW_MS).unref() : undefined;
+    return () => {
+      clearTimeout(slow);
+      giveAway();
+    };
+  }
+
+  private async attempt(claimed: Claimed): Promise<void> {
+    const { attempt, body, url, secrets } = claimed;
+    if (body === null) return this.deliveries.giveUp(claimed);
+    const message = { url, secrets, body, id: publicId('evt', claimed.eventId) };
+    const outcome = await sendMessage(message, this.destinations, this.cutOff.signal);
+    if (outcome.status === null && this.cutOff.signal.aborted) return this.deliveries.release(claimed);
+    const log = { attempt, ...outcome };
+    if (outcome.status !== null && outcome.status >= 200 && outcome.status < 300) return this.deliveries.delivered(claimed, log);
+    const disabled = await this.deliveries.failed(claimed, log, outcome.status === 410);
+    if (disabled) {
+      const { id, reason } = disabled;
+      writeAct('webhook-endpoint.disabled', { accountId: publicId('acct', claimed.accountId), endpointId: publicId('we', id), reason });
+    }
+  }
+}
