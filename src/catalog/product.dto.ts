@@ -82,14 +82,10 @@ export class ProductView {
   @AnswerField(stock)
   stock: number;
 
-  @AnswerField({
-    ...version,
-    description:
-      'Grows with every change of name or price, and when it is deleted or made again; the stock is none. In quotes it is the ETag.',
-  })
+  @AnswerField({ ...version, description: 'Grows with every change but those of the stock. In quotes it is the ETag.' })
   version: number;
 
-  static of({ id, name, unitPrice, currency, stock, version }: Product): ProductView {
-    return { id, name, unitPrice, currency, stock, version };
+  static of({ id, name, unitPrice, currency, stock, version: counted }: Product): ProductView {
+    return { id, name, unitPrice, currency, stock, version: counted };
   }
 }

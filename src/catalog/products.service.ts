@@ -95,8 +95,9 @@ export class ProductsService {
     // Another request may have made it so meanwhile.
     if (isAsAsked(before, { name, unitPrice })) return found(before, conditions);
     checkConditions(conditions, before.deletedAt ? null : before.version);
-    const product = await this.save(manager, before, { name, unitPrice, deletedAt: null });
-    return { product, made: before.deletedAt !== null };
+    const made = before.deletedAt !== null;
+    const product = await this.save(manager, before, { name, unitPrice, deletedAt: null }, made ? 'product.created' : 'product.updated');
+    return { product, made };
   }
 
   /** Deletes the product; nothing where it is deleted already. @throws Problem `not-found`, `precondition-failed` */
@@ -107,17 +108,17 @@ export class ProductsService {
       if (!product) throw noSuch('product');
       if (product.deletedAt) return;
       checkConditions(conditions, product.version);
-      await this.save(manager, product, { deletedAt: new Date() });
+      await this.save(manager, product, { deletedAt: new Date() }, 'product.deleted');
     });
   }
 
   /** Writes a change that makes a new version, and its event. */
-  private async save(manager: EntityManager, before: Product, change: Partial<Product>): Promise<Product> {
+  private async save(manager: EntityManager, before: Product, change: Partial<Product>, became: EventType): Promise<Product> {
     const changed = { ...change, version: before.version + 1 };
     await manager.update(Product, { accountId: before.accountId, id: before.id }, changed);
-    const after = { ...before, ...changed };
-    await appendOwnEvent(manager, before.accountId, typeOf(before, after), ProductView.of(after));
-    return after;
+    const product = { ...before, ...changed };
+    await appendOwnEvent(manager, product.accountId, became, ProductView.of(product));
+    return product;
   }
 
   /** Adds to the stock, or takes from it. @throws Problem `not-found`, `insufficient-stock`, `stock-too-large` */
@@ -135,12 +136,6 @@ export class ProductsService {
 
 function lock(manager: EntityManager, named: Named): Promise<Product | null> {
   return manager.findOne(Product, { where: { ...named }, lock: { mode: 'for_no_key_update' } });
-}
-
-/** What a change comes to for whoever is told of it: a product that was deleted is made again. */
-function typeOf(before: Product, after: Product): EventType {
-  if (after.deletedAt) return 'product.deleted';
-  return before.deletedAt ? 'product.created' : 'product.updated';
 }
 
 function isAsAsked({ name, unitPrice, deletedAt }: Product, wanted: PutProduct): boolean {

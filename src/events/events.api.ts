@@ -1,5 +1,4 @@
 import { noSuch } from '../http/problem.js';
-import { invalid } from '../http/validation.js';
 import { listOf, readOf, type Shown } from '../openapi/api.builders.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
 import { EventView } from './event.dto.js';
@@ -35,7 +34,7 @@ export const LIST_EVENTS = listOf(EVENT, {
     'What became true in the last 30 days, newest first. With `after` the events that follow one, oldest first: nothing that commits late is ' +
     'passed over, since an event is shown there once every transaction that began before its own has ended. `nextCursor` is null then: ' +
     'go on with the id of the last event, and keep yours where there was none. What happens to one resource is ordered by `resource.version`.',
-  problems: [invalid([{ pointer: '/cursor', detail: 'does not go together with after' }]), noSuch('event')],
+  problems: [noSuch('event')],
 });
 
 export const GET_EVENT = readOf(EVENT, {

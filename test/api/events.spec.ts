@@ -94,6 +94,26 @@ describe('each change writes one event, which shows what GET shows, under the op
     expect(await toldOf(opened.body['id'])).toEqual(['ticket.created 1', 'ticket.updated 2']);
   });
 
+  it('products, which need no key', async () => {
+    const [path, put] = [
+      '/v1/products/lantern',
+      (unitPrice: number) => world.send('PUT', '/v1/products/lantern', { body: { name: 'Lantern', unitPrice } }),
+    ];
+    for (const price of [100, 100, 200]) {
+      await put(price);
+      const { body } = await world.send('GET', path);
+      const [event] = await list('limit=1&resource=lantern');
+      expect([event?.data, event?.operationId, event?.idempotencyKey]).toEqual([body, null, null]);
+      expect(event?.resource).toEqual({ type: 'product', id: 'lantern', version: body['version'] });
+    }
+    for (let n = 0; n < 2; n += 1) await world.send('DELETE', path);
+    await put(200);
+    const told = ['product.created 1', 'product.updated 2', 'product.deleted 3', 'product.created 4'];
+    expect(await toldOf('lantern')).toEqual(told);
+    await world.send('POST', `${path}/stock-changes`, { body: { change: 5 } });
+    expect(await toldOf('lantern')).toEqual(told);
+  });
+
   it('a payment, its order, and a refund', async () => {
     const [order, key] = [await world.placeOrder(), uuidv7()];
     const payment = await world.pay(order, 'tok_visa', { key, headers: WAIT });
@@ -313,7 +333,8 @@ describe('reading forward', () => {
     const order = await place();
     await client.query('ROLLBACK');
     await client.end();
-    await expect(untilForward(start, [order])).resolves.toBeUndefined();
+    await untilForward(start, [order]);
+    expect((await list('limit=1'))[0]?.resource.id).toBe(order);
   });
 
   it('refuses what is no event, and a cursor beside it', async () => {
@@ -327,11 +348,20 @@ describe('reading forward', () => {
   it('goes on after a restore into a server whose transaction ids are lower', async () => {
     const start = await newest();
     const before = await place();
+    const endpoint = await world.send('POST', '/v1/webhook-endpoints', { body: { url: 'http://127.0.0.1:1/', types: ['order.paid'] } });
     await world.database.query('UPDATE events SET transaction_id = transaction_id + 1000000000000');
+    await world.database.query('UPDATE webhook_endpoints SET position_transaction = position_transaction + 1000000000000');
     expect(await forward(start)).toEqual([]);
     await migrate(urlsOf(world.database.url));
     const after = await place();
     await untilForward(start, [before, after]);
+    // The endpoint goes on too.
+    const position = `SELECT position_event::text AS event FROM webhook_endpoints WHERE id = $1`;
+    const [last] = await world.database.query<{ id: string }>('SELECT id::text FROM events ORDER BY transaction_id DESC, id DESC LIMIT 1');
+    await eventually('the endpoint to reach the last event', async () => {
+      const [at] = await world.database.query<{ event: string }>(position, [uuidOf('we', endpoint.body['id'])]);
+      return at?.event === last?.id;
+    });
     const order = `SELECT string_agg(id::text, ' ' ORDER BY transaction_id, id) AS ids FROM events`;
     const [known] = await world.database.query(order);
     await migrate(urlsOf(world.database.url));

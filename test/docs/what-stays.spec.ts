@@ -37,9 +37,6 @@ async function expectStatus(sent: Promise<TestResponse>, status: number): Promis
 }
 const post = (path: string, body: unknown, status = 201): Promise<TestResponse> => expectStatus(world.send('POST', path, { body }), status);
 
-/** What goes by itself, in time. */
-const PURGED = 'idempotency%|events';
-
 /** Tables with their indexes and what PostgreSQL stores aside, in bytes. */
 async function bytesOf(tables: string): Promise<number> {
   const [row] = await world.database.query<{ bytes: string }>(
@@ -49,6 +46,9 @@ async function bytesOf(tables: string): Promise<number> {
   );
   return Number(row?.bytes);
 }
+
+/** Records go after their window, events after 30 days. */
+const PURGED = '(idempotency|events)%';
 
 /** What one thing leaves: all of it, and the rows that no purge takes; in bytes. */
 interface Left {
