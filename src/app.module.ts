@@ -16,6 +16,7 @@ import {
   recoveryPool,
 } from './database/data-source.js';
 import { ENTITIES } from './entities.js';
+import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { BodyGuard } from './http/body.js';
 import { Lifecycle } from './http/lifecycle.js';
@@ -56,6 +57,7 @@ export class AppModule {
         PaymentsModule,
         OperationsModule,
         TicketsModule,
+        EventsModule,
         WebhooksModule,
         OpenApiModule,
         ProblemsModule,
@@ -78,6 +80,8 @@ export class AppModule {
 /** What the core is told about this service. */
 function coreOptions(config: Config, metrics: Metrics, lifecycle: Lifecycle): IdempotencyOptions {
   return {
+    // Its hot path passes `tx` by hand: nothing has to follow asynchronous flows.
+    join: false,
     accountOf: (request) => callerOf(request).accountId,
     traceOf: (request) => (request as { id: string }).id,
     render: renderFinal,

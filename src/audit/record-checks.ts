@@ -5,6 +5,8 @@ import { PAYMENTS_PATH, REFUNDS_OF_PAYMENT_PATH, REFUNDS_PATH } from '../payment
 import { CancelRefundStep } from '../payments/cancel-refund.step.js';
 import { CompensateStep } from '../payments/compensate.step.js';
 import { LateRefundStep } from '../payments/late-refund.step.js';
+import { DeadlineRefundStep } from '../payments/deadline-refund.step.js';
+import { DEADLINE_PASSED } from '../payments/end-states.js';
 import { DecideStep } from '../payments/decide.step.js';
 import { RefundStep } from '../payments/refund.step.js';
 import { TICKETS_PATH } from '../tickets/ticket.dto.js';
@@ -20,7 +22,7 @@ const DECIDING = stepName(DecideStep);
 export const STEPS: readonly string[] = [
   CHARGING,
   DECIDING,
-  ...[RefundStep, CompensateStep, CancelRefundStep, LateRefundStep].map(stepName),
+  ...[RefundStep, CompensateStep, DeadlineRefundStep, CancelRefundStep, LateRefundStep].map(stepName),
 ];
 
 /** Where the things are found that operations make or change. */
@@ -64,6 +66,28 @@ export const recordChecks: readonly Check[] = [
          AND NOT EXISTS (SELECT FROM audit_operations o WHERE o.account_id = r.account_id AND o.operation_id = r.operation_id)`,
   },
   {
+    kind: 'version-without-event',
+    sql: `
+      WITH since AS (SELECT greatest(min(created_at), now() - interval '29 days') AS since FROM events),
+      told AS (
+        SELECT account_id, pg_temp.public_id('ord', id) AS subject, 'version ' || v AS what
+          FROM orders, since, generate_series(CASE WHEN created_at > since THEN 1 ELSE version END, version) AS v WHERE updated_at > since
+        UNION ALL
+        SELECT account_id, pg_temp.public_id('tkt', id), 'version ' || v
+          FROM tickets, since, generate_series(CASE WHEN created_at > since THEN 1 ELSE version END, version) AS v WHERE updated_at > since
+        UNION ALL
+        SELECT account_id, pg_temp.public_id('pay', id), 'payment.' || s
+          FROM payments, since, unnest(ARRAY['processing', nullif(status, 'processing')]) AS s WHERE created_at > since AND s IS NOT NULL
+        UNION ALL
+        SELECT account_id, pg_temp.public_id('re', id), 'refund.' || status FROM refunds, since WHERE created_at > since AND status <> 'processing')
+      SELECT t.account_id, t.subject, 'no event tells of ' || string_agg(t.what, ', ' ORDER BY t.what) AS detail
+        FROM told t
+       WHERE NOT EXISTS (SELECT FROM events e
+                          WHERE e.account_id = t.account_id AND e.resource_id = t.subject
+                            AND t.what IN ('version ' || e.resource_version, e.type))
+       GROUP BY t.account_id, t.subject`,
+  },
+  {
     kind: 'effect-claimed-twice',
     sql: `
       SELECT account_id, resource AS subject, count(*) || ' operations say that they made it' AS detail
@@ -85,7 +109,7 @@ export const recordChecks: readonly Check[] = [
       SELECT p.account_id, pg_temp.public_id('pay', p.id) AS subject, 'is ' || p.status || ', and its key answers ' || o.response_status AS detail
         FROM payments p JOIN audit_operations o ON o.account_id = p.account_id AND o.operation_id = p.operation_id
        WHERE o.status = 'completed'
-         AND p.status <> CASE o.response_status WHEN 201 THEN 'succeeded' WHEN 409 THEN 'succeeded' WHEN 402 THEN 'failed' ELSE '' END`,
+         AND p.status <> CASE o.response_status WHEN 201 THEN 'succeeded' WHEN 409 THEN CASE WHEN p.failure_code = '${DEADLINE_PASSED}' THEN 'failed' ELSE 'succeeded' END WHEN 402 THEN 'failed' ELSE '' END`,
   },
   {
     // A refund that the provider took back later stays answered 201; it keeps the provider's name of it.

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, type Repository } from 'typeorm';
-import { CatalogService, type PricedLine } from '../catalog/catalog.service.js';
+import { CatalogService, type PricedLine, type Shelf } from '../catalog/catalog.service.js';
 import { checkIfMatch } from '../http/etag.js';
 import type { Transaction } from '../idempotency/index.js';
 import { newId, uuidOf } from '../kernel/ids.js';
@@ -23,11 +23,11 @@ export class OrdersService {
   ) {}
 
   /**
-   * Places an order and reserves its stock.
+   * Places an order and reserves its stock. `shelf`: where that is, when it is not the catalogue as everybody sees it.
    * @throws Problem `unknown-product`, `insufficient-stock`, `currency-mismatch`, `total-mismatch`, `total-too-large`
    */
-  async place(tx: Transaction, accountId: string, wanted: CreateOrder): Promise<OrderView> {
-    const items = await this.catalog.price(tx, accountId, wanted.items);
+  async place(tx: Transaction, accountId: string, wanted: CreateOrder, shelf: Shelf = this.catalog): Promise<OrderView> {
+    const items = await shelf.price(tx, accountId, wanted.items);
     const now = new Date();
     const order: OrderState = {
       id: newId(),
@@ -41,7 +41,7 @@ export class OrdersService {
       updatedAt: now,
     };
     insertOrder(tx, accountId, order);
-    this.catalog.reserve(tx, accountId, items);
+    shelf.reserve(tx, accountId, items);
     return OrderView.of(order);
   }
 
@@ -49,7 +49,7 @@ export class OrdersService {
   async change(tx: Transaction, accountId: string, id: string, ifMatch: string, update: UpdateOrder): Promise<OrderView> {
     const order = await this.lock(tx, accountId, id);
     checkIfMatch(ifMatch, order.version);
-    return this.save(tx, accountId, order, {
+    return this.save(tx, accountId, order, 'updated', {
       customerReference: update.customerReference === undefined ? order.customerReference : update.customerReference,
       metadata: update.metadata ?? order.metadata,
     });
@@ -58,12 +58,12 @@ export class OrdersService {
   /** Cancels a locked order and gives its stock back. */
   async cancel(tx: Transaction, accountId: string, order: OrderState): Promise<OrderView> {
     this.catalog.release(tx, accountId, order.items);
-    return this.save(tx, accountId, order, { status: 'cancelled' });
+    return this.save(tx, accountId, order, 'cancelled', { status: 'cancelled' });
   }
 
   /** Marks a locked order as paid. */
   async markPaid(tx: Transaction, accountId: string, order: OrderState): Promise<OrderView> {
-    return this.save(tx, accountId, order, { status: 'paid' });
+    return this.save(tx, accountId, order, 'paid', { status: 'paid' });
   }
 
   /** The uuid of an order of this account. @throws Problem `not-found` */
@@ -105,9 +105,15 @@ export class OrdersService {
     return order;
   }
 
-  private async save(tx: Transaction, accountId: string, before: OrderState, change: Partial<OrderState>): Promise<OrderView> {
+  private async save(
+    tx: Transaction,
+    accountId: string,
+    before: OrderState,
+    became: Parameters<typeof updateOrder>[3],
+    change: Partial<OrderState>,
+  ): Promise<OrderView> {
     const order = { ...before, ...change, version: before.version + 1, updatedAt: await tx.now() };
-    updateOrder(tx, accountId, order);
+    updateOrder(tx, accountId, order, became);
     return OrderView.of(order);
   }
 }

@@ -73,6 +73,14 @@ export class Payment {
   @Column('text', { name: 'review_reason', nullable: true })
   reviewReason: string | null;
 
+  /** Until when it is wanted; null: nobody said. */
+  @Column('timestamptz', { nullable: true })
+  deadline: Date | null;
+
+  /** Grows with every change that the API shows; raised under the row's lock. */
+  @Column('integer', { default: 1 })
+  version: number;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 
@@ -134,6 +142,10 @@ export class Refund {
 
   @Column('text', { name: 'failure_code', nullable: true })
   failureCode: string | null;
+
+  /** Grows with every change that the API shows; raised under the row's lock. */
+  @Column('integer', { default: 1 })
+  version: number;
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;

@@ -5,11 +5,13 @@ import { Problem, noSuch } from '../http/problem.js';
 import { invalid } from '../http/validation.js';
 import { RETRY_AFTER } from '../idempotency/index.js';
 import { declinedTooOften } from './decline-brakes.js';
-import { inFlight, notReached } from './payment-replies.js';
+import { DEADLINE_PASSED } from './end-states.js';
+import { deadlinePassed, inFlight, notReached } from './payment-replies.js';
 import { PaymentView, RefundView, source } from './payment.dto.js';
 
 const PAYMENT: Shown = {
   view: PaymentView,
+  etag: false,
   example: {
     id: EXAMPLE_ID.pay,
     orderId: EXAMPLE_ID.ord,
@@ -19,6 +21,7 @@ const PAYMENT: Shown = {
     amountRefunded: 0,
     failureCode: null,
     providerReference: 'ch_5f2c9a',
+    version: 2,
     createdAt: EXAMPLE_TIME,
     updatedAt: EXAMPLE_TIME,
   },
@@ -27,6 +30,7 @@ const DECLINED = having(PAYMENT, { status: 'failed', failureCode: 'insufficient_
 
 const REFUND: Shown = {
   view: RefundView,
+  etag: false,
   example: {
     id: EXAMPLE_ID.re,
     paymentId: EXAMPLE_ID.pay,
@@ -35,6 +39,7 @@ const REFUND: Shown = {
     status: 'succeeded',
     reason: 'sent back',
     failureCode: null,
+    version: 2,
     createdAt: EXAMPLE_TIME,
     updatedAt: EXAMPLE_TIME,
   },
@@ -55,19 +60,22 @@ export function notYet({ view, example }: Shown): ApiAnswer {
   };
 }
 
+const LATE = having(PAYMENT, { status: 'failed', failureCode: DEADLINE_PASSED, amountRefunded: 5000 });
+
 export const CREATE_PAYMENT: ApiOptions = {
   id: 'createPayment',
   summary: 'Pay an order',
   description:
     'Charges the order at the provider, once, whatever fails on the way: a crash, a timeout or a lost answer ends in the one charge or ' +
-    'in none, and the key tells which. While that is not known the answer is 202.\n\n' +
+    'in none, and the key tells which. While that is not known the answer is 202. After its `Request-Deadline` no charge is sent for the ' +
+    'first time, and one that is known only then is refunded: the order can be paid under a new key.\n\n' +
     'The same request under another key within two minutes is 409 `possible-duplicate`, unless the first one was declined or given back, ' +
     'or `Prefer: handling=lenient` says that it is meant.',
   effects: 'one charge at the provider, one payment, the order paid once',
   requests: { 'Pay by card': { orderId: EXAMPLE_ID.ord, amount: 5000, currency: 'EUR', source: 'tok_visa' } },
   answers: [
     created(PAYMENT, 'The order is paid.', `/v1/payments/${EXAMPLE_ID.pay}`),
-    notYet(having(PAYMENT, { status: 'processing', providerReference: null })),
+    notYet(having(PAYMENT, { status: 'processing', providerReference: null, version: 1 })),
   ],
   problems: [
     invalid([{ pointer: '/source', detail: source.refusal }]),
@@ -75,6 +83,7 @@ export const CREATE_PAYMENT: ApiOptions = {
     noSuch('order'),
     new Problem('order-not-payable', 'The order is paid.'),
     inFlight(),
+    deadlinePassed(LATE.example, 'the charge was known after that, and was refunded'),
     declinedTooOften('order', 1_800),
     new Problem('amount-mismatch', "The order's total is 5000 EUR."),
     notReached('charged'),
@@ -100,7 +109,10 @@ export const CREATE_REFUND: ApiOptions = {
   effects: 'one refund at the provider',
   params: paymentParams,
   requests: { 'A part of it': { amount: 1000, reason: 'sent back' }, 'All that is left': {} },
-  answers: [created(REFUND, 'The money goes back.', `/v1/refunds/${EXAMPLE_ID.re}`), notYet(having(REFUND, { status: 'processing' }))],
+  answers: [
+    created(REFUND, 'The money goes back.', `/v1/refunds/${EXAMPLE_ID.re}`),
+    notYet(having(REFUND, { status: 'processing', version: 1 })),
+  ],
   problems: [
     new Problem('refund-declined', 'The provider declined to refund: insufficient_funds.', {
       members: { refund: DECLINED_REFUND.example },

@@ -167,7 +167,7 @@ describe('an operation tells its story', () => {
     const operation = await eventually('all of it to be counted', async () => {
       const found = await operationOf(paid);
       const told = (found['timeline'] as { event: string; detail: string }[]).filter(({ event }) => event.startsWith('re'));
-      return found['replays'] === 1 && told.length === 3 && told;
+      return found['replays'] === 1 && told.length === 3 && JSON.stringify(told).includes('2 times') && told;
     });
     expect(operation.map(({ event, detail }) => `${event} ${detail}`).sort()).toEqual([
       'replayed once: in-progress, up to attempt 7',

@@ -9,9 +9,10 @@ import { uuidOf } from '../../src/kernel/ids.js';
 import { Order } from '../../src/orders/order.entity.js';
 import { KEY_A, KEY_B, ORDER, startApp, type TestApp, type TestResponse } from '../support/app.js';
 import type { TestDatabase } from '../support/database.js';
+import { item, sendBatch, statusesOf } from '../support/batches.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
-import { blockedBackends, holdProduct, untilAllAreBlocked, untilBlocked } from '../support/locks.js';
+import { blockedBackends, hold, holdProduct, untilAllAreBlocked, untilBlocked } from '../support/locks.js';
 import { StripeServer } from '../support/stripe-server.js';
 
 /** Two replicas on one database. */
@@ -88,6 +89,50 @@ export const RULES = {
       expect(await countOf(database, 'order_items', 'product_id = $1', [product])).toBe(0);
       expect((await place(b, key, product)).status).toBe(201);
       expect(await stockOf(database, product)).toBe(999);
+    },
+  },
+
+  itemsWithTheirWork: {
+    name: 'an item of a batch has its record with its order: both or neither, for all of them',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const items = [item(product), item(product)];
+      for (const event of ['AFTER INSERT ON orders', 'BEFORE INSERT ON idempotency_records']) {
+        const failed = await withFailing(database, event, () => sendBatch(a, items));
+        expect(failed.status).toBeGreaterThanOrEqual(500);
+        for (const { idempotencyKey } of items) expect(await recordsOf(database, idempotencyKey)).toEqual([]);
+        expect(await countOf(database, 'order_items', 'product_id = $1', [product])).toBe(0);
+      }
+      expect(statusesOf(await sendBatch(b, items))).toEqual([201, 201]);
+      expect(statusesOf(await sendBatch(a, items.toReversed()))).toEqual([201, 201]);
+      expect(await stockOf(database, product)).toBe(998);
+    },
+  },
+
+  eventsWithWork: {
+    name: 'an event is told of work that is committed, once, and of no other',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const failed = await withFailing(database, 'AFTER INSERT ON orders', () => place(a, uuidv7(), product));
+      expect(failed.status).toBeGreaterThanOrEqual(500);
+      const key = uuidv7();
+      for (const on of [a, b]) expect((await place(on, key, product)).status).toBe(201);
+      expect(await countOf(database, 'events', `data::text LIKE '%' || $1 || '%'`, [product])).toBe(1);
+    },
+  },
+
+  nothingPassedOver: {
+    name: 'reading events forward waits for transactions that began before',
+    async check({ database, a }) {
+      const newest = async (): Promise<string> => (await a.send('GET', '/v1/events?limit=1')).body['data'][0].id;
+      await a.send('POST', '/v1/orders', { body: ORDER });
+      const start = await newest();
+      const held = await hold(database, 'SELECT pg_current_xact_id()');
+      await a.send('POST', '/v1/orders', { body: ORDER });
+      expect(await newest()).not.toBe(start);
+      const forward = await a.send('GET', `/v1/events?after=${start}`);
+      await held.release();
+      expect(forward.body['data']).toEqual([]);
     },
   },
 
@@ -190,6 +235,22 @@ export const RULES = {
       for (const on of [a, b]) expect((await place(on, uuidv7(), product)).status).toBe(201);
       await database.query('UPDATE products SET unit_price = 77 WHERE id = $1', [product]);
       for (const on of [a, b]) expect((await place(on, uuidv7(), product)).body).toMatchObject({ total: 77 });
+    },
+  },
+
+  lateIsNotExecuted: {
+    name: 'a request that arrives after its deadline has no effect, and its key answers that',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const key = uuidv7();
+      const send = (on: TestApp): Promise<TestResponse> =>
+        on.send('POST', '/v1/orders', {
+          key,
+          body: { items: [{ productId: product, quantity: 1 }] },
+          headers: { 'request-deadline': 'Sun, 06 Nov 1994 08:49:37 GMT' },
+        });
+      for (const on of [a, b]) expect(await send(on)).toMatchObject({ status: 409, body: { code: 'deadline-passed' } });
+      expect(await stockOf(database, product)).toBe(1_000);
     },
   },
 

@@ -1,9 +1,13 @@
 // The originals are called with the `this` that belongs to them.
 /* oxlint-disable typescript/unbound-method */
-import { PostgresTransaction, type CommitResult } from '../../src/idempotency/postgres/postgres-transaction.js';
+import { SelectQueryBuilder, type ObjectLiteral } from 'typeorm';
+import type { CommitResult } from '../../src/idempotency/postgres/commit-result.js';
+import { HandlerTransaction } from '../../src/idempotency/postgres/handler-transaction.js';
+import { PostgresTransaction } from '../../src/idempotency/postgres/postgres-transaction.js';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import type { Call } from '../../src/idempotency/postgres/statement.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
+import { INSERT_COMPLETED } from '../../src/idempotency/records/record.store.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
 import { OutsideSettlements } from '../../src/idempotency/steps/outside-settlement.js';
 import { Operations } from '../../src/idempotency/operations.js';
@@ -52,6 +56,9 @@ export const SABOTEURS: Saboteur[] = [
     besides: ['oneOfTwoKeys'],
     sabotage: recordLast,
   },
+  { name: 'the records of items are written in another transaction', breaks: 'itemsWithTheirWork', sabotage: itemsFirst },
+  { name: 'the event is written in another transaction', breaks: 'eventsWithWork', sabotage: tellFirst },
+  { name: 'reading forward shows what is there', breaks: 'nothingPassedOver', sabotage: readAhead },
   {
     name: 'the key is not scoped to the account',
     breaks: 'ownKeys',
@@ -71,6 +78,7 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'the purge takes unfinished rows', breaks: 'unfinishedStays', sabotage: purgeUnfinished },
   { name: 'whoever comes first takes every connection', breaks: 'fairTurns', sabotage: takeNoTurns },
   { name: 'what is remembered is not verified', breaks: 'presentPrices', sabotage: verifyNothing },
+  { name: 'the clock that deadlines go by stands still', breaks: 'lateIsNotExecuted', sabotage: stopTheClock },
   {
     name: 'the policies are there and do not act',
     breaks: 'oneAccountShown',
@@ -119,10 +127,43 @@ function recordFirst(database: TestDatabase): void {
   });
 }
 
+/** A handler's own record is no call that is queued. */
+function itemsFirst(database: TestDatabase): void {
+  const { enqueue, commit } = PostgresTransaction.prototype;
+  const written: Promise<unknown>[] = [];
+  jest.spyOn(PostgresTransaction.prototype, 'enqueue').mockImplementation(function (this: PostgresTransaction, call, mayViolate) {
+    if (call.name !== INSERT_COMPLETED.name) return enqueue.call(this, call, mayViolate);
+    written.push(database.query(call.text, call.values).catch(() => undefined));
+  });
+  jest.spyOn(PostgresTransaction.prototype, 'commit').mockImplementation(async function (this: PostgresTransaction, calls: Call[]) {
+    await Promise.all(written.splice(0));
+    return commit.call(this, calls);
+  });
+}
+
 function recordLast(database: TestDatabase): void {
   changeCommit(async (commit, work, record) => {
     const done = await commit([...work, INSTEAD_OF_THE_RECORD]);
     return done.kind === 'committed' ? withRows(done, await database.query(record.text, record.values)) : done;
+  });
+}
+
+function tellFirst(database: TestDatabase): void {
+  const write = HandlerTransaction.prototype.write;
+  jest.spyOn(HandlerTransaction.prototype, 'write').mockImplementation(function (this: HandlerTransaction, statement, values, violations) {
+    if (statement.name === 'events-append') void database.query(statement.text, values);
+    else write.call(this, statement, values, violations);
+  });
+}
+
+function readAhead(): void {
+  const andWhere = SelectQueryBuilder.prototype.andWhere;
+  jest.spyOn(SelectQueryBuilder.prototype, 'andWhere').mockImplementation(function (
+    this: SelectQueryBuilder<ObjectLiteral>,
+    where,
+    parameters,
+  ) {
+    return typeof where === 'string' && where.includes('pg_snapshot_xmin') ? this : andWhere.call(this, where, parameters);
   });
 }
 
@@ -188,8 +229,18 @@ function forgetRefusals(): void {
 }
 
 /** Handlers rely on their memory, and nobody knows. */
-function verifyNothing(): void {
+async function verifyNothing(database: TestDatabase): Promise<void> {
   jest.spyOn(PostgresTransaction.prototype, 'usedCached', 'get').mockReturnValue(false);
+  await database.query("CREATE OR REPLACE FUNCTION product_changed() RETURNS boolean LANGUAGE sql VOLATILE AS 'SELECT true'");
+}
+
+/** Whoever asks for the time still waits for the claim. */
+function stopTheClock(): void {
+  const now = HandlerTransaction.prototype.now;
+  jest.spyOn(HandlerTransaction.prototype, 'now').mockImplementation(async function (this: HandlerTransaction) {
+    await now.call(this);
+    return new Date(0);
+  });
 }
 
 function rememberForEver(): void {
