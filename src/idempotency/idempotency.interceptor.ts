@@ -8,7 +8,8 @@ import { fingerprint } from './requests/fingerprint.js';
 import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentRoute } from './idempotent.decorator.js';
 import { readKey, type SentKey } from './requests/key.js';
 import { tellTime } from './requests/late-requests.js';
-import { isSaidToBeRetry, retryReasonOf } from './requests/retry-reason.js';
+import { preferredWait, prefersLenient } from './requests/preferences.js';
+import { readRetry } from './requests/retry-reason.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions, type RequestOutcome } from './options.js';
 import type { Intent } from './records/record.store.js';
@@ -36,7 +37,6 @@ interface HttpResponse {
 
 /** For Nest, which has nothing left to send. */
 const SENT = of(undefined);
-const MAX_WAIT_SECONDS = 30;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
@@ -60,7 +60,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const sent = readKey(request.raw?.rawHeaders ?? request.rawHeaders ?? []);
     response.header('idempotency-key', sent.received);
     const waitSeconds = preferredWait(request.headers['prefer']);
-    if (waitSeconds !== undefined) response.header('preference-applied', `wait=${waitSeconds}`);
+    const lenient = route.duplicateWindowMs !== undefined && prefersLenient(request.headers['prefer']);
+    const applied = [...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]), ...(lenient ? ['handling=lenient'] : [])];
+    if (applied.length > 0) response.header('preference-applied', applied.join(', '));
     const ifMatch = ifMatchOf(request);
     const keyed: KeyedRequest = {
       intent: this.intentOf(request, sent, route, route.readsIfMatch ? ifMatch : undefined),
@@ -71,8 +73,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
       status: this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200),
       optimistic: route.optimistic ?? false,
       deadline: performance.now() + (waitSeconds ?? 0) * 1000,
-      isRetry: isSaidToBeRetry(request.headers),
-      retryReason: retryReasonOf(request.headers),
+      lenient,
+      retry: readRetry(request.headers),
     };
     // Until the last record of that time has expired: If-Match was part of every fingerprint.
     const earlier = (): Intent | undefined =>
@@ -83,9 +85,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   /** `earlier`: what the request was by an earlier rule, where that differs. */
   private async execute(request: KeyedRequest, earlier: () => Intent | undefined): Promise<Answer> {
-    const { intent, retryReason } = request;
+    const { intent, retry } = request;
     const observe = (outcome: RequestOutcome['outcome']): void =>
-      this.options.observe({ operation: intent.operation, outcome, retryReason });
+      this.options.observe({ operation: intent.operation, outcome, retryReason: retry.reason });
     try {
       const answer = await this.executor.execute(request).catch((error: unknown) => {
         const before = error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused' ? earlier() : undefined;
@@ -118,6 +120,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
         return (operationId ??= newOperationId());
       },
       windowMs: route.windowMs ?? this.options.windowMs,
+      duplicateWindowMs: route.duplicateWindowMs,
       traceId: this.options.traceOf(request),
     };
   }
@@ -144,6 +147,7 @@ const OUTCOME_OF: Record<RefusalCode, RequestOutcome['outcome']> = {
   'idempotency-key-reused': 'reused',
   'idempotency-key-sealed': 'sealed',
   'idempotency-key-expired': 'expired',
+  'possible-duplicate': 'failed',
   'rate-limited': 'rate-limited',
   'service-unavailable': 'failed',
 };
@@ -156,11 +160,4 @@ function send(response: HttpResponse, { response: stored, expiresAt, replayed, r
   if (replayed) response.header('idempotent-replayed', 'true');
   // As bytes: to a text Fastify would add a charset that the stored headers don't have.
   response.send(Buffer.from(stored.body));
-}
-
-/** Whole seconds of `Prefer: wait=N` (RFC 7240, section 4.3), at most 30; undefined where it isn't asked for. */
-function preferredWait(prefer: string | string[] | undefined): number | undefined {
-  if (prefer === undefined) return undefined;
-  const match = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?:$|[,;])/i.exec(Array.isArray(prefer) ? prefer.join(',') : prefer);
-  return match ? Math.min(Number(match[1]), MAX_WAIT_SECONDS) : undefined;
 }

@@ -7,6 +7,12 @@ export interface IdempotentOptions {
   /** How long the response is kept, counted from completion, in milliseconds; the module's `windowMs` where it isn't given. */
   windowMs?: number;
   /**
+   * How long after a request the same one under another key is refused as `possible-duplicate`, in milliseconds, while the first one
+   * runs or when it succeeded. Refused before the handler's first statement, and stored; `Prefer: handling=lenient` passes. What
+   * is undone later no longer counts by `allowDuplicate()`. Default: never, and nothing is looked up.
+   */
+  duplicateWindowMs?: number;
+  /**
    * Whether the handler may run before it is known that its claim is won. Its first read then travels with the claim, and a
    * handler that only writes costs one packet in all. Its conditions: it has no effect outside `tx`, since it may run in vain
    * for a replay on another replica, for a request whose key is busy elsewhere, and a second time after any error of its SQL or
