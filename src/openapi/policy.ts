@@ -24,7 +24,7 @@ export interface Policy {
 
 /** The policy that a document contains: there is no second source. */
 export function policyOf(document: OpenAPIObject): Policy {
-  const operations = operationsOf(document).map(([path, method, , operation]) => {
+  const operations = Array.from(operationsOf(document), ([path, method, , operation]) => {
     const { operationId, 'x-idempotency': guarantees } = operation;
     if (operationId === undefined || !guarantees) throw new Error(`${method} ${path} guarantees nothing`);
     return { method: method.toUpperCase(), path, operationId, ...guarantees };
