@@ -78,7 +78,7 @@ module.exports = {
       'observability/',
       'orders/order\\.dto\\.ts',
       'tickets/ticket\\.dto\\.ts',
-      'payments/(payment-replies|.*\\.steps?)\\.ts',
+      'payments/(payment-replies|end-states|.*\\.steps?)\\.ts',
     ),
     folder('catalog'),
     folder('operations'),

@@ -4,6 +4,7 @@ import { Loader } from './loader.js';
 import { durabilityOf, load, machineOf } from './machine.js';
 import { resultsOf, type Results } from './results.js';
 import type { World } from './world.js';
+import { batches } from './workloads/batches.js';
 import { firstRequests } from './workloads/first.js';
 import { hotKey } from './workloads/hot-key.js';
 import { mix } from './workloads/mix.js';
@@ -24,17 +25,23 @@ export async function runBench(
   const first = await firstRequests(context);
   say('replays');
   const replayed = await replays(context);
+  say('batches');
+  const batched = await batches(context);
   say('a mix with retries, mismatches and bursts');
   const mixed = await mix(context);
   say('payments');
   const paid = await payments(context);
   say('one hot key');
   const hot = await hotKey(context, hotKeySeconds);
-  return resultsOf({ first, replays: replayed, mix: mixed, payments: paid, hotKey: hot }, await machineOf(world, loadAtStart), {
-    rounds,
-    requestsPerRound: requests,
-    connections: CONNECTIONS,
-    baseRows,
-    ...(await durabilityOf(world)),
-  });
+  return resultsOf(
+    { first, replays: replayed, batches: batched, mix: mixed, payments: paid, hotKey: hot },
+    await machineOf(world, loadAtStart),
+    {
+      rounds,
+      requestsPerRound: requests,
+      connections: CONNECTIONS,
+      baseRows,
+      ...(await durabilityOf(world)),
+    },
+  );
 }

@@ -7,6 +7,7 @@ import type { KeyStyle, Prepared } from './requests.js';
  * - `fresh`: an order under a new key each time; `remember` keeps them under a name.
  * - `again`: what an earlier job sent and remembered, in the same order, from the start again after the last.
  * - `same`: one request again and again. `list`: these, one after the other.
+ * - `batches`: so many orders in each request, under new keys.
  * - `mixed`: orders, 10 % retries of earlier ones, 1 % earlier keys with another body, and now and then one order 50 times at once.
  */
 export type Traffic =
@@ -14,6 +15,7 @@ export type Traffic =
   | { kind: 'again'; of: string }
   | { kind: 'same'; request: Prepared }
   | { kind: 'list'; requests: Prepared[] }
+  | { kind: 'batches'; orders: number }
   | { kind: 'mixed' };
 
 /** So many requests to one address, each connection sending the next one when it has its answer. */

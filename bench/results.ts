@@ -1,6 +1,7 @@
 import type { Durability, Machine } from './machine.js';
 import type { Sample } from './measure.js';
 import { quotients, rounded, spread, type Spread } from './statistics.js';
+import type { BatchVariant } from './workloads/batches.js';
 import type { First, FirstVariant } from './workloads/first.js';
 import type { HotKey } from './workloads/hot-key.js';
 import type { Mix } from './workloads/mix.js';
@@ -51,6 +52,12 @@ export const RATIOS = {
     below: ['replays', 'hot'],
     atMost: 3,
   },
+  batchedVsSingle: {
+    label: 'an order in a batch of 100 ÷ alone',
+    above: ['batches', 'batched'],
+    below: ['batches', 'single'],
+    atMost: 0.5,
+  },
 } as const;
 
 export type RatioName = keyof typeof RATIOS;
@@ -83,6 +90,7 @@ export interface Results {
   workloads: {
     first: Partial<Record<FirstVariant, Figures>>;
     replays: Partial<Record<ReplayVariant, Figures>>;
+    batches: Partial<Record<BatchVariant, Figures>>;
     mix: Figures & Pick<Mix, 'statuses' | 'effects'>;
     payments: Figures & Pick<Payments, 'effects'>;
     hotKey: HotKeyFigures;
@@ -96,6 +104,7 @@ export interface Results {
 export interface Measured {
   first: First;
   replays: Partial<Record<ReplayVariant, Sample[]>>;
+  batches: Partial<Record<BatchVariant, Sample[]>>;
   mix: Mix;
   payments: Payments;
   hotKey: HotKey;
@@ -111,6 +120,7 @@ export function resultsOf(measured: Measured, machine: Machine, settings: Result
     workloads: {
       first: figuresOfAll(first.samples),
       replays: figuresOfAll(measured.replays),
+      batches: figuresOfAll(measured.batches),
       mix: { ...figures(mix.samples), statuses: mix.statuses, effects: mix.effects },
       payments: { ...figures(payments.samples), effects: payments.effects },
       hotKey: hotKeyFound,
@@ -121,8 +131,8 @@ export function resultsOf(measured: Measured, machine: Machine, settings: Result
   };
 }
 
-function ratiosOf({ first, replays }: Measured): Pick<Results, 'ratios' | 'reasons' | 'spreads'> {
-  const samples: Record<string, Partial<Record<string, Sample[]>>> = { first: first.samples, replays };
+function ratiosOf({ first, replays, batches }: Measured): Pick<Results, 'ratios' | 'reasons' | 'spreads'> {
+  const samples: Record<string, Partial<Record<string, Sample[]>>> = { first: first.samples, replays, batches };
   const ratios: Partial<Results['ratios']> = {};
   const reasons: Results['reasons'] = { ...first.reasons };
   const spreads: Results['spreads'] = {};

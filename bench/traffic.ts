@@ -1,3 +1,4 @@
+import { v7 as uuidv7 } from 'uuid';
 import type { Traffic } from './loader.js';
 import { freshOrder, type KeyStyle, type Prepared } from './requests.js';
 
@@ -20,6 +21,7 @@ export class Sequence {
     if (traffic.kind === 'same') return () => traffic.request;
     if (traffic.kind === 'again') return inTurn(this.remembered.get(traffic.of) ?? []);
     if (traffic.kind === 'list') return inTurn(traffic.requests);
+    if (traffic.kind === 'batches') return () => this.batch(traffic.orders);
     if (traffic.kind === 'mixed') return this.mix(burst);
     const list: Prepared[] = [];
     if (traffic.remember !== undefined) this.remembered.set(traffic.remember, list);
@@ -33,6 +35,14 @@ export class Sequence {
   private fresh(style: KeyStyle): Prepared {
     this.freshKeys += 1;
     return freshOrder(style);
+  }
+
+  private batch(count: number): Prepared {
+    const orders = Array.from({ length: count }, () => {
+      const { key, body } = this.fresh('uuidv7');
+      return { idempotencyKey: key, ...(JSON.parse(body) as object) };
+    });
+    return { key: uuidv7(), body: JSON.stringify({ atomic: false, orders }) };
   }
 
   private mix(burst: (request: Prepared) => void): () => Prepared {

@@ -78,6 +78,8 @@ export class AppModule {
 /** What the core is told about this service. */
 function coreOptions(config: Config, metrics: Metrics, lifecycle: Lifecycle): IdempotencyOptions {
   return {
+    // Its hot path passes `tx` by hand: nothing has to follow asynchronous flows.
+    join: false,
     accountOf: (request) => callerOf(request).accountId,
     traceOf: (request) => (request as { id: string }).id,
     render: renderFinal,

@@ -1,6 +1,7 @@
 import { Account, ApiKey } from './accounts/account.entity.js';
 import { RateLimit } from './accounts/rate-limit.entity.js';
 import { Product } from './catalog/product.entity.js';
+import { StockChange } from './catalog/stock-change.entity.js';
 import { EventRow } from './events/event.entity.js';
 import { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './idempotency/index.js';
 import { Order, OrderItem } from './orders/order.entity.js';
@@ -16,6 +17,7 @@ export const ENTITIES = [
   ApiKey,
   RateLimit,
   Product,
+  StockChange,
   Order,
   OrderItem,
   Payment,

@@ -53,6 +53,23 @@ const RULES = {
     ...unlikeRecords(facts, 'POST /v1/tickets', facts.tickets, 'tkt'),
   ],
 
+  'what a batch told of its orders is what stands under their keys': ({ operations, records }: Facts) => {
+    const byKey = new Map(records.map((record) => [record.key, record]));
+    return operations.flatMap(({ key, path, body, answers: [told] }) => {
+      if (path !== '/v1/orders/batch' || told?.status !== 200) return [];
+      const { orders } = body as { orders: { idempotencyKey: string }[] };
+      const { results } = JSON.parse(told.text) as { results: { status: number; order?: unknown; problem?: { code: string } }[] };
+      const { atomic } = body as { atomic: boolean };
+      const isUndone = atomic && results.some(({ status }) => status >= 400);
+      return results.flatMap(({ status, order, problem }, index) => {
+        const stored = byKey.get(orders[index]?.idempotencyKey ?? '');
+        if (isUndone) return stored ? [`item ${index} of ${key} was rolled back and has a record`] : [];
+        const same = stored?.response_status === status && stored.body === JSON.stringify(order ?? problem);
+        return same ? [] : [`item ${index} of ${key}: told ${status}, stored ${stored?.response_status}`];
+      });
+    });
+  },
+
   'every payment and refund belongs to a record': ({ records, payments, refunds }: Facts) => {
     const known = new Set(records.map((record) => record.operation_id));
     return [...payments, ...refunds]

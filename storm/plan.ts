@@ -1,6 +1,6 @@
 /** What clients do, each with its weight. */
 export type Action =
-  'order' | 'pay' | 'pay-twice' | 'pay-and-cancel' | 'refund' | 'refund-refused' | 'cancel' | 'ticket' | 'pay-unreachable';
+  'order' | 'batch' | 'pay' | 'pay-twice' | 'pay-and-cancel' | 'refund' | 'refund-refused' | 'cancel' | 'ticket' | 'pay-unreachable';
 
 /** What `PUT /faults` of the sandbox takes. */
 export interface Faults {
@@ -85,7 +85,8 @@ export function fullPlan({ operations, seed }: { operations: number; seed: numbe
     seed,
     clients: 12,
     actions: {
-      order: 30,
+      order: 26,
+      batch: 4,
       pay: 34,
       'pay-twice': 5,
       'pay-and-cancel': 6,

@@ -27,7 +27,8 @@ export async function runStorm(plan: Plan, server: Server, scripts: Scripts): Pr
   try {
     const accountId = await accountOf(world);
     await world.query(
-      `INSERT INTO products (account_id, id, name, unit_price, currency, stock) VALUES ($1, $2, 'Runs out', 700, 'EUR', 40)`,
+      `WITH made AS (INSERT INTO products (account_id, id, name, unit_price, currency, stock) VALUES ($1, $2, 'Runs out', 700, 'EUR', 40))
+       INSERT INTO stock_changes (account_id, id, product_id, change) VALUES ($1, gen_random_uuid(), $2, 40)`,
       [accountId, SCARCE],
     );
     const stock = await readStock(world, accountId);

@@ -1,3 +1,4 @@
+import { v7 as uuidv7 } from 'uuid';
 import type { Answer, ObedientClient } from './client.js';
 import type { Action, Plan } from './plan.js';
 import type { Random } from './random.js';
@@ -41,6 +42,8 @@ export class Worker {
     switch (action) {
       case 'order':
         return void (await this.placeOrder());
+      case 'batch':
+        return this.placeBatch();
       case 'pay':
         return this.pay(await this.someOrder());
       case 'pay-twice': {
@@ -75,14 +78,25 @@ export class Worker {
 
   /** One that no other client hears of. */
   private async ownOrder(): Promise<Order | null> {
+    const answer = await this.send('/v1/orders', this.wish());
+    return answer?.status === 201 ? orderOf(JSON.parse(answer.text)) : null;
+  }
+
+  /** Several orders at once, sometimes one of them twice. */
+  private async placeBatch(): Promise<void> {
+    const orders = Array.from({ length: this.random.whole(1, 6) }, () => ({ idempotencyKey: uuidv7(), ...this.wish() }));
+    const again = this.random.chance(0.2) ? orders.slice(0, 1) : [];
+    const answer = await this.send('/v1/orders/batch', { atomic: this.random.chance(0.5), orders: [...orders, ...again] });
+    if (answer?.status !== 200) return;
+    const { results } = JSON.parse(answer.text) as { results: { order?: unknown }[] };
+    for (const { order } of results.slice(0, orders.length)) if (order) this.market.orders.push(orderOf(order));
+  }
+
+  private wish(): { items: object[] } {
     const scarce = this.random.chance(0.1);
     const productIds = scarce ? [SCARCE] : PLENTY.filter(() => this.random.chance(0.6));
     if (productIds.length === 0) productIds.push('123');
-    const items = productIds.map((productId) => ({ productId, quantity: this.random.whole(1, 3) }));
-    const answer = await this.send('/v1/orders', { items });
-    if (answer?.status !== 201) return null;
-    const { id, total, currency } = JSON.parse(answer.text) as { id: string; total: number; currency: string };
-    return { id, amount: total, currency };
+    return { items: productIds.map((productId) => ({ productId, quantity: this.random.whole(1, 3) })) };
   }
 
   /** Mostly one that other clients may have in hand as well; sometimes paid or cancelled already. */
@@ -148,6 +162,11 @@ export class Worker {
       this.market.finished += 1;
     }
   }
+}
+
+function orderOf(told: unknown): Order {
+  const { id, total, currency } = told as { id: string; total: number; currency: string };
+  return { id, amount: total, currency };
 }
 
 function paymentOf({ id, amount, currency }: Order, source: string): object {

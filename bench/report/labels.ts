@@ -1,3 +1,4 @@
+import type { BatchVariant } from '../workloads/batches.js';
 import type { FirstVariant } from '../workloads/first.js';
 import type { ReplayVariant } from '../workloads/replays.js';
 
@@ -16,6 +17,11 @@ export const REPLAY_LABELS: Record<ReplayVariant, string> = {
   hot: 'Holdfast, the process that executed',
   cold: 'Holdfast, another process',
   static: 'an answer that is always the same',
+};
+
+export const BATCH_LABELS: Record<BatchVariant, string> = {
+  single: 'an order alone',
+  batched: 'an order in a batch of 100',
 };
 
 /** The labels that have figures, in the labels' order. */

@@ -1,7 +1,7 @@
 import { describe } from '../machine.js';
 import { RATIO_ENTRIES, type Figures, type Results } from '../results.js';
 import type { Spread } from '../statistics.js';
-import { FIRST_LABELS, REPLAY_LABELS, labelled } from './labels.js';
+import { BATCH_LABELS, FIRST_LABELS, REPLAY_LABELS, labelled } from './labels.js';
 
 /** The results as Markdown, which is readable as it is. */
 export function markdownOf(results: Results): string {
@@ -10,6 +10,7 @@ export function markdownOf(results: Results): string {
     ratioTable(results),
     figureTable('First requests', labelled(FIRST_LABELS, workloads.first)),
     figureTable('Replays', labelled(REPLAY_LABELS, workloads.replays)),
+    figureTable('Batches', labelled(BATCH_LABELS, workloads.batches)),
     figureTable('A mix, and payments', [
       ['orders with retries, mismatches and bursts', workloads.mix],
       ['payments, with a provider that takes 20 ms', workloads.payments],

@@ -39,6 +39,7 @@ const orders: DynamicModule = {
 await serve(ClaimFirstOrders, [
   orders,
   IdempotencyModule.forRoot({
+    join: false,
     accountOf: (request) => callerOf(request).accountId,
     traceOf: (request) => (request as { id: string }).id,
     render: renderFinal,

@@ -8,6 +8,8 @@ import { hasChecksum, type Scope } from './api-key.js';
 /** A live API key, as the database has it. */
 export interface KnownKey {
   accountId: string;
+  /** ISO 4217; of all that the account sells. */
+  currency: string;
   keyId: string;
   scopes: ReadonlySet<Scope>;
   mode: string;
@@ -19,6 +21,7 @@ export interface KnownKey {
 interface KeyRow {
   id: string;
   account_id: string;
+  currency: string;
   mode: string;
   secret_hash: Buffer;
   scopes: Scope[];
@@ -28,9 +31,10 @@ interface KeyRow {
 const LIVE = 'revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())';
 
 const FIND_KEYS = `
-  SELECT id, account_id, mode, secret_hash, scopes, extract(epoch FROM expires_at - clock_timestamp())::float8 * 1000 AS remaining_ms
-    FROM api_keys
-   WHERE id = ANY($1) AND ${LIVE}`;
+  SELECT k.id, k.account_id, a.currency, k.mode, k.secret_hash, k.scopes,
+         extract(epoch FROM k.expires_at - clock_timestamp())::float8 * 1000 AS remaining_ms
+    FROM api_keys k JOIN accounts a ON a.id = k.account_id
+   WHERE k.id = ANY($1) AND ${LIVE}`;
 
 /** All of them: SQL can't tell which ids have a checksum. */
 const LIST_IDS = `SELECT id FROM api_keys WHERE ${LIVE}`;
@@ -102,6 +106,7 @@ export class ApiKeyReader {
         row.id,
         {
           accountId: row.account_id,
+          currency: row.currency,
           keyId: row.id,
           scopes: new Set(row.scopes),
           mode: row.mode,

@@ -13,6 +13,7 @@ export const SCOPES = [
   'operations:write',
   'webhooks:read',
   'webhooks:write',
+  'catalog:write',
   'admin',
 ] as const;
 

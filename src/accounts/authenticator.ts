@@ -7,6 +7,8 @@ import { parseApiKey, secretMatches, type PresentedKey, type Scope } from './api
 /** On whose behalf a request comes. */
 export interface Caller {
   accountId: string;
+  /** The account's, ISO 4217. */
+  currency: string;
   keyId: string;
   scopes: ReadonlySet<Scope>;
 }

@@ -1,7 +1,21 @@
 import type { Check } from './check.js';
 
-/** Orders, payments and refunds against each other. */
+/** Stocks, orders, payments and refunds against each other. */
 export const moneyChecks: readonly Check[] = [
+  {
+    kind: 'stock-sum',
+    // A product without a line in the ledger came by SQL: nobody wrote down how much there was at first.
+    sql: `
+      SELECT p.account_id, p.id AS subject, 'its stock is ' || p.stock || ', its changes and orders leave ' || c.added - coalesce(o.taken, 0) AS detail
+        FROM products p
+        JOIN (SELECT account_id, product_id, sum(change) AS added FROM stock_changes GROUP BY account_id, product_id) c
+          ON c.account_id = p.account_id AND c.product_id = p.id
+        LEFT JOIN (SELECT i.account_id, i.product_id, sum(i.quantity) AS taken
+                     FROM order_items i JOIN orders o ON o.account_id = i.account_id AND o.id = i.order_id
+                    WHERE o.status <> 'cancelled' GROUP BY i.account_id, i.product_id) o
+          ON o.account_id = p.account_id AND o.product_id = p.id
+       WHERE p.stock IS DISTINCT FROM c.added - coalesce(o.taken, 0)`,
+  },
   {
     kind: 'order-total',
     sql: `

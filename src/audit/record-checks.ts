@@ -5,6 +5,8 @@ import { PAYMENTS_PATH, REFUNDS_OF_PAYMENT_PATH, REFUNDS_PATH } from '../payment
 import { CancelRefundStep } from '../payments/cancel-refund.step.js';
 import { CompensateStep } from '../payments/compensate.step.js';
 import { LateRefundStep } from '../payments/late-refund.step.js';
+import { DeadlineRefundStep } from '../payments/deadline-refund.step.js';
+import { DEADLINE_PASSED } from '../payments/end-states.js';
 import { DecideStep } from '../payments/decide.step.js';
 import { RefundStep } from '../payments/refund.step.js';
 import { TICKETS_PATH } from '../tickets/ticket.dto.js';
@@ -20,7 +22,7 @@ const DECIDING = stepName(DecideStep);
 export const STEPS: readonly string[] = [
   CHARGING,
   DECIDING,
-  ...[RefundStep, CompensateStep, CancelRefundStep, LateRefundStep].map(stepName),
+  ...[RefundStep, CompensateStep, DeadlineRefundStep, CancelRefundStep, LateRefundStep].map(stepName),
 ];
 
 /** Where the things are found that operations make or change. */
@@ -85,7 +87,7 @@ export const recordChecks: readonly Check[] = [
       SELECT p.account_id, pg_temp.public_id('pay', p.id) AS subject, 'is ' || p.status || ', and its key answers ' || o.response_status AS detail
         FROM payments p JOIN audit_operations o ON o.account_id = p.account_id AND o.operation_id = p.operation_id
        WHERE o.status = 'completed'
-         AND p.status <> CASE o.response_status WHEN 201 THEN 'succeeded' WHEN 409 THEN 'succeeded' WHEN 402 THEN 'failed' ELSE '' END`,
+         AND p.status <> CASE o.response_status WHEN 201 THEN 'succeeded' WHEN 409 THEN CASE WHEN p.failure_code = '${DEADLINE_PASSED}' THEN 'failed' ELSE 'succeeded' END WHEN 402 THEN 'failed' ELSE '' END`,
   },
   {
     // A refund that the provider took back later stays answered 201; it keeps the provider's name of it.

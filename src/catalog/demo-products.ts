@@ -15,9 +15,11 @@ const DEMO_PRODUCTS = [
 /** Gives a new account its catalogue, in the transaction that makes the account. */
 export async function insertDemoProducts(manager: EntityManager, accountId: string): Promise<void> {
   await manager.query(
-    `INSERT INTO products (account_id, id, name, unit_price, currency, stock)
-     SELECT $1, p.id, p.name, p.unit_price, $2, p.stock
-       FROM unnest($3::text[], $4::text[], $5::bigint[], $6::int[]) AS p (id, name, unit_price, stock)`,
+    `WITH p AS (SELECT * FROM unnest($3::text[], $4::text[], $5::bigint[], $6::int[]) AS p (id, name, unit_price, stock)),
+          made AS (INSERT INTO products (account_id, id, name, unit_price, currency, stock)
+                   SELECT $1, p.id, p.name, p.unit_price, $2, p.stock FROM p)
+     INSERT INTO stock_changes (account_id, id, product_id, change, reason)
+     SELECT $1, gen_random_uuid(), p.id, p.stock, 'the stock at first' FROM p`,
     [
       accountId,
       DEMO_CURRENCY,

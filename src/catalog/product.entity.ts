@@ -24,4 +24,12 @@ export class Product {
 
   @Column('integer')
   stock: number;
+
+  /** Counts changes of name and price, deletions and returns; not the stock. */
+  @Column('integer', { default: 1 })
+  version: number;
+
+  /** Null while it can be ordered. */
+  @Column('timestamptz', { name: 'deleted_at', nullable: true })
+  deletedAt: Date | null;
 }

@@ -14,6 +14,8 @@ import { Decisions1700000000012 } from '../../migrations/1700000000012-decisions
 import { Events1700000000013 } from '../../migrations/1700000000013-events.js';
 import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
 import { Webhooks1700000000020 } from '../../migrations/1700000000020-webhooks.js';
+import { Catalogue1700000000017 } from '../../migrations/1700000000017-catalogue.js';
+import { Deadlines1700000000018 } from '../../migrations/1700000000018-deadlines.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -53,6 +55,8 @@ const migrations = [
   Events1700000000013,
   Sealing1700000000015,
   Webhooks1700000000020,
+  Catalogue1700000000017,
+  Deadlines1700000000018,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

@@ -13,7 +13,8 @@ export const PRIVILEGES: Readonly<Record<string, { api: string; background: stri
   accounts: { api: '', background: 'S' },
   api_keys: { api: '', background: 'S' },
   rate_limits: { api: '', background: 'SIUD' },
-  products: { api: 'SU', background: 'S' },
+  products: { api: 'SIU', background: 'S' },
+  stock_changes: { api: 'SI', background: 'S' },
   orders: { api: 'SIU', background: 'S' },
   order_items: { api: 'SI', background: 'S' },
   tickets: { api: 'SIU', background: 'S' },
@@ -35,6 +36,7 @@ const VERBS: Record<string, string> = { S: 'SELECT', I: 'INSERT', U: 'UPDATE', D
 /** Beside these, EXECUTE is PUBLIC's. */
 const FUNCTIONS = [
   'speculation_failed',
+  'product_changed',
   'idempotency_take_back',
   'idempotency_make_room',
   'idempotency_trim_timeline',

@@ -3,6 +3,7 @@ import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage } from 'class-validator';
+import { HOLD_AT_MOST } from './hold-at-most.js';
 
 /** So many values are always looked at, so that a small mistake is named by the rule that it breaks. */
 const LEAST = 100;
@@ -39,27 +40,26 @@ function bodyType(controller: Type, name: string): Type | undefined {
 
 /** Of an object of this class: itself, and the most that its members may hold. */
 function valuesOf(type: Type): number {
-  const rules = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
-  const members = new Set(rules.map(({ propertyName }) => propertyName));
-  return [...members].reduce(
-    (sum, member) =>
-      sum +
-      1 +
-      inside(
-        type,
-        member,
-        rules.filter(({ propertyName }) => propertyName === member),
-      ),
-    1,
-  );
+  const members = new Set(rulesOf(type).map(({ propertyName }) => propertyName));
+  return [...members].reduce((sum, member) => sum + 1 + insideMember(type, member), 1);
+}
+
+function rulesOf(type: Type): Rule[] {
+  return getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
 }
 
 /** What one member may hold beside itself: elements of an array, or texts of metadata. */
-function inside(type: Type, member: string, rules: Rule[]): number {
+function insideMember(type: Type, member: string): number {
+  const rules = rulesOf(type).filter(({ propertyName }) => propertyName === member);
   const bound = rules.find(({ name }) => name === 'arrayMaxSize' || name === 'areTexts')?.constraints as [number] | undefined;
   if (!bound) return 0;
   const isNested = rules.some((rule) => rule.type === 'nestedValidation');
-  return bound[0] * (isNested ? valuesOf(elementType(type, member)) : 1);
+  if (!isNested) return bound[0];
+  const element = elementType(type, member);
+  const together = rules.find(({ name }) => name === HOLD_AT_MOST)?.constraints as [number, string] | undefined;
+  if (!together) return bound[0] * valuesOf(element);
+  const [most, inner] = together;
+  return bound[0] * (valuesOf(element) - insideMember(element, inner)) + most * valuesOf(elementType(element, inner));
 }
 
 /** The class that `@Type()` names; class-transformer tells it only by making one. */

@@ -30,6 +30,30 @@ export function isUnchanged(ifNoneMatch: string | undefined, version: number): b
   return tags(ifNoneMatch ?? '').some((tag) => tag === '*' || tag.replace(/^W\//, '') === etagOf(version));
 }
 
+/** On what a request without a key depends, as its headers say. */
+export interface Conditions {
+  ifMatch: string | undefined;
+  ifNoneMatch: string | undefined;
+}
+
+/**
+ * Both conditions of a request that changes something (RFC 9110, section 13.2.2). `version`: the present one, null where there is nothing.
+ * @throws Problem `precondition-failed`
+ */
+export function checkConditions(conditions: Conditions, version: number | null): void {
+  const { ifMatch } = conditions;
+  if (ifMatch !== undefined) {
+    if (version === null) throw new Problem('precondition-failed', 'There is nothing that If-Match could fit.');
+    checkIfMatch(ifMatch, version);
+  }
+  if (version !== null) checkIfNoneMatch(conditions, version);
+}
+
+/** @throws Problem `precondition-failed` where If-None-Match names the present version, or any */
+export function checkIfNoneMatch({ ifNoneMatch }: Conditions, version: number): void {
+  if (isUnchanged(ifNoneMatch, version)) throw versionStale(version);
+}
+
 /** The request doesn't say which version it is meant for. */
 export function versionMissing(): Problem {
   return new Problem('precondition-required', 'Send the ETag of the version that you want to change in If-Match.');

@@ -96,8 +96,16 @@ export const PROBLEMS = {
     status: 409,
     title: 'Not enough stock',
     retry: 'new-key',
-    meaning: 'A product of the order has less stock than was ordered. Nothing was reserved.',
-    advice: 'Order less, or try again later under a new Idempotency-Key.',
+    meaning: 'A product has less stock than was ordered, or than a change would take from it. Nothing was reserved or changed.',
+    advice: 'Order or take less, or try again later under a new Idempotency-Key.',
+  },
+  'deadline-passed': {
+    status: 409,
+    title: 'The deadline has passed',
+    retry: 'new-key',
+    meaning:
+      'The request arrived after its `Request-Deadline`, or its payment was not charged or not known to be charged by then. What was charged all the same is refunded.',
+    advice: 'Whoever still wants it sends it again under a new Idempotency-Key: the order stays as it was and can be paid.',
   },
   'order-not-cancellable': {
     status: 409,
@@ -182,8 +190,8 @@ export const PROBLEMS = {
     status: 412,
     title: 'The resource has changed',
     retry: 'never',
-    meaning: 'The If-Match header names another version than the present one.',
-    advice: 'Read the resource again, then send the change with its new ETag and a new Idempotency-Key.',
+    meaning: 'The If-Match header names another version than the present one, or If-None-Match what is there.',
+    advice: 'Read the resource again, then send the change with its new ETag and, where the route takes one, a new Idempotency-Key.',
   },
   'payload-too-large': {
     status: 413,
@@ -240,6 +248,22 @@ export const PROBLEMS = {
     retry: 'never',
     meaning: 'An amount may be 999,999,999,999 minor units at most.',
     advice: 'Split the order.',
+  },
+  'stock-too-large': {
+    status: 422,
+    title: 'The stock is too large',
+    retry: 'never',
+    meaning: 'A change of stock may leave 1,000,000,000 pieces of a product at most. Nothing was changed.',
+    advice: 'Add less, or use another product id for what is more.',
+  },
+  'batch-rolled-back': {
+    status: 424,
+    title: 'Another item of the batch failed',
+    retry: 'never',
+    meaning:
+      'The batch is `atomic`, and another item of it failed, so this one was undone or not begun. Nothing was ordered, and the item’s key is unused.',
+    advice:
+      'Look at the item that failed, and send a corrected batch under a new Idempotency-Key. This item may stay as it is, with its own key.',
   },
   'precondition-required': {
     status: 428,

@@ -47,10 +47,10 @@ export function noSuch(thing: string): Problem {
   return new Problem('not-found', `This account has no such ${thing}.`);
 }
 
-/** Statuses of requests that never came to be executed. */
-const BEFORE_EXECUTION = new Set([400, 401, 403, 408, 413, 415, 428, 429]);
+/** Statuses of requests that never came to be executed, or of which nothing stayed (424). */
+const BEFORE_EXECUTION = new Set([400, 401, 403, 408, 413, 415, 424, 428, 429]);
 /** These are about what the key stands for already. */
-const OF_THE_KEY = new Set<ProblemCode>(['idempotency-key-expired', 'idempotency-key-reused']);
+const OF_THE_KEY = new Set<ProblemCode>(['idempotency-key-expired', 'idempotency-key-reused', 'idempotency-key-sealed']);
 
 /** What ties a problem to the request or the operation that met it. */
 export interface ProblemContext {

@@ -59,7 +59,7 @@ export async function pageBy<Row extends Owned, View>(
   repository: Repository<Row>,
   prefix: IdPrefix | null,
   query: ListQuery,
-  where: Pick<Owned, 'accountId'> & Partial<Row>,
+  where: Pick<Owned, 'accountId'> & Omit<FindOptionsWhere<Row>, 'accountId'>,
   view: (row: Row) => View,
 ): Promise<Page<View>> {
   const before = query.after((text) => (prefix ? uuidOf(prefix, text) : text));

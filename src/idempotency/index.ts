@@ -11,11 +11,12 @@ export { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } f
 export { reply, type Reply, type ReplyOptions, type StoredResponse } from './reply.js';
 export { IdempotencyRefusal, RETRY_AFTER, type RefusalCode } from './refusal.js';
 export { RecoverableStep, next, park, stepName, undo, type Step, type StepEnd, type StepRun } from './step.js';
+export type { SqlClient } from './postgres/sql-client.js';
 export type { Statement } from './postgres/statement.js';
 export { ACCOUNT_SETTING, enterBy } from './postgres/account-scope.js';
 export { SESSION_SETTINGS } from './postgres/session-settings.js';
-export { assertNoTransaction } from './postgres/connection-guard.js';
-export type { Transaction, Violations } from './transaction.js';
+export { assertNoTransaction, outsideTransaction } from './postgres/connection-guard.js';
+export type { Item, ItemOutcome, ItemsOptions, Transaction, Violations } from './transaction.js';
 export { RETRY_REASONS } from './requests/retry-reason.js';
 export type { Sealing } from './requests/seal.js';
 export { parseKey } from './requests/key.js';

@@ -51,6 +51,12 @@ export interface IdempotencyOptions {
    * nothing; before, it slows down every promise of the process, here first requests by a tenth and replays by a third.
    */
   guardConnections?: boolean;
+  /**
+   * Whether repositories, managers, query builders and query runners of the application's data source join the transaction of
+   * the handler that they are called in, found by its asynchronous flow. False: only what goes through `tx` is in it, and
+   * nothing follows flows for its sake. Default: true.
+   */
+  join?: boolean;
   /** TypeORM name of a second, small data source for background work, so that busy handlers can't starve it. Default: the same one. */
   backgroundDataSource?: string;
   /**
@@ -94,6 +100,7 @@ export function withDefaults(options: IdempotencyOptions): CompleteOptions {
     accountShare: options.accountShare ?? 0.2,
     accountQueue: options.accountQueue ?? 1_000,
     stepBudgetMs: options.stepBudgetMs ?? 12_000,
+    join: options.join ?? true,
     guardConnections: options.guardConnections ?? Number.parseInt(process.versions.node) >= 24,
   };
 }

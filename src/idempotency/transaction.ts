@@ -1,9 +1,47 @@
 import type { QueryResultRow } from 'pg';
 import type { EntityManager } from 'typeorm';
+import type { SqlClient } from './postgres/sql-client.js';
 import type { Statement } from './postgres/statement.js';
+import type { IdempotencyRefusal } from './refusal.js';
+import type { Reply, StoredResponse } from './reply.js';
 
 /** What a violated constraint means to the client: constraint name → the refusal to answer. */
 export type Violations = Record<string, () => Error>;
+
+/** One request inside another one: it counts as if it had been sent alone. */
+export interface Item {
+  /** Its own key, as `parseKey` gives it. */
+  key: string;
+  method: string;
+  /** Its path as it would be sent: a route without parameters. */
+  path: string;
+  /** Its JSON body. */
+  body: unknown;
+  /** How long its response is kept, in milliseconds; the module's `windowMs` where it isn't given. */
+  windowMs?: number;
+}
+
+/** What an item came to. */
+export type ItemOutcome =
+  /** Its answer, stored under its key now or before; of the item that failed an atomic batch, stored nowhere. */
+  | { kind: 'answered'; response: StoredResponse }
+  /** Its key stands for something else, or is expired. Nothing was executed or stored. */
+  | { kind: 'refused'; error: IdempotencyRefusal }
+  /** Undone, or not begun, because another item of an atomic batch failed. Its key is unused. */
+  | { kind: 'rolled-back' };
+
+/** How items are executed. */
+export interface ItemsOptions {
+  /** One failure undoes all: then no key of an item is used. */
+  atomic: boolean;
+  /** Hears which items will be executed, by their indexes, before the first one is: the place to lock in one order what all of them need. */
+  prepare?(fresh: number[]): Promise<void>;
+  /**
+   * Executes an item in its own name: what a handler is to a request, with the same ends but a step. What an item writes is undone when
+   * it is refused; a savepoint is only made for what has left by then, so `write` without `violations` costs none.
+   */
+  work(tx: Transaction, index: number): Promise<Reply>;
+}
 
 /**
  * The database transaction of a handler, or of a step's `settle`: what is written through it commits together with the
@@ -43,6 +81,20 @@ export interface Transaction {
    * and a nested `transaction()` is a savepoint.
    */
   manager(): Promise<EntityManager>;
+
+  /**
+   * Executes several requests inside this one, each under a key of its own, which commits with this transaction and is an ordinary
+   * key from then on: sent alone, the item replays. Outcomes are in the order of the items; a key that stands twice has one effect.
+   * @throws IdempotencyRefusal `idempotency-request-in-progress` when an item's key is in other hands: then nothing was done
+   * @throws what an item's work threw that is no final refusal
+   */
+  items(items: readonly Item[], options: ItemsOptions): Promise<ItemOutcome[]>;
+
+  /**
+   * A node-postgres client on this transaction, for libraries that take one. BEGIN, COMMIT and ROLLBACK on it are a savepoint
+   * and its end; a COMMIT or ROLLBACK without a BEGIN, and everything after the end, is refused.
+   */
+  sqlClient(): Promise<SqlClient>;
 
   /**
    * Leave to use what was read some time ago instead of reading it: then the writes must fail (`speculation_failed()` in

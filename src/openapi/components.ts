@@ -1,6 +1,6 @@
 import { PROBLEMS } from '../http/problem-table.js';
 import { RETRY_REASONS } from '../idempotency/index.js';
-import { EXAMPLE_ID } from './fields.js';
+import { EXAMPLE_ID, KEY_PATTERN } from './fields.js';
 import type { Header, Parameter, Ref, SchemaObject } from './types.js';
 
 /** A fresh key, as the examples send it. */
@@ -24,7 +24,7 @@ export const PARAMETERS = {
       'try of that thing: it is done once, and every later try gets the stored answer. 1 to 255 visible ASCII characters, bare (`abc`) ' +
       'or as a quoted RFC 9651 string (`"abc"`); both forms are the same key. All API keys of an account share its keys.',
     schema: text({
-      pattern: String.raw`^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$`,
+      pattern: KEY_PATTERN,
       examples: [EXAMPLE_KEY, `"${EXAMPLE_KEY}"`],
     }),
     example: EXAMPLE_KEY,
@@ -55,6 +55,27 @@ export const PARAMETERS = {
     description: 'ETag of the version that the change is meant for (RFC 9110, section 13.1.1).',
     schema: text(),
     example: '"1"',
+  },
+  IfMatchIfAny: {
+    name: 'If-Match',
+    in: 'header',
+    description:
+      'ETag of the version that the change is meant for, or `*` for any (RFC 9110, section 13.1.1); without it for whatever is there.',
+    schema: text({ examples: ['"1"'] }),
+  },
+  IfNoneMatchOfChange: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: '`*`: only where there is nothing yet (RFC 9110, section 13.1.2).',
+    schema: text({ examples: ['*'] }),
+  },
+  RequestDeadline: {
+    name: 'Request-Deadline',
+    in: 'header',
+    description:
+      'Until when it is wanted: an HTTP date, or 1 to 86400 seconds from the arrival of the first request, by the database’s clock. What ' +
+      'arrives later is not executed (409 `deadline-passed`). It is no part of what the key stands for; that of the first request counts.',
+    schema: text({ examples: ['30', 'Thu, 15 Jan 2026 09:30:30 GMT'] }),
   },
   IfNoneMatch: {
     name: 'If-None-Match',

@@ -5,6 +5,7 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsObject,
@@ -50,6 +51,10 @@ export interface IntegerField extends Described {
   maximum?: number;
 }
 
+export interface BooleanField extends Described {
+  type: 'boolean';
+}
+
 /** Texts under names of the client's choice. */
 export interface TextsField extends Described {
   type: 'object';
@@ -74,7 +79,7 @@ export interface ListField extends Described {
 }
 
 /** What a member or a parameter is, in the words of OpenAPI: all that is said of it, and all that is checked. */
-export type Field = TextField | IntegerField | TextsField | WordsField | ListField;
+export type Field = TextField | IntegerField | BooleanField | TextsField | WordsField | ListField;
 
 /** A member of an answer: documented as the field says. */
 export function AnswerField(field: Field): PropertyDecorator {
@@ -105,6 +110,7 @@ function presenceOf({ required, nullable }: Field): PropertyDecorator[] {
 /** In the order in which they are checked: the first one that fails is what the client is told. */
 function rulesOf(field: Field): PropertyDecorator[] {
   if (field.type === 'string') return textRules(field);
+  if (field.type === 'boolean') return [IsBoolean()];
   if (field.type === 'integer') return [IsInt(), ...given(field.minimum, Min), ...given(field.maximum, Max)];
   if (field.type === 'array') {
     return [IsArray(), ArrayMaxSize(field.maxItems), ArrayMinSize(field.minItems), IsIn(field.items.enum, { each: true })];

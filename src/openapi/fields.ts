@@ -49,6 +49,9 @@ export function productId(description: string) {
   } satisfies TextField;
 }
 
+/** An Idempotency-Key, bare or as a quoted RFC 9651 string: what `parseKey` takes. */
+export const KEY_PATTERN = String.raw`^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$`;
+
 /** Money in the currency's minor unit; beyond 2^31, but exact in a double. */
 export function amount(description: string, example: number) {
   return { type: 'integer', format: 'int64', minimum: 1, maximum: MAX_AMOUNT, description, example } satisfies IntegerField;

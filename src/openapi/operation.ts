@@ -14,7 +14,13 @@ interface Found {
 }
 
 /** Headers that handlers read, and the shared parameters that describe them. */
-const HEADER_PARAMETERS: Record<string, keyof typeof PARAMETERS> = { 'if-match': 'IfMatch', 'if-none-match': 'IfNoneMatch' };
+const HEADER_PARAMETERS: Record<string, keyof typeof PARAMETERS> = {
+  'if-match': 'IfMatch',
+  'if-none-match': 'IfNoneMatch',
+  'request-deadline': 'RequestDeadline',
+};
+/** The same where a request takes no key: a PUT or DELETE needs no version, and may have one. */
+const OPTIONAL_HEADER_PARAMETERS: typeof HEADER_PARAMETERS = { 'if-match': 'IfMatchIfAny', 'if-none-match': 'IfNoneMatchOfChange' };
 
 /**
  * The operation with everything that follows from the metadata of its handler.
@@ -32,7 +38,7 @@ export function completeOperation({ path, method, operation, route }: Found, win
     hasBody: operation.requestBody !== undefined,
     hasQuery: takes('query'),
     hasPathParameters: takes('path'),
-    needsIfMatch: route.headers.includes('if-match'),
+    needsIfMatch: keyed && route.headers.includes('if-match'),
     resource: api.answers.find(({ headers }) => headers?.['Location'])?.headers?.['Location'] ?? instance,
   });
   return {
@@ -43,7 +49,11 @@ export function completeOperation({ path, method, operation, route }: Found, win
     security: scope ? [{ [API_KEY]: [scope] }] : [],
     ...(scope && { 'x-required-scope': scope }),
     'x-idempotency': guarantees(route, windowMs),
-    parameters: [...(keyed ? keyParameters() : []), ...headerParameters(route), ...parameters.map((parameter) => describe(parameter, api))],
+    parameters: [
+      ...(keyed ? keyParameters() : []),
+      ...headerParameters(route, keyed || method === 'get' ? HEADER_PARAMETERS : OPTIONAL_HEADER_PARAMETERS),
+      ...parameters.map((parameter) => describe(parameter, api)),
+    ],
     ...(operation.requestBody && { requestBody: withExamples(operation.requestBody, api) }),
     responses: responsesOf(api.answers, problems, { keyed, authenticated: scope !== undefined, instance }),
   };
@@ -58,9 +68,9 @@ function keyParameters(): Ref[] {
   return [parameterRef('IdempotencyKey'), parameterRef('Prefer'), parameterRef('RetryAttempt'), parameterRef('RetryReason')];
 }
 
-function headerParameters({ headers }: DocumentedRoute): Ref[] {
+function headerParameters({ headers }: DocumentedRoute, known: typeof HEADER_PARAMETERS): Ref[] {
   return headers.flatMap((name) => {
-    const shared = HEADER_PARAMETERS[name];
+    const shared = known[name];
     return shared ? [parameterRef(shared)] : [];
   });
 }

@@ -1,4 +1,4 @@
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { CUSTOM_ROUTE_ARGS_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
 import { PUBLIC, SCOPE } from '../accounts/access.guard.js';
@@ -52,6 +52,9 @@ function controllersOf(modules: ModulesContainer): Set<Controller> {
 function headersOf(controller: Controller, method: string): string[] {
   const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, method) ?? {}) as Record<string, { data?: unknown }>;
   return Object.entries(parameters).flatMap(([kind, { data }]) =>
-    kind.startsWith(`${RouteParamtypes.HEADERS}:`) && typeof data === 'string' ? [data.toLowerCase()] : [],
+    // Decorators of this service's own name their header as well.
+    (kind.startsWith(`${RouteParamtypes.HEADERS}:`) || kind.includes(CUSTOM_ROUTE_ARGS_METADATA)) && typeof data === 'string'
+      ? [data.toLowerCase()]
+      : [],
   );
 }

@@ -1,5 +1,7 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { ArrayUnique } from 'class-validator';
+import { etagOf } from '../http/etag.js';
+import { reply, type Reply } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
 import { ListQuery } from '../http/page.js';
 import { AnswerField, RequestField, type IntegerField, type TextField } from '../openapi/field.decorator.js';
@@ -139,4 +141,9 @@ export const ORDERS_PATH = '/v1/orders';
 /** Where an order is found. */
 export function orderPath(order: OrderView): string {
   return `${ORDERS_PATH}/${order.id}`;
+}
+
+/** The answer to whoever placed it. */
+export function placed(order: OrderView): Reply {
+  return reply(201, order, { location: orderPath(order), etag: etagOf(order.version) });
 }

@@ -1,8 +1,10 @@
 import { created, having, listOf, ok, readOf, type Shown } from '../openapi/api.builders.js';
 import type { ApiOptions } from '../openapi/api.decorator.js';
 import { EXAMPLE_ID, EXAMPLE_TIME, idOf } from '../openapi/fields.js';
-import { Problem, noSuch } from '../http/problem.js';
+import { Problem, noSuch, problemDocument } from '../http/problem.js';
+import { arrivedLate } from '../http/request-deadline.js';
 import { invalid } from '../http/validation.js';
+import { BatchView } from './batch.dto.js';
 import { OrderView } from './order.dto.js';
 
 /** An order as answers show it. */
@@ -44,12 +46,55 @@ export const PLACE_ORDER: ApiOptions = {
   answers: [created(ORDER, 'The order is placed and its stock reserved.', `/v1/orders/${EXAMPLE_ID.ord}`)],
   problems: [
     invalid([{ pointer: '/items/0/quantity', detail: 'must not be greater than 1000' }]),
+    arrivedLate(),
     new Problem('insufficient-stock', 'Product 123: 1000 ordered, 12 in stock.'),
     new Problem('unknown-product', 'Not in the catalogue: 999.'),
     new Problem('total-mismatch', 'The total is 5000, not 4900.'),
     new Problem('currency-mismatch', 'The catalogue is in EUR, the request in USD.'),
     new Problem('total-too-large', 'The total would be 1000000000000.'),
   ],
+};
+
+const TWO_ORDERS = [
+  { idempotencyKey: '019bc0fd-8a39-7d4e-b6a2-0c9f4e1d7b35', items: [{ productId: '123', quantity: 2 }] },
+  { idempotencyKey: '019bc0fd-8a39-7d4e-b6a2-0c9f4e1d7b36', items: [{ productId: '999', quantity: 1 }] },
+];
+
+/** One order that was placed, and one that was not. */
+const RESULTS: Shown = {
+  view: BatchView,
+  example: {
+    results: [
+      { index: 0, status: 201, order: ORDER.example },
+      {
+        index: 1,
+        status: 422,
+        problem: problemDocument(new Problem('unknown-product', 'Not in the catalogue: 999.'), {
+          instance: `/v1/operations/${EXAMPLE_ID.op}`,
+          requestId: null,
+          operationId: EXAMPLE_ID.op,
+        }),
+      },
+    ],
+  },
+};
+
+export const PLACE_ORDERS: ApiOptions = {
+  id: 'placeOrders',
+  summary: 'Place several orders',
+  description:
+    'Places up to 100 orders in one transaction. Each has an Idempotency-Key of its own, which is an ordinary one: sent later, alone to ' +
+    '`POST /v1/orders` or in another batch, the order replays. The key in the header is the batch’s, and replays the whole answer. ' +
+    'With `atomic: true` one failure undoes all: the others are 424 `batch-rolled-back`, and no order’s key is used. With `atomic: false` ' +
+    'each stands alone, and a refusal is stored under its key. The answer is 200 either way; `status` of each result is what the order ' +
+    'would have been answered alone. While the key of one of the orders is in other hands, the whole batch is 409 and does nothing.',
+  effects: 'each order once, whatever it is sent in, and its stock reserved once',
+  requests: {
+    'Each stands alone': { atomic: false, orders: TWO_ORDERS },
+    'All or none': { atomic: true, orders: TWO_ORDERS.slice(0, 1) },
+  },
+  answers: [ok(RESULTS, 'What each order came to.')],
+  problems: [invalid([{ pointer: '/orders/0/items/0/quantity', detail: 'must not be greater than 1000' }])],
 };
 
 export const LIST_ORDERS = listOf(ORDER, { id: 'listOrders', things: 'orders' });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, type Repository } from 'typeorm';
-import { CatalogService, type PricedLine } from '../catalog/catalog.service.js';
+import { CatalogService, type PricedLine, type Shelf } from '../catalog/catalog.service.js';
 import { checkIfMatch } from '../http/etag.js';
 import type { Transaction } from '../idempotency/index.js';
 import { newId, uuidOf } from '../kernel/ids.js';
@@ -23,11 +23,11 @@ export class OrdersService {
   ) {}
 
   /**
-   * Places an order and reserves its stock.
+   * Places an order and reserves its stock. `shelf`: where that is, when it is not the catalogue as everybody sees it.
    * @throws Problem `unknown-product`, `insufficient-stock`, `currency-mismatch`, `total-mismatch`, `total-too-large`
    */
-  async place(tx: Transaction, accountId: string, wanted: CreateOrder): Promise<OrderView> {
-    const items = await this.catalog.price(tx, accountId, wanted.items);
+  async place(tx: Transaction, accountId: string, wanted: CreateOrder, shelf: Shelf = this.catalog): Promise<OrderView> {
+    const items = await shelf.price(tx, accountId, wanted.items);
     const now = new Date();
     const order: OrderState = {
       id: newId(),
@@ -41,7 +41,7 @@ export class OrdersService {
       updatedAt: now,
     };
     insertOrder(tx, accountId, order);
-    this.catalog.reserve(tx, accountId, items);
+    shelf.reserve(tx, accountId, items);
     return OrderView.of(order);
   }
 

@@ -6,7 +6,7 @@ import { notReached } from './payment-replies.js';
 import { PaymentEnds } from './payment-ends.js';
 import { Payment } from './payment.entity.js';
 import { takeBack } from './payment.store.js';
-import { ask } from './provider/ask.js';
+import { DOUBTFUL_ATTEMPT, ask } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import {
   PROVIDER,
@@ -24,7 +24,12 @@ interface PaymentFacts {
   source: string;
   reference: string;
   provider_reference: string | null;
+  /** Until the deadline, by the database's clock; null without one. */
+  left_ms: number | null;
 }
+
+/** No earlier attempt can have sent anything. */
+const isFirst = ({ attempt, stepNo }: StepRun): boolean => attempt === 1 && stepNo === 1;
 
 /** Charges a payment at the provider and writes down what became of it. */
 @RecoverableStep('payments.charge')
@@ -35,10 +40,11 @@ export class ChargeStep implements DecidableStep {
   ) {}
 
   async call(paymentId: string, run: StepRun): Promise<Outcome> {
-    const { request, known } = await this.facts(paymentId, run);
+    const { request, known, leftMs } = await this.facts(paymentId, run);
+    if (known === null && leftMs <= 0) return this.unlessSent(request, run);
     return ask(run, this.provider.keyWindowMs, {
       known: known !== null,
-      send: (share) => this.provider.charge(request, run.providerKey, share),
+      send: (share) => this.provider.charge(request, run.providerKey, share, leftMs),
       find: () => this.provider.findCharge(request, known),
     });
   }
@@ -56,8 +62,9 @@ export class ChargeStep implements DecidableStep {
           run,
         );
       case 'not-reached':
+        if (outcome.late === 'not-found' || (outcome.late && isFirst(run))) return this.neverSent(tx, paymentId, run);
         // Only now is it certain that nothing is at the provider: no earlier attempt, no lost answer.
-        if (run.attempt === 1 && run.stepNo === 1) return this.takeBack(tx, run);
+        if (isFirst(run)) return this.takeBack(tx, run);
         return this.wait(tx, paymentId, outcome, run);
       case 'pending':
       case 'unknown':
@@ -75,14 +82,40 @@ export class ChargeStep implements DecidableStep {
     return this.ends.end(tx, paymentId, 'decided-did-not-happen', { detail: 'It was decided that the charge did not happen.' }, run);
   }
 
-  private async facts(paymentId: string, run: StepRun): Promise<{ request: ChargeRequest; known: string | null }> {
+  /**
+   * After the deadline nothing is sent for the first time. Where an earlier attempt may have sent it, the provider is asked;
+   * while it can't tell, nothing is concluded.
+   */
+  private async unlessSent(request: ChargeRequest, run: StepRun): Promise<Outcome> {
+    const late = { kind: 'not-reached', reason: 'its deadline has passed' } as const;
+    if (isFirst(run)) return { ...late, late: 'not-begun' };
+    try {
+      return (await this.provider.findCharge(request, null)) ?? { ...late, late: 'not-found' };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return {
+        kind: 'unknown',
+        reason,
+        ...(run.attempt >= DOUBTFUL_ATTEMPT && { review: `no answer after ${run.attempt} attempts: ${reason}` }),
+      };
+    }
+  }
+
+  private neverSent(tx: Transaction, paymentId: string, run: StepRun): Promise<StepEnd> {
+    return this.ends.end(tx, paymentId, 'deadline-passed', { detail: 'The deadline of the payment has passed; nothing was charged.' }, run);
+  }
+
+  private async facts(paymentId: string, run: StepRun): Promise<{ request: ChargeRequest; known: string | null; leftMs: number }> {
     const [facts] = await run.read<PaymentFacts>(
-      `SELECT amount, currency, source, reference, provider_reference FROM payments WHERE account_id = $1 AND id = $2`,
+      `SELECT amount, currency, source, reference, provider_reference,
+              extract(epoch FROM deadline - clock_timestamp())::float8 * 1000 AS left_ms
+         FROM payments WHERE account_id = $1 AND id = $2`,
       [run.accountId, paymentId],
     );
     if (!facts) throw new Error('a charge step without its payment');
     const { reference, currency, source, provider_reference: known } = facts;
-    return { request: { account: publicId('acct', run.accountId), reference, amount: Number(facts.amount), currency, source }, known };
+    const request = { account: publicId('acct', run.accountId), reference, amount: Number(facts.amount), currency, source };
+    return { request, known, leftMs: facts.left_ms ?? Infinity };
   }
 
   private async wait(tx: Transaction, id: string, outcome: Pending | Unknown | NotReached, { accountId }: StepRun): Promise<StepEnd> {

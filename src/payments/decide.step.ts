@@ -20,6 +20,7 @@ import { running } from '../operations/operations.api.js';
 import { CancelRefundStep } from './cancel-refund.step.js';
 import { ChargeStep } from './charge.step.js';
 import { CompensateStep } from './compensate.step.js';
+import { DeadlineRefundStep } from './deadline-refund.step.js';
 import type { DecidableStep } from './decidable-step.js';
 import { FIND_DECISION, notUnderReview, removeDecision, settleDecision, type DecisionRow } from './decision.store.js';
 import { OPERATIONS_PATH, problemReply } from './payment-replies.js';
@@ -45,10 +46,13 @@ export class DecideStep implements Step<Looked> {
     charge: ChargeStep,
     refund: RefundStep,
     compensate: CompensateStep,
+    deadlineRefund: DeadlineRefundStep,
     cancelRefund: CancelRefundStep,
     lateRefund: LateRefundStep,
   ) {
-    this.steps = new Map([charge, refund, compensate, cancelRefund, lateRefund].map((step) => [stepName(step.constructor), step]));
+    this.steps = new Map(
+      [charge, refund, compensate, deadlineRefund, cancelRefund, lateRefund].map((step) => [stepName(step.constructor), step]),
+    );
   }
 
   async call(decisionId: string, run: StepRun): Promise<Looked> {

@@ -6,7 +6,7 @@ import type { PaymentStatus } from './payment.entity.js';
 export interface EndState {
   payment: Exclude<PaymentStatus, 'processing'>;
   /** `provider`: the provider's own word. */
-  failureCode: null | 'provider' | 'decided_not_charged';
+  failureCode: null | 'provider' | 'decided_not_charged' | 'deadline_passed';
   order: OrderStatus;
   /** Of the order's items: taken from the catalogue still, or given back. */
   stock: 'reserved' | 'released';
@@ -18,8 +18,8 @@ export interface EndState {
   countsAsOne: boolean;
   /** What another payment of the order is told, under a new key: nothing, where it is made. */
   nextPayment: ProblemCode | null;
-  /** When the provider is asked again: never, where it says that its books change, or in any case. */
-  askedAgain: 'never' | 'where-books-change' | 'always';
+  /** When the provider is asked again: never, where it says that its books change, or in any case, or in any case where it knew of no charge. */
+  askedAgain: 'never' | 'where-books-change' | 'always' | 'where-not-charged';
 }
 
 /** Every way in which a payment ends. One that has not ended is `processing`: its order can neither be paid nor cancelled. */
@@ -82,6 +82,18 @@ export const END_STATES = {
     nextPayment: null,
     askedAgain: 'always',
   },
+  /** Its deadline came before its outcome: nothing was charged, or it was and is given back. */
+  'deadline-passed': {
+    payment: 'failed',
+    failureCode: 'deadline_passed',
+    order: 'pending',
+    stock: 'reserved',
+    answer: 409,
+    code: 'deadline-passed',
+    countsAsOne: false,
+    nextPayment: null,
+    askedAgain: 'where-not-charged',
+  },
 } as const satisfies Record<string, EndState>;
 
 /** Name of an end state. */
@@ -89,3 +101,6 @@ export type End = keyof typeof END_STATES;
 
 /** Failure code of what a person decided did not happen. */
 export const DECIDED_NOT_CHARGED = END_STATES['decided-did-not-happen'].failureCode;
+
+/** Failure code of what was wanted no more when it could have been charged, or was known to be. */
+export const DEADLINE_PASSED = END_STATES['deadline-passed'].failureCode;

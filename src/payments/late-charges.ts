@@ -15,7 +15,7 @@ import { withReason } from './review-reasons.js';
 
 /** How long the record of a late refund is kept, in milliseconds. */
 const KEPT_MS = 86_400_000;
-const SHOWED = 'the charge showed after it was decided that it did not happen';
+const SHOWED = 'the charge showed after it was concluded that it did not happen';
 
 /** Looks for charges of payments that a person decided. */
 @Injectable()
@@ -81,6 +81,6 @@ export class LateCharges {
       const reviewReason = withReason(payment.reviewReason, `${SHOWED}, and it is refunded`);
       return manager.update(Payment, { accountId, id }, { amountReserved: amount, reviewReason, checkAt: null, updatedAt: now });
     });
-    this.log.warn({ payment: publicId('pay', id) }, 'a charge showed after it was decided that it did not happen; it is refunded');
+    this.log.warn({ payment: publicId('pay', id) }, 'a charge showed after it was concluded that it did not happen; it is refunded');
   }
 }

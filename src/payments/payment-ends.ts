@@ -1,15 +1,21 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { next, reply, type Reply, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { Problem } from '../http/problem.js';
+import type { OrderState } from '../orders/order.store.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { CompensateStep } from './compensate.step.js';
+import { DeadlineRefundStep } from './deadline-refund.step.js';
 import { END_STATES, type End, type EndState } from './end-states.js';
 import { PaymentView } from './payment.dto.js';
+import type { Payment } from './payment.entity.js';
 import { finishPayment, lockPayment, orderOf } from './payment.store.js';
 import { paymentPath, problemReply } from './payment-replies.js';
 import { firstCheck } from './provider-books.store.js';
 import { referenceOf } from './provider/ask.js';
 import { reserveRefund } from './refund.store.js';
+
+/** When the provider is asked first for a charge that it did not know, in milliseconds: it may have been under way still. */
+const SOON_MS = 60_000;
 
 /** What is known of a payment that ends; what isn't given stays as it is. */
 export interface Ending {
@@ -36,42 +42,60 @@ export class PaymentEnds {
     const orderId = await orderOf(tx, accountId, paymentId);
     if (!orderId) throw new Error('a payment step without its payment');
     const order = await this.orders.lockUuid(tx, accountId, orderId);
-    const isTooLate = END_STATES[wanted].order === 'paid' && order.status !== 'pending';
-    const state: EndState = END_STATES[isTooLate ? 'order-cancelled' : wanted];
     const payment = await lockPayment(tx, accountId, paymentId);
     if (!payment) throw new Error('a payment step without its payment');
     const now = await tx.now();
+    const end = END_STATES[wanted].order === 'paid' ? whenCharged(wanted, order, payment, now) : wanted;
+    const state: EndState = END_STATES[end];
     const ended = {
       ...payment,
       status: state.payment,
       failureCode: state.failureCode === 'provider' ? (ending.failureCode ?? null) : state.failureCode,
       providerReference: ending.providerReference ?? payment.providerReference,
-      checkAt: checkOf(END_STATES[wanted], now, ending.mayChange),
+      checkAt: checkOf(end === 'deadline-passed' ? state : END_STATES[wanted], now, { ...ending, isCharged: end !== wanted }),
       reviewReason: null,
       updatedAt: now,
     };
     finishPayment(tx, ended);
-    if (isTooLate) return this.giveBack(tx, ended, order.status, run);
+    if (end !== wanted) return this.giveBack(tx, ended, end, order, run);
     if (state.order === 'paid') await this.orders.markPaid(tx, accountId, order);
     return answerOf(state, ended, ending.detail, run);
   }
 
-  private async giveBack(tx: Transaction, payment: Parameters<typeof reserveRefund>[1], order: string, run: StepRun): Promise<StepEnd> {
-    this.log.warn(
-      { operationId: run.operationId, orderStatus: order },
-      'a charge succeeded for an order that cannot be paid any more; it is refunded',
-    );
-    const refund = await reserveRefund(tx, payment, {
-      amount: payment.amount,
-      reason: `the order was ${order} before the charge succeeded`,
-      reference: referenceOf(tx.nextProviderKey(CompensateStep)),
-    });
-    return next(CompensateStep, refund.id);
+  /** To the provider it is a charge that succeeded, whatever it is here. */
+  private async giveBack(tx: Transaction, payment: Payment, end: End, order: OrderState, run: StepRun): Promise<StepEnd> {
+    const [step, reason] =
+      end === 'deadline-passed'
+        ? [DeadlineRefundStep, 'the deadline passed before the charge was known']
+        : [CompensateStep, `the order was ${order.status} before the charge succeeded`];
+    this.log.warn({ operationId: run.operationId, reason }, 'a charge succeeded too late; it is refunded');
+    const charged = { ...payment, status: 'succeeded' as const };
+    const refund = await reserveRefund(tx, charged, { amount: payment.amount, reason, reference: referenceOf(tx.nextProviderKey(step)) });
+    return next(step, refund.id);
   }
 }
 
-function checkOf({ askedAgain }: EndState, now: Date, mayChange: true | undefined): Date | null {
-  return askedAgain === 'never' ? null : firstCheck(now, askedAgain === 'always' ? true : mayChange);
+/** What a charge comes to that has succeeded: its order may not be payable any more, and it may be known too late. */
+function whenCharged(wanted: End, order: OrderState, { deadline }: Payment, now: Date): End {
+  if (order.status !== 'pending') return 'order-cancelled';
+  return deadline !== null && now > deadline ? 'deadline-passed' : wanted;
+}
+
+function checkOf(
+  { askedAgain }: EndState,
+  now: Date,
+  { mayChange, isCharged }: Pick<Ending, 'mayChange'> & { isCharged: boolean },
+): Date | null {
+  switch (askedAgain) {
+    case 'never':
+      return null;
+    case 'where-books-change':
+      return firstCheck(now, mayChange);
+    case 'always':
+      return firstCheck(now, true);
+    case 'where-not-charged':
+      return isCharged ? firstCheck(now, mayChange) : new Date(now.getTime() + SOON_MS);
+  }
 }
 
 /** The key's answer. */

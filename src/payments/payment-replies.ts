@@ -40,6 +40,11 @@ export function keySpent(): Problem {
   return new Problem('idempotency-key-expired', 'The provider remembers an earlier request with this key, so it cannot be made once more.');
 }
 
+/** The payment was wanted no more. `became`: what became of its charge. */
+export function deadlinePassed(payment: unknown, became: string): Problem {
+  return new Problem('deadline-passed', `The deadline of the payment has passed; ${became}.`, { members: { payment } });
+}
+
 /** Another payment of the order has no outcome yet. */
 export function inFlight(): Problem {
   return new Problem('payment-in-progress', 'Another payment of this order is under way.');

@@ -9,7 +9,8 @@ const status: TextField = { type: 'string', enum: PAYMENT_STATUSES, description:
 const failureCode: TextField = {
   type: 'string',
   nullable: true,
-  description: 'Why it failed, in the provider’s words; `decided_not_charged` where a person decided it.',
+  description:
+    'Why it failed, in the provider’s words; `decided_not_charged` where a person decided it, `deadline_passed` where its deadline came first.',
   example: 'insufficient_funds',
 };
 const reason: TextField = {

@@ -73,6 +73,10 @@ export class Payment {
   @Column('text', { name: 'review_reason', nullable: true })
   reviewReason: string | null;
 
+  /** Until when it is wanted; null: nobody said. */
+  @Column('timestamptz', { nullable: true })
+  deadline: Date | null;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 

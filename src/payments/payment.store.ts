@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Statement, StepRun, Transaction } from '../idempotency/index.js';
+import { DEADLINE_PASSED } from './end-states.js';
 import type { Payment, PaymentStatus } from './payment.entity.js';
 
 /**
@@ -8,8 +9,8 @@ import type { Payment, PaymentStatus } from './payment.entity.js';
  */
 const INSERT: Statement = {
   name: 'payments-insert',
-  text: `INSERT INTO payments (account_id, id, order_id, operation_id, status, amount, currency, source, reference, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
+  text: `INSERT INTO payments (account_id, id, order_id, operation_id, status, amount, currency, source, reference, created_at, updated_at, deadline)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)`,
 };
 
 const FIND_IN_FLIGHT: Statement = {
@@ -22,8 +23,10 @@ const FIND_OBSTACLES: Statement = {
   name: 'payments-find-obstacles',
   text: `SELECT EXISTS (SELECT FROM payments WHERE account_id = $1 AND order_id = $2 AND status = 'processing') AS in_flight,
                 (SELECT updated_at FROM payments WHERE account_id = $1 AND order_id = $2 AND status = 'failed'
+                    AND failure_code IS DISTINCT FROM '${DEADLINE_PASSED}'
                   ORDER BY id DESC OFFSET $3 LIMIT 1) AS order_decline,
                 (SELECT updated_at FROM payments WHERE account_id = $1 AND status = 'failed'
+                    AND failure_code IS DISTINCT FROM '${DEADLINE_PASSED}'
                   ORDER BY id DESC OFFSET $4 LIMIT 1) AS account_decline`,
 };
 
@@ -35,7 +38,7 @@ const FIND_ORDER: Statement = {
 const LOCK: Statement = {
   name: 'payments-lock',
   text: `SELECT account_id, id, order_id, operation_id, status, amount, currency, source, reference, provider_reference, failure_code,
-                amount_refunded, amount_reserved, review_reason, created_at, updated_at
+                amount_refunded, amount_reserved, review_reason, deadline, created_at, updated_at
            FROM payments WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
 };
 
@@ -50,8 +53,8 @@ export type FinishedPayment = Payment & { reviewReason: null };
 
 /** Queues the row of a payment that was just opened. */
 export function insertPayment(tx: Transaction, payment: Payment): void {
-  const { accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt } = payment;
-  tx.write(INSERT, [accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt]);
+  const { accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt, deadline } = payment;
+  tx.write(INSERT, [accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt, deadline]);
 }
 
 /** Whether a payment of this order is under way. */
@@ -128,6 +131,7 @@ interface PaymentRow extends Record<string, unknown> {
   amount_refunded: string;
   amount_reserved: string;
   review_reason: string | null;
+  deadline: Date | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -148,6 +152,7 @@ function paymentOf(row: PaymentRow): Payment {
     amountRefunded: Number(row.amount_refunded),
     amountReserved: Number(row.amount_reserved),
     reviewReason: row.review_reason,
+    deadline: row.deadline,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -5,7 +5,8 @@ import { Problem, noSuch } from '../http/problem.js';
 import { invalid } from '../http/validation.js';
 import { RETRY_AFTER } from '../idempotency/index.js';
 import { declinedTooOften } from './decline-brakes.js';
-import { inFlight, notReached } from './payment-replies.js';
+import { DEADLINE_PASSED } from './end-states.js';
+import { deadlinePassed, inFlight, notReached } from './payment-replies.js';
 import { PaymentView, RefundView, source } from './payment.dto.js';
 
 const PAYMENT: Shown = {
@@ -55,12 +56,15 @@ export function notYet({ view, example }: Shown): ApiAnswer {
   };
 }
 
+const LATE = having(PAYMENT, { status: 'failed', failureCode: DEADLINE_PASSED, amountRefunded: 5000 });
+
 export const CREATE_PAYMENT: ApiOptions = {
   id: 'createPayment',
   summary: 'Pay an order',
   description:
     'Charges the order at the provider, once, whatever fails on the way: a crash, a timeout or a lost answer ends in the one charge or ' +
-    'in none, and the key tells which. While that is not known the answer is 202.',
+    'in none, and the key tells which. While that is not known the answer is 202. After its `Request-Deadline` no charge is sent for the ' +
+    'first time, and one that is known only then is refunded: the order can be paid under a new key.',
   effects: 'one charge at the provider, one payment, the order paid once',
   requests: { 'Pay by card': { orderId: EXAMPLE_ID.ord, amount: 5000, currency: 'EUR', source: 'tok_visa' } },
   answers: [
@@ -73,6 +77,7 @@ export const CREATE_PAYMENT: ApiOptions = {
     noSuch('order'),
     new Problem('order-not-payable', 'The order is paid.'),
     inFlight(),
+    deadlinePassed(LATE.example, 'the charge was known after that, and was refunded'),
     declinedTooOften('order', 1_800),
     new Problem('amount-mismatch', "The order's total is 5000 EUR."),
     notReached('charged'),

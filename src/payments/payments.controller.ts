@@ -3,6 +3,7 @@ import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
 import { Idempotent, Tx, next, type StepEnd, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../http/page.js';
+import { RequestDeadline, deadlineIn, type Deadline } from '../http/request-deadline.js';
 import { Api } from '../openapi/api.decorator.js';
 import { ChargeStep } from './charge.step.js';
 import { PAYMENTS_PATH, REFUNDS_OF_PAYMENT_PATH, REFUNDS_PATH, paymentPath, pending, refundPath } from './payment-replies.js';
@@ -23,8 +24,13 @@ export class PaymentsController {
   @NeedsScope('payments:write')
   @Idempotent({ optimistic: true })
   @Api(CREATE_PAYMENT)
-  async create(@Tx() tx: Transaction, @Caller() { accountId }: CallerType, @Body() body: CreatePayment): Promise<StepEnd> {
-    const payment = await this.payments.open(tx, accountId, body);
+  async create(
+    @Tx() tx: Transaction,
+    @Caller() { accountId }: CallerType,
+    @RequestDeadline('request-deadline') deadline: Deadline | null,
+    @Body() body: CreatePayment,
+  ): Promise<StepEnd> {
+    const payment = await this.payments.open(tx, accountId, { ...body, deadline: await deadlineIn(tx, deadline) });
     return next(ChargeStep, payment.id, pending(tx, PaymentView.of(payment), paymentPath(payment)));
   }
 

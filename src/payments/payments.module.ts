@@ -6,6 +6,7 @@ import { CancelRefundStep } from './cancel-refund.step.js';
 import { CancellationController } from './cancellation.controller.js';
 import { CancellationService } from './cancellation.service.js';
 import { ChargeStep } from './charge.step.js';
+import { DeadlineRefundStep } from './deadline-refund.step.js';
 import { DecideStep } from './decide.step.js';
 import { DecisionsController } from './decisions.controller.js';
 import { DecisionsService } from './decisions.service.js';
@@ -51,6 +52,7 @@ import { RefundsService } from './refunds.service.js';
     ChargeStep,
     RefundStep,
     CompensateStep,
+    DeadlineRefundStep,
     CancelRefundStep,
   ],
 })

@@ -16,6 +16,11 @@ import { referenceOf } from './provider/ask.js';
 import { DECLINES_OF_ACCOUNT, DECLINES_OF_ORDER, refuseWhileBraked } from './decline-brakes.js';
 import { findObstacles, insertPayment, isInFlight } from './payment.store.js';
 
+/** A payment as it is asked for, and until when it is wanted. */
+export interface PaymentWanted extends Pick<CreatePayment, 'orderId' | 'amount' | 'currency' | 'source'> {
+  deadline: Date | null;
+}
+
 /** Payments: opening them inside the claim's transaction, and reading them. */
 @Injectable()
 export class PaymentsService {
@@ -28,10 +33,10 @@ export class PaymentsService {
    * Opens a payment of an order, to be charged by ChargeStep.
    * @throws Problem `not-found`, `order-not-payable`, `amount-mismatch`, `payment-in-progress`, `rate-limited`
    */
-  async open(tx: Transaction, accountId: string, { orderId, amount, currency, source }: CreatePayment): Promise<Payment> {
+  async open(tx: Transaction, accountId: string, { orderId, ...wanted }: PaymentWanted): Promise<Payment> {
     const order = await this.orders.lock(tx, accountId, orderId);
     if (order.status !== 'pending') throw new Problem('order-not-payable', `The order is ${order.status}.`);
-    if (order.total !== amount || order.currency !== currency) {
+    if (order.total !== wanted.amount || order.currency !== wanted.currency) {
       throw new Problem('amount-mismatch', `The order's total is ${order.total} ${order.currency}.`);
     }
     const now = await tx.now();
@@ -47,9 +52,7 @@ export class PaymentsService {
       orderId: order.id,
       operationId: tx.operationUuid,
       status: 'processing',
-      amount,
-      currency,
-      source,
+      ...wanted,
       reference: referenceOf(tx.nextProviderKey(ChargeStep)),
       providerReference: null,
       failureCode: null,

@@ -1,4 +1,4 @@
-import { DECIDED_NOT_CHARGED } from './end-states.js';
+import { DEADLINE_PASSED, DECIDED_NOT_CHARGED } from './end-states.js';
 import type { PaymentStatus } from './payment.entity.js';
 
 /** A payment whose charge is looked at again. */
@@ -62,8 +62,8 @@ const take = (table: string, which: string): string => `
 export const TAKE_PAYMENTS = `${take('payments', `status = 'succeeded' AND provider_reference IS NOT NULL`)}
   RETURNING account_id, id, reference, provider_reference, amount, currency, source, amount_reserved AS reserved, check_at::text`;
 
-/** What a person decided and the provider may know better by now: that a charge did not happen, or that one did whose name nobody knew. */
-const DECIDED = `(status = 'failed' AND failure_code = '${DECIDED_NOT_CHARGED}' OR status = 'succeeded' AND provider_reference IS NULL)`;
+/** What was concluded here and the provider may know better by now: that a charge did not happen, or that one did whose name nobody knew. */
+const DECIDED = `(status = 'failed' AND failure_code IN ('${DECIDED_NOT_CHARGED}', '${DEADLINE_PASSED}') OR status = 'succeeded' AND provider_reference IS NULL)`;
 
 export const TAKE_DECIDED = `${take('payments', DECIDED)}
   RETURNING account_id, id, operation_id, status, reference, provider_reference, amount, currency, source, check_at::text`;

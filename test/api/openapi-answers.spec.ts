@@ -27,6 +27,8 @@ it('asks for a key exactly where it is documented', async () => {
     });
     api.expectDocumented(each.id, answer);
   }
+  // It was among them, and deleted.
+  await world.send('PUT', '/v1/products/123', { body: { name: 'Harbour lamp', unitPrice: 2500 } });
 });
 
 it('refuses everybody without an API key where it is documented', async () => {
@@ -47,6 +49,7 @@ it('takes the example bodies as they stand', async () => {
   const order = async (): Promise<string> => (await world.send('POST', '/v1/orders', { body: ORDER })).body['id'];
   const subjects: Record<string, () => Promise<{ path: string; members?: object }>> = {
     placeOrder: async () => ({ path: '/v1/orders' }),
+    placeOrders: async () => ({ path: '/v1/orders/batch' }),
     changeOrder: async () => ({ path: `/v1/orders/${await order()}` }),
     cancelOrder: async () => ({ path: `/v1/orders/${await order()}/cancel` }),
     openTicket: async () => ({ path: '/v1/tickets' }),
@@ -68,6 +71,7 @@ it('takes the example bodies as they stand', async () => {
       const test = await world.send('POST', `${await endpoint()}/test`);
       return { path: `/v1/deliveries/${test.body['id']}/redeliver` };
     },
+    changeStock: async () => ({ path: '/v1/products/123/stock-changes' }),
     decideOperation: async () => {
       const { operation } = await flagPayment(world, await world.placeOrder());
       await keepFromRecoverer(world, operation);

@@ -17,6 +17,7 @@ it('the auditor knows every step there is, by the name that is stored', () => {
     'orders.cancel.refund',
     'payments.charge',
     'payments.compensate',
+    'payments.deadline.refund',
     'payments.decide',
     'payments.late-charge.refund',
     'payments.refund',
@@ -27,7 +28,7 @@ it('the auditor knows every step there is, by the name that is stored', () => {
 it('the auditor knows every operation whose 201 stands for something new, by the name that is stored', async () => {
   expect([...CREATING].sort()).toEqual(['POST /v1/orders', 'POST /v1/payments', 'POST /v1/payments/:id/refunds', 'POST /v1/tickets']);
   const creating = [...documentedRoutes(world.app.get(ModulesContainer)).values()].filter(
-    ({ api, idempotent }) => idempotent && api.answers.some(({ status }) => status === 201),
+    ({ api, idempotent }) => idempotent && api.answers.some(({ status, headers }) => status === 201 && headers?.['Location']),
   );
   expect(creating).toHaveLength(CREATING.length);
 

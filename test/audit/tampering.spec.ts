@@ -21,6 +21,7 @@ const atProvider = (text: string, ...values: unknown[]): Promise<unknown> => wor
 /** A paid and partly refunded order, by its public ids, and the uuids behind them. */
 interface Sale {
   order: string;
+  product: string;
   payment: string;
   refund: string;
   operation: string;
@@ -40,6 +41,7 @@ async function sell(): Promise<Sale> {
   const [[charge], [givenBack]] = [await world.chargesOf(order), await world.refundsOf(order)];
   return {
     order: order.id,
+    product: order.productId,
     payment,
     refund,
     operation: String(paid.headers.get('operation-id')),
@@ -66,7 +68,7 @@ const CASES: [what: string, tamper: (sale: Sale) => Promise<unknown>, found: (sa
       await sql('DELETE FROM orders WHERE id = $1', uuidOf('ord', placed.body['id']));
       deleted = `/v1/orders/${placed.body['id']}`;
     },
-    () => [`effect-missing ${deleted}`],
+    () => [`effect-missing ${deleted}`, 'stock-sum 123'],
   ],
   [
     'an order is doubled',
@@ -74,17 +76,22 @@ const CASES: [what: string, tamper: (sale: Sale) => Promise<unknown>, found: (sa
       await sql(copyOf('orders', 'id = $1', `jsonb_build_object('id', $2::uuid, 'status', 'pending')`), orderUuid, NEW);
       await sql(copyOf('order_items', 'order_id = $1', `jsonb_build_object('order_id', $2::uuid)`), orderUuid, NEW);
     },
-    () => [`effect-without-operation /v1/orders/${publicId('ord', NEW)}`],
+    ({ product }) => [`effect-without-operation /v1/orders/${publicId('ord', NEW)}`, `stock-sum ${product}`],
+  ],
+  [
+    'a stock is changed',
+    ({ product }) => sql('UPDATE products SET stock = stock + 1 WHERE id = $1', product),
+    ({ product }) => [`stock-sum ${product}`],
   ],
   [
     'a line of an order is deleted',
     ({ orderUuid }) => sql('DELETE FROM order_items WHERE order_id = $1', orderUuid),
-    ({ order }) => [`order-total ${order}`],
+    ({ order, product }) => [`order-total ${order}`, `stock-sum ${product}`],
   ],
   [
     'a line of an order is doubled',
     ({ orderUuid }) => sql(copyOf('order_items', 'order_id = $1', `'{"line_no": 2}'`), orderUuid),
-    ({ order }) => [`order-total ${order}`],
+    ({ order, product }) => [`order-total ${order}`, `stock-sum ${product}`],
   ],
   [
     'the total of an order is changed',
@@ -99,7 +106,7 @@ const CASES: [what: string, tamper: (sale: Sale) => Promise<unknown>, found: (sa
   [
     'a paid order is cancelled and its money kept',
     ({ orderUuid }) => sql(`UPDATE orders SET status = 'cancelled' WHERE id = $1`, orderUuid),
-    ({ order }) => [`cancelled-order-keeps-money ${order}`],
+    ({ order, product }) => [`cancelled-order-keeps-money ${order}`, `stock-sum ${product}`],
   ],
   [
     'the record of an order is deleted',

@@ -23,6 +23,7 @@ describe('a tiny run', () => {
     'firstVsNodeIdempotency',
     'hotReplayVsStatic',
     'coldReplayVsHot',
+    'batchedVsSingle',
   ] as const)('measures %s, or says why not', (name) => {
     const ratio = results.ratios[name];
     if (ratio === null) {

@@ -17,6 +17,7 @@ const measured: Measured = {
     reasons: { nodeIdempotency: 'there is no redis-server on the PATH', pgbench: 'there is no pgbench on the PATH' },
   },
   replays: { hot: rounds(50, 50, 50), cold: rounds(200, 200, 200), static: rounds(50, 50, 50) },
+  batches: { single: rounds(300, 300, 300), batched: rounds(20, 20, 60) },
   mix: { samples: rounds(300, 300, 300), statuses: { '201': 90, '422': 10 }, effects: { keys: 80, orders: 80 } },
   payments: { samples: rounds(900, 900, 900), effects: { requests: 30, payments: 30, charges: 30 } },
   hotKey: {
@@ -45,7 +46,7 @@ const results = resultsOf(
 it('a ratio is the median of the ratios within a round', () => {
   // 300/200, 400/200, 600/300
   expect(results.spreads.firstVsFloor).toEqual({ median: 2, low: 1.5, high: 2 });
-  expect(results.ratios).toMatchObject({ firstVsFloor: 2, hotReplayVsStatic: 1, coldReplayVsHot: 2 });
+  expect(results.ratios).toMatchObject({ firstVsFloor: 2, hotReplayVsStatic: 1, coldReplayVsHot: 2, batchedVsSingle: 0.3 });
 });
 
 it('what could not run is null, with the reason', () => {

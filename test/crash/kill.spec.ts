@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { atOnce, startWorld, tally, type TestResponse } from '../support/app.js';
+import { item, resultsOf, sendAlone, sendBatch, statusesOf } from '../support/batches.js';
 import { eventually } from '../support/eventually.js';
 import { addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
 import { blockedBackends, holdProduct, untilBlocked } from '../support/locks.js';
@@ -88,6 +89,38 @@ describe('kill -9', () => {
     expect((await again).status).toBe(201);
     expect(await countOf(world.database, 'order_items', 'product_id = $1', [product])).toBe(1);
     expect(await stockOf(world.database, product)).toBe(999);
+  });
+
+  it.each(['withhold', 'swallow'] as const)('in the middle of a batch of 100 (COMMIT %s), sent again: each item once', async (fate) => {
+    const [api, product, key] = [await start(), await addProduct(world.database), uuidv7()];
+    const items = Array.from({ length: 100 }, () => item(product));
+    proxy.next(fate);
+    const first = sendBatch(api, items, { key }).catch(() => null);
+    await eventually('the COMMIT to be on its way', () => proxy.met === 1);
+    await api.kill('SIGKILL');
+    expect(await first).toBeNull();
+    const again = await sendBatch(world, items, { key, headers: { prefer: 'wait=30', 'retry-reason': 'connection' } });
+    expect(statusesOf(again)).toEqual(items.map(() => 201));
+    expect(await countOf(world.database, 'order_items', 'product_id = $1', [product])).toBe(100);
+    expect(await stockOf(world.database, product)).toBe(900);
+    const alone = await sendAlone(world, items[99] as (typeof items)[99]);
+    expect(alone.body).toEqual(resultsOf(again)[99]?.order);
+  });
+
+  it('while a batch of 100 waits for a product, freed after the kill: each item once', async () => {
+    const [api, product, key] = [await start(), await addProduct(world.database), uuidv7()];
+    const items = Array.from({ length: 100 }, () => item(product));
+    const held = await holdProduct(world.database, product);
+    const first = sendBatch(api, items, { key }).catch(() => null);
+    await untilBlocked(world.database);
+    await api.kill('SIGKILL');
+    expect(await first).toBeNull();
+    await held.release();
+    const again = await sendBatch(world, items, { key, headers: { prefer: 'wait=30' } });
+    expect(statusesOf(again)).toEqual(items.map(() => 201));
+    expect([await countOf(world.database, 'order_items', 'product_id = $1', [product]), await stockOf(world.database, product)]).toEqual([
+      100, 900,
+    ]);
   });
 
   it('under load: every order that was acknowledged is there, and retries of the others make each exactly once', async () => {

@@ -38,6 +38,7 @@ beforeAll(async () => {
        INSERT INTO idempotency_replays VALUES ('${account}', gen_random_uuid(), '', 1, now());
        INSERT INTO payment_decisions (account_id, id, operation_id, subject_id, outcome, note, actor, created_at)
        VALUES ('${account}', gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'happened', '', '', now());
+       INSERT INTO stock_changes (account_id, id, product_id, change) VALUES ('${account}', gen_random_uuid(), '123', 0);
        INSERT INTO events (account_id, id, transaction_id, type, created_at, resource_type, resource_id, resource_version, data)
        VALUES ('${account}', gen_random_uuid(), 1, 'order.created', now(), 'order', 'ord_', 1, '{}');
        INSERT INTO webhook_endpoints (account_id, id, url, types, secret, position_transaction, position_event, created_at, updated_at)

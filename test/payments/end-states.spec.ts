@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { END_STATES, type End } from '../../src/payments/end-states.js';
 import { uuidOf } from '../../src/kernel/ids.js';
@@ -31,6 +32,15 @@ const WAYS: Record<End, (order: PlacedOrder) => Promise<string>> = {
   },
   'decided-happened': (order) => decided(order, HAPPENED),
   'decided-did-not-happen': (order) => decided(order, DID_NOT),
+  'deadline-passed': async (order) => {
+    const key = uuidv7();
+    const provider = await world.sandbox.hold();
+    const answer = world.pay(order, 'tok_visa', { key, headers: { ...WAIT, 'request-deadline': '1' } });
+    await sleep(1_100);
+    await provider.release();
+    await answer;
+    return key;
+  },
 };
 
 async function paid(order: PlacedOrder, source: string): Promise<string> {

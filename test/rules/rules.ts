@@ -9,6 +9,7 @@ import { uuidOf } from '../../src/kernel/ids.js';
 import { Order } from '../../src/orders/order.entity.js';
 import { KEY_A, KEY_B, ORDER, startApp, type TestApp, type TestResponse } from '../support/app.js';
 import type { TestDatabase } from '../support/database.js';
+import { item, sendBatch, statusesOf } from '../support/batches.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
 import { blockedBackends, holdProduct, untilAllAreBlocked, untilBlocked } from '../support/locks.js';
@@ -88,6 +89,23 @@ export const RULES = {
       expect(await countOf(database, 'order_items', 'product_id = $1', [product])).toBe(0);
       expect((await place(b, key, product)).status).toBe(201);
       expect(await stockOf(database, product)).toBe(999);
+    },
+  },
+
+  itemsWithTheirWork: {
+    name: 'an item of a batch has its record with its order: both or neither, for all of them',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const items = [item(product), item(product)];
+      for (const event of ['AFTER INSERT ON orders', 'BEFORE INSERT ON idempotency_records']) {
+        const failed = await withFailing(database, event, () => sendBatch(a, items));
+        expect(failed.status).toBeGreaterThanOrEqual(500);
+        for (const { idempotencyKey } of items) expect(await recordsOf(database, idempotencyKey)).toEqual([]);
+        expect(await countOf(database, 'order_items', 'product_id = $1', [product])).toBe(0);
+      }
+      expect(statusesOf(await sendBatch(b, items))).toEqual([201, 201]);
+      expect(statusesOf(await sendBatch(a, items.toReversed()))).toEqual([201, 201]);
+      expect(await stockOf(database, product)).toBe(998);
     },
   },
 
@@ -190,6 +208,22 @@ export const RULES = {
       for (const on of [a, b]) expect((await place(on, uuidv7(), product)).status).toBe(201);
       await database.query('UPDATE products SET unit_price = 77 WHERE id = $1', [product]);
       for (const on of [a, b]) expect((await place(on, uuidv7(), product)).body).toMatchObject({ total: 77 });
+    },
+  },
+
+  lateIsNotExecuted: {
+    name: 'a request that arrives after its deadline has no effect, and its key answers that',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const key = uuidv7();
+      const send = (on: TestApp): Promise<TestResponse> =>
+        on.send('POST', '/v1/orders', {
+          key,
+          body: { items: [{ productId: product, quantity: 1 }] },
+          headers: { 'request-deadline': 'Sun, 06 Nov 1994 08:49:37 GMT' },
+        });
+      for (const on of [a, b]) expect(await send(on)).toMatchObject({ status: 409, body: { code: 'deadline-passed' } });
+      expect(await stockOf(database, product)).toBe(1_000);
     },
   },
 

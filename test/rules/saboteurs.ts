@@ -1,9 +1,12 @@
 // The originals are called with the `this` that belongs to them.
 /* oxlint-disable typescript/unbound-method */
-import { PostgresTransaction, type CommitResult } from '../../src/idempotency/postgres/postgres-transaction.js';
+import type { CommitResult } from '../../src/idempotency/postgres/commit-result.js';
+import { HandlerTransaction } from '../../src/idempotency/postgres/handler-transaction.js';
+import { PostgresTransaction } from '../../src/idempotency/postgres/postgres-transaction.js';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import type { Call } from '../../src/idempotency/postgres/statement.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
+import { INSERT_COMPLETED } from '../../src/idempotency/records/record.store.js';
 import { Purger } from '../../src/idempotency/records/purger.js';
 import { OutsideSettlements } from '../../src/idempotency/steps/outside-settlement.js';
 import { Operations } from '../../src/idempotency/operations.js';
@@ -46,6 +49,7 @@ export const SABOTEURS: Saboteur[] = [
     sabotage: recordFirst,
   },
   { name: 'the record is committed after the work', breaks: 'noWorkWithoutRecord', sabotage: recordLast },
+  { name: 'the records of items are written in another transaction', breaks: 'itemsWithTheirWork', sabotage: itemsFirst },
   {
     name: 'the key is not scoped to the account',
     breaks: 'ownKeys',
@@ -59,6 +63,7 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'the purge takes unfinished rows', breaks: 'unfinishedStays', sabotage: purgeUnfinished },
   { name: 'whoever comes first takes every connection', breaks: 'fairTurns', sabotage: takeNoTurns },
   { name: 'what is remembered is not verified', breaks: 'presentPrices', sabotage: verifyNothing },
+  { name: 'the clock that deadlines go by stands still', breaks: 'lateIsNotExecuted', sabotage: stopTheClock },
   {
     name: 'the policies are there and do not act',
     breaks: 'oneAccountShown',
@@ -103,6 +108,20 @@ function recordFirst(database: TestDatabase): void {
     } catch (error) {
       return { kind: 'rolled-back', error };
     }
+  });
+}
+
+/** A handler's own record is no call that is queued. */
+function itemsFirst(database: TestDatabase): void {
+  const { enqueue, commit } = PostgresTransaction.prototype;
+  const written: Promise<unknown>[] = [];
+  jest.spyOn(PostgresTransaction.prototype, 'enqueue').mockImplementation(function (this: PostgresTransaction, call, mayViolate) {
+    if (call.name !== INSERT_COMPLETED.name) return enqueue.call(this, call, mayViolate);
+    written.push(database.query(call.text, call.values).catch(() => undefined));
+  });
+  jest.spyOn(PostgresTransaction.prototype, 'commit').mockImplementation(async function (this: PostgresTransaction, calls: Call[]) {
+    await Promise.all(written.splice(0));
+    return commit.call(this, calls);
   });
 }
 
@@ -175,8 +194,18 @@ function forgetRefusals(): void {
 }
 
 /** Handlers rely on their memory, and nobody knows. */
-function verifyNothing(): void {
+async function verifyNothing(database: TestDatabase): Promise<void> {
   jest.spyOn(PostgresTransaction.prototype, 'usedCached', 'get').mockReturnValue(false);
+  await database.query("CREATE OR REPLACE FUNCTION product_changed() RETURNS boolean LANGUAGE sql VOLATILE AS 'SELECT true'");
+}
+
+/** Whoever asks for the time still waits for the claim. */
+function stopTheClock(): void {
+  const now = HandlerTransaction.prototype.now;
+  jest.spyOn(HandlerTransaction.prototype, 'now').mockImplementation(async function (this: HandlerTransaction) {
+    await now.call(this);
+    return new Date(0);
+  });
 }
 
 function rememberForEver(): void {

@@ -44,14 +44,20 @@ export async function stockOf(database: Queries, productId = '123', accountId = 
 }
 
 export async function setStock(database: Queries, stock: number, productId = '123', accountId = ACCOUNT_A): Promise<void> {
-  await database.query('UPDATE products SET stock = $3 WHERE account_id = $1 AND id = $2', [accountId, productId, stock]);
+  await database.query(
+    `WITH before AS (SELECT stock FROM products WHERE account_id = $1 AND id = $2),
+          changed AS (UPDATE products SET stock = $3::integer WHERE account_id = $1 AND id = $2)
+     INSERT INTO stock_changes (account_id, id, product_id, change) SELECT $1, gen_random_uuid(), $2, $3::integer - stock FROM before`,
+    [accountId, productId, stock],
+  );
 }
 
 /** A product of account A that only one test knows. */
 export async function addProduct(database: Queries, { stock = 1_000, unitPrice = 100, accountId = ACCOUNT_A } = {}): Promise<string> {
   const id = `p-${uuidv7()}`;
   await database.query(
-    `INSERT INTO products (account_id, id, name, unit_price, currency, stock) VALUES ($1, $2, 'A test product', $3, 'EUR', $4)`,
+    `WITH made AS (INSERT INTO products (account_id, id, name, unit_price, currency, stock) VALUES ($1, $2, 'A test product', $3, 'EUR', $4))
+     INSERT INTO stock_changes (account_id, id, product_id, change) VALUES ($1, gen_random_uuid(), $2, $4::integer)`,
     [accountId, id, unitPrice, stock],
   );
   return id;

@@ -80,6 +80,7 @@ class NotesModule {
           accountOf: (request) => (request as { headers: Record<string, string> }).headers['x-tenant'] ?? '',
           render: renderFinal,
           guardConnections: true,
+          join: false,
           ...core,
         }),
       ],

@@ -91,7 +91,8 @@ function distinct(schema: Schema, count: number): unknown[] {
   const words: string[] | undefined = schema['enum'];
   if (words) return Array.from({ length: count }, (_, n) => words[n % words.length]);
   const entry = fullExample(schema);
-  const [name] = Object.entries(entry).find(([, member]) => typeof member === 'string') ?? [];
+  const isFree = (text: unknown, pattern?: string) => typeof text === 'string' && (!pattern || new RegExp(pattern, 'u').test(`${text}0`));
+  const [name] = Object.entries(entry).find(([each, member]) => isFree(member, schema['properties']?.[each]?.pattern)) ?? [];
   return Array.from({ length: count }, (_, n) => (name === undefined ? entry : { ...entry, [name]: `${entry[name]}${n}` }));
 }
 

@@ -6,6 +6,8 @@ import { eventually } from './eventually.js';
 /** A lock that a test holds on a connection of its own. */
 export interface Hold {
   release(): Promise<void>;
+  /** Keeps what the statement changed. */
+  commit(): Promise<void>;
 }
 
 /** Opens a transaction, runs the statement and keeps what it locks until `release`. */
@@ -17,12 +19,11 @@ export async function hold(database: Pick<TestDatabase, 'url'>, text: string, va
   await client.query('SET idle_in_transaction_session_timeout = 0');
   await client.query('BEGIN');
   await client.query(text, values);
-  return {
-    release: async () => {
-      await client.query('ROLLBACK').catch(() => undefined);
-      await client.end();
-    },
+  const finish = async (how: 'ROLLBACK' | 'COMMIT'): Promise<void> => {
+    await client.query(how).catch(() => undefined);
+    await client.end();
   };
+  return { release: () => finish('ROLLBACK'), commit: () => finish('COMMIT') };
 }
 
 /** Holds a product of every account: an order of it waits with its last flight, the record and COMMIT behind it. */

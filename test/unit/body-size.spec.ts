@@ -9,6 +9,11 @@ describe('the largest legal body', () => {
     expect(largestBody(OrdersController, 'place')).toBe(1 + 5 + 100 * 3 + 50);
   });
 
+  it('of a batch: a hundred orders with their keys, and no more lines than they may have together', () => {
+    const order = 1 + 6 + 50;
+    expect(largestBody(OrdersController, 'placeAll')).toBe(1 + 2 + 100 * order + 500 * 3);
+  });
+
   it('of a small one leaves room for a mistake that is named', () => {
     expect(largestBody(OrdersController, 'change')).toBe(100);
     expect(largestBody(TicketsController, 'open')).toBe(100);

@@ -19,6 +19,7 @@ const OUTCOMES = new Set<ProblemCode>([
   'refund-declined',
   'not-found',
   'insufficient-stock',
+  'deadline-passed',
   'order-not-cancellable',
   'order-not-payable',
   'refund-exceeds-payment',
@@ -31,6 +32,7 @@ const OUTCOMES = new Set<ProblemCode>([
   'amount-mismatch',
   'currency-mismatch',
   'total-too-large',
+  'stock-too-large',
 ]);
 /** Outcomes of an execution that another try of the same intent, under a new key, may turn. */
 const NEW_KEY_STATUSES = new Set([402, 409, 422, 424]);

@@ -2,8 +2,10 @@ import type { QueryResultRow } from 'pg';
 import type { EntityManager } from 'typeorm';
 import { publicOperationId } from '../operation-id.js';
 import { stepName } from '../step.js';
-import type { Transaction, Violations } from '../transaction.js';
-import { ignoreRejection, type PostgresTransaction } from './postgres-transaction.js';
+import type { Item, ItemOutcome, ItemsOptions, Transaction, Violations } from '../transaction.js';
+import { ignoreRejection } from './ignore-rejection.js';
+import type { PostgresTransaction } from './postgres-transaction.js';
+import { SqlClient } from './sql-client.js';
 import { toHandlerCall, type Statement } from './statement.js';
 
 /** Which operation a transaction belongs to. */
@@ -13,7 +15,17 @@ export interface OperationIdentity {
   /** Whose code runs in it, for errors: the route, or the step. */
   readonly owner: string;
   nextProviderKey(step: string): string;
+  /** Executes items under keys of their own; where the transaction is a request's. */
+  readonly items?: ItemsRunner;
 }
+
+/** `as`: the transaction in the name of an item's operation. */
+export type ItemsRunner = (
+  engine: PostgresTransaction,
+  as: (identity: OperationIdentity) => Transaction,
+  items: readonly Item[],
+  options: ItemsOptions,
+) => Promise<ItemOutcome[]>;
 
 /** The handler's verbs on a transaction, and nothing else of it: the engine's own can't be reached from here. */
 export class HandlerTransaction implements Transaction {
@@ -51,12 +63,12 @@ export class HandlerTransaction implements Transaction {
   }
 
   write(statement: Statement, values: unknown[], violations: Violations = {}): void {
-    this.#engine.enqueue(toHandlerCall(statement, values));
-    this.#engine.declare(violations);
+    this.#engine.enqueue(toHandlerCall(statement, values), Object.keys(violations).length > 0);
+    this.#engine.meanings.declare(violations);
   }
 
   declare(violations: Violations): void {
-    this.#engine.declare(violations);
+    this.#engine.meanings.declare(violations);
   }
 
   now(): Promise<Date> {
@@ -65,6 +77,19 @@ export class HandlerTransaction implements Transaction {
 
   manager(): Promise<EntityManager> {
     return kept(() => this.#engine.manager());
+  }
+
+  items(items: readonly Item[], options: ItemsOptions): Promise<ItemOutcome[]> {
+    return kept(async () => {
+      const { items: runner, owner } = this.#identity;
+      if (!runner) throw new Error(`${owner} is no request, so it has no items`);
+      return runner(this.#engine, (identity) => this.as(identity), items, options);
+    });
+  }
+
+  async sqlClient(): Promise<SqlClient> {
+    await kept(() => this.#engine.begin());
+    return new SqlClient(this.#engine);
   }
 
   mayUseCached(): boolean {

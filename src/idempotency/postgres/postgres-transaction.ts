@@ -1,15 +1,14 @@
-import type { QueryResultRow } from 'pg';
+import type { PoolClient, QueryResultRow } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { Violations } from '../transaction.js';
-import { databaseError, isDefinite } from './errors.js';
+import { CallQueue } from './call-queue.js';
+import type { CommitResult } from './commit-result.js';
+import { isDefinite } from './errors.js';
+import { ignoreRejection } from './ignore-rejection.js';
+import { Meanings } from './meanings.js';
 import { ClaimLost, type OpeningCheck, type Opened } from './opening-check.js';
 import { rowsOfLast, type PipelineEnd } from './pipeline.js';
 import { toCall, type Call, type Result } from './statement.js';
 import { TransactionConnection } from './transaction-connection.js';
-
-/** How a COMMIT ended. `unknown`: the connection broke before the answer came, so it may have happened or not. */
-export type CommitResult =
-  { kind: 'committed'; result: Result } | { kind: 'rolled-back'; error: unknown } | { kind: 'unknown'; error: unknown };
 
 const BEGIN: Call = { name: 'BEGIN', text: 'BEGIN' };
 const COMMIT: Call = { name: 'COMMIT', text: 'COMMIT' };
@@ -19,16 +18,19 @@ const COMMIT: Call = { name: 'COMMIT', text: 'COMMIT' };
  * refused before opens none; and what is queued leaves together with COMMIT. A handler has a HandlerTransaction on it.
  */
 export class PostgresTransaction<Found = unknown> {
+  readonly meanings = new Meanings();
+  /** What waits for the next packet. */
+  readonly queue = new CallQueue();
   private connection: TransactionConnection | undefined;
   private opening: Promise<void> | undefined;
   private opened: Opened<Found> | undefined;
-  private queue: Call[] = [];
   /** No verb is taken any more. */
-  private isOver = false;
+  isOver = false;
+  /** Throws where nested transactions make that what was done must not be committed. */
+  veto: (() => void) | undefined;
   /** BEGIN was sent, and neither COMMIT nor the end of the connection answered it yet. */
   private mustRollBack = false;
   private cacheWasUsed = false;
-  private readonly violations: Violations = {};
 
   /** `owner`: whose code runs in it, for errors. `optimistic`: whether that may use what was read some time ago. */
   constructor(
@@ -48,7 +50,7 @@ export class PostgresTransaction<Found = unknown> {
     return this.opened?.won === true && !this.isOver;
   }
 
-  /** True as long as nothing was asked of the database. */
+  /** Nothing was asked of the database yet. */
   get isUntouched(): boolean {
     return !this.opening;
   }
@@ -63,16 +65,6 @@ export class PostgresTransaction<Found = unknown> {
     return this.optimistic;
   }
 
-  /** What a violated constraint means: constraint name → the refusal to answer. */
-  declare(violations: Violations): void {
-    Object.assign(this.violations, violations);
-  }
-
-  /** The refusal that `error`, a violated constraint, was declared to mean; or the error itself. */
-  meaningOf(error: unknown): unknown {
-    return this.violations[databaseError(error)?.constraint ?? '']?.() ?? error;
-  }
-
   /** Opens the transaction if it isn't. @throws ClaimLost @throws the database's error */
   async begin(): Promise<Opened<Found>> {
     this.refuseIfOver();
@@ -80,42 +72,55 @@ export class PostgresTransaction<Found = unknown> {
     if (!this.opening) void ignoreRejection(this.open([]));
     await this.opening;
     this.refuseIfOver();
-    if (!this.opened) throw new Error('the transaction did not open');
-    return this.opened;
+    return this.opened ?? Promise.reject(new Error('the transaction did not open'));
   }
 
   /** Sends the call in the first packet, with BEGIN and the check, where nothing has left yet; else as `run` does. */
   async read<R extends QueryResultRow>(call: Call): Promise<R[]> {
-    if (this.opening || this.queue.length > 0) return this.run<R>(call);
+    if (this.opening || !this.queue.isEmpty) return this.run<R>(call);
     return rowsOfLast(await this.open([call]));
   }
 
   /** Sends what is queued and the call. */
   async run<R extends QueryResultRow>(call: Call): Promise<R[]> {
     await this.begin();
-    return rowsOfLast(await this.present().send([...this.queue.splice(0), call]));
+    return rowsOfLast(await this.present().send([...this.queue.take(), call]));
   }
 
-  /** Queues a call for the next packet. */
-  enqueue(call: Call): void {
+  /** Sends what is queued, then the calls, and gives their results. @throws the database's error */
+  async runAll(calls: Call[]): Promise<Result[]> {
+    await this.begin();
+    const waiting = this.queue.take();
+    const { results, error } = await this.present().send([...waiting, ...calls.map((call) => toCall(call))]);
+    if (error) throw error;
+    return results.slice(waiting.length);
+  }
+
+  /** Queues a call for the next packet; `mayViolate`: a constraint whose violation was declared to mean something. */
+  enqueue(call: Call, mayViolate = false): void {
     this.refuseIfOver();
-    this.queue.push(call);
+    this.queue.add(call);
+    if (mayViolate) this.queue.doubt();
   }
 
   /** TypeORM's manager on this connection, behind what was queued. */
   async manager(): Promise<EntityManager> {
-    await this.begin();
-    const connection = this.present();
-    if (this.queue.length > 0) rowsOfLast(await connection.send(this.queue.splice(0)));
-    return connection.manager();
+    await this.runAll([]);
+    return this.present().manager();
+  }
+  /** The connection's client, behind what was queued; whoever sends on it looks at `isOver` first. */
+  async client(): Promise<PoolClient> {
+    await this.runAll([]);
+    return this.present().client;
   }
 
   /** Sends what is queued, `calls` and COMMIT in one packet; the result is that of the last of `calls`. @throws as `begin` does */
   async commit(calls: Call[]): Promise<CommitResult> {
     await this.begin();
+    this.veto?.();
     const connection = this.present();
     if (connection.isIdle) throw new Error(`${this.owner} ended its transaction by SQL; what it wrote before may have no record`);
-    const sent = [...this.queue.splice(0), ...calls.map((call) => toCall(call)), COMMIT];
+    const sent = [...this.queue.take(), ...calls.map((call) => toCall(call)), COMMIT];
     this.isOver = true;
     connection.shut();
     const { results, error } = await connection.send(sent);
@@ -135,7 +140,7 @@ export class PostgresTransaction<Found = unknown> {
    */
   async commitAtOnce(claim: Call[]): Promise<CommitResult> {
     if (!this.isUntouched) throw new Error('the transaction has begun');
-    const sent = [...claim.map((call) => toCall(call)), ...this.queue.splice(0)];
+    const sent = [...claim.map((call) => toCall(call)), ...this.queue.take()];
     this.isOver = true;
     this.connection = await TransactionConnection.take(this.dataSource);
     const { results, error } = await this.connection.send(sent);
@@ -191,10 +196,4 @@ export class PostgresTransaction<Found = unknown> {
     if (this.opened?.won === false) throw new ClaimLost('the claim was lost');
     if (this.isOver) throw new Error('the transaction is over');
   }
-}
-
-/** A promise that may be left alone: a handler may never look at what it started, and the failure is judged at COMMIT. */
-export function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }

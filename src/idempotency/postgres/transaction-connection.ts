@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { outsideTransaction } from './connection-guard.js';
 import { sendPipeline, type PipelineEnd } from './pipeline.js';
 import { toHandlerCall, type Call } from './statement.js';
 import { followTransactions, isIdle } from './transaction-status.js';
@@ -17,7 +18,7 @@ export class TransactionConnection {
 
   private constructor(
     private readonly runner: QueryRunner,
-    private readonly client: PoolClient & Inside,
+    readonly client: PoolClient & Inside,
   ) {}
 
   /** @throws what the pool says that has no connection */
@@ -74,7 +75,7 @@ export async function sendAlone(dataSource: DataSource, calls: readonly Call[]):
 }
 
 async function takeIdle(dataSource: DataSource): Promise<{ runner: QueryRunner; client: PoolClient & Inside }> {
-  const runner = dataSource.createQueryRunner();
+  const runner = outsideTransaction(() => dataSource.createQueryRunner());
   const client = (await runner.connect()) as PoolClient & Inside;
   await followTransactions(client);
   if (isIdle(client)) return { runner, client };

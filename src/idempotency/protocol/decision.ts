@@ -46,7 +46,7 @@ export async function decide(tx: PostgresTransaction, work: Work, how: Deciding)
     const handed = new HandlerTransaction(tx, how.identity);
     return decisionOf(await inTransaction(tx, () => work(handed)), how);
   } catch (thrown) {
-    return decisionOnError(tx.meaningOf(thrown), how);
+    return decisionOnError(tx.meanings.of(thrown), how);
   }
 }
 

@@ -52,15 +52,20 @@ export interface ArchiveRow {
 }
 
 /** The record of a key, and how long it will be kept. */
-export const FIND = {
-  name: 'idempotency-find',
-  text: `SELECT operation_id, encode(request_hash, 'hex') AS request_hash, status, response_status, response_headers,
+const RECORD = `operation_id, encode(request_hash, 'hex') AS request_hash, status, response_status, response_headers,
                 convert_from(response_body, 'UTF8') AS response_body, resource, expires_at,
                 (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms,
                 status = 'running' AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AS interrupted,
                 CASE WHEN status = 'running' AND lease_until IS NULL
                      THEN greatest(0, extract(epoch FROM resumable_at - clock_timestamp()) * 1000)::float8 END AS parked_ms
-           FROM idempotency_records WHERE account_id = $1 AND key = $2`,
+           FROM idempotency_records WHERE account_id = $1`;
+
+export const FIND = { name: 'idempotency-find', text: `SELECT ${RECORD} AND key = $2` };
+
+/** Those of several keys. The array is read by a subselect, so that its length is nothing to plan by. */
+const FIND_SEVERAL = {
+  name: 'idempotency-find-several',
+  text: `SELECT key, ${RECORD} AND key = ANY ((SELECT $2::text[])::text[])`,
 };
 
 const FIND_OPERATION = {
@@ -76,6 +81,11 @@ const FIND_OPERATION = {
 export const FIND_ARCHIVED = {
   name: 'idempotency-find-archived',
   text: `SELECT operation_id, resource FROM idempotency_archive WHERE account_id = $1 AND key = $2`,
+};
+
+const FIND_SEVERAL_ARCHIVED = {
+  name: 'idempotency-find-several-archived',
+  text: `SELECT key, operation_id, resource FROM idempotency_archive WHERE account_id = $1 AND key = ANY ((SELECT $2::text[])::text[])`,
 };
 
 /** Inserts a completed record; the conditions, if any, come behind. */
@@ -103,6 +113,15 @@ export function findRecord({ accountId, key }: Pick<Intent, 'accountId' | 'key'>
 /** Reads what is left of the key: an ArchiveRow, or none. */
 export function findArchived({ accountId, key }: Pick<Intent, 'accountId' | 'key'>): Call {
   return { ...FIND_ARCHIVED, values: [accountId, key] };
+}
+
+/** The same for several keys of an account: RecordRows and ArchiveRows with their `key`, in two statements, since each takes its own snapshot. */
+export function findSeveral(accountId: string, keys: string[]): Call[] {
+  const values = [accountId, keys];
+  return [
+    { ...FIND_SEVERAL, values },
+    { ...FIND_SEVERAL_ARCHIVED, values },
+  ];
 }
 
 /** Writes the completed record; the result's only row says when it expires. */

@@ -56,14 +56,14 @@ const LIST: Statement = {
 const TIMELINE: Statement = {
   name: 'idempotency-timelines',
   text: `
-  SELECT operation_id, at, event, detail
+  SELECT operation_id, at, event, detail, id
     FROM unnest($2::uuid[]) AS o (operation_id),
-         LATERAL (SELECT at, event, detail FROM idempotency_timeline t
+         LATERAL (SELECT at, event, detail, id FROM idempotency_timeline t
                    WHERE t.account_id = $1 AND t.operation_id = o.operation_id ORDER BY id DESC LIMIT 100) latest
   UNION ALL
-  SELECT operation_id, last_at, 'replayed', CASE count WHEN 1 THEN 'once' ELSE count || ' times' END || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END
+  SELECT operation_id, last_at, 'replayed', CASE count WHEN 1 THEN 'once' ELSE count || ' times' END || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END, NULL
     FROM idempotency_replays WHERE account_id = $1 AND operation_id = ANY ($2::uuid[])
-   ORDER BY at`,
+   ORDER BY at, id`,
 };
 
 interface StoryRow extends Record<string, unknown> {
@@ -136,9 +136,9 @@ function storyOf(row: StoryRow, lines: TimelineLine[]): OperationStory {
 /** Local work writes no timeline: its two ends are in the record. */
 function withEnds(row: StoryRow, lines: TimelineLine[]): TimelineLine[] {
   const told = (event: string): boolean => lines.some((line) => line.event === event);
-  const ends: TimelineLine[] = [];
   if (told('sealed')) return lines;
-  if (!told('claimed')) ends.push({ at: row.created_at, event: 'claimed', detail: row.operation });
-  if (!told('settled') && row.completed_at) ends.push({ at: row.completed_at, event: 'settled', detail: String(row.response_status) });
-  return [...ends, ...lines].sort((a, b) => a.at.getTime() - b.at.getTime());
+  const all = [...lines];
+  if (!told('claimed')) all.unshift({ at: row.created_at, event: 'claimed', detail: row.operation });
+  if (!told('settled') && row.completed_at) all.push({ at: row.completed_at, event: 'settled', detail: String(row.response_status) });
+  return all.sort((a, b) => a.at.getTime() - b.at.getTime());
 }

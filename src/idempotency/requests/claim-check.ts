@@ -7,6 +7,7 @@ import {
   completedValues,
   findArchived,
   findRecord,
+  findSeveral,
   type ArchiveRow,
   type Completed,
   type Intent,
@@ -30,10 +31,23 @@ export type ClaimResult =
   | { kind: 'sealed'; operationId: string }
   | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
 
+/** A row of the lock statements. */
+interface Taken {
+  locked: boolean;
+  now: Date;
+}
+
 /** The lock makes a concurrent duplicate fail at once instead of holding a connection; it ends with the transaction, whose account this says too. */
 export const LOCK = {
   name: 'idempotency-lock',
   text: `SELECT pg_try_advisory_xact_lock($1::bigint) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now, ${enterBy('$2')}`,
+};
+
+/** The locks of several keys of one account: whoever misses one does nothing, so nobody waits, in whatever order others take theirs. */
+const LOCK_SEVERAL = {
+  name: 'idempotency-lock-several',
+  text: `SELECT pg_try_advisory_xact_lock(n) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now
+           FROM unnest($1::bigint[]) WITH ORDINALITY AS k (n, at) ORDER BY at`,
 };
 
 /**
@@ -70,10 +84,31 @@ export function claimCheck(intent: Intent, late: LateRequests): OpeningCheck<Cla
       findArchived(intent),
     ],
     evaluate: ([lock, record, archived]) => {
-      const [taken] = (lock?.rows ?? []) as unknown as { locked: boolean; now: Date }[];
+      const [taken] = (lock?.rows ?? []) as unknown as Taken[];
       if (!taken) throw new Error('the lock statement has one row');
       const found = evaluateClaim(intent, late, taken, rowOf(record) as RecordRow | undefined, rowOf(archived) as ArchiveRow | undefined);
       return { won: found.kind === 'won', now: taken.now, found };
+    },
+  };
+}
+
+/** The same check for several keys of one account, each of them once; `evaluate` says what a key is to a request for it. */
+export function claimSeveral(
+  accountId: string,
+  keys: string[],
+  late: LateRequests,
+): { calls: Call[]; evaluate: (results: Result[]) => (intent: Intent) => ClaimResult } {
+  const locks = { ...LOCK_SEVERAL, values: [keys.map((key) => lockNumber(accountId, key))] };
+  return {
+    calls: [locks, ...findSeveral(accountId, keys)],
+    evaluate: ([locked, records, archived]) => {
+      const takenOf = new Map(keys.map((key, at) => [key, locked?.rows[at] as unknown as Taken | undefined]));
+      const [recordOf, archivedOf] = [byKey<RecordRow>(records), byKey<ArchiveRow>(archived)];
+      return (intent) => {
+        const taken = takenOf.get(intent.key);
+        if (!taken) throw new Error('the lock statement has one row for each key');
+        return evaluateClaim(intent, late, taken, recordOf.get(intent.key), archivedOf.get(intent.key));
+      };
     },
   };
 }
@@ -103,7 +138,7 @@ export function meaningOfRecord(intent: Intent, late: LateRequests, result: Resu
 function evaluateClaim(
   intent: Intent,
   late: LateRequests,
-  { locked, now }: { locked: boolean; now: Date },
+  { locked, now }: Taken,
   record: RecordRow | undefined,
   archived: ArchiveRow | undefined,
 ): ClaimResult {
@@ -138,4 +173,8 @@ function hasExpired({ status, remaining_ms: remaining }: RecordRow): boolean {
 
 function rowOf(result: Result | undefined): unknown {
   return result?.rows[0];
+}
+
+function byKey<Row>(result: Result | undefined): Map<string, Row> {
+  return new Map((result?.rows ?? []).map((row) => [row['key'] as string, row as Row]));
 }

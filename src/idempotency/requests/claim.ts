@@ -14,6 +14,7 @@ import { insertRunning } from '../steps/operation.store.js';
 import { providerKeyOf } from '../steps/held-operation.js';
 import type { StepRegistry } from '../steps/step-registry.js';
 import { claimAtOnce, claimCheck, type ClaimResult } from './claim-check.js';
+import { itemsRunner } from './items.js';
 import { lateRequestsOf, type LateRequests } from './late-requests.js';
 
 /** One request and how to run its work. */
@@ -52,7 +53,7 @@ export class Claim implements Party<ClaimResult> {
     const { accountId, key, operationId, operation, traceId } = intent;
     // A handler's step is the first one of its operation.
     const nextProviderKey = (step: string): string => providerKeyOf({ accountId, key, step, stepNo: 1 });
-    this.identity = { operationId, owner: operation, nextProviderKey };
+    this.identity = { operationId, owner: operation, nextProviderKey, items: itemsRunner(intent, options) };
     this.work = work;
     this.status = status;
     this.traceId = traceId;

@@ -5,7 +5,7 @@ import type { Found, Outcome } from './provider.js';
 /** Part of a provider's key window that is not relied on: clocks differ, and a call takes time. */
 const WINDOW_MARGIN = 0.9;
 /** From this attempt on, a provider that never gives an answer under the key is asked by reference as well. */
-const DOUBTFUL_ATTEMPT = 3;
+export const DOUBTFUL_ATTEMPT = 3;
 
 const HOUR = 3_600_000;
 /** What the provider has taken and not decided may take days at a bank: it is read again after half of its age, and at the latest after so long. */

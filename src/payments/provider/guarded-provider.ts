@@ -44,11 +44,16 @@ export class GuardedProvider {
     return this.provider.keyWindowMs;
   }
 
-  /** `share` of the time that a call may take; the rest was for looking up. */
-  charge(request: ChargeRequest, key: string, share = 1): Promise<Outcome> {
-    return this.send(request.account, share, async (timeoutMs) =>
-      this.judged(request, await this.provider.charge(request, key, timeoutMs)),
-    );
+  /** `share` of the time that a call may take; the rest was for looking up. `beginMs`: after so long nothing is sent for the first time. */
+  charge(request: ChargeRequest, key: string, share = 1, beginMs = Infinity): Promise<Outcome> {
+    const left = countdown(beginMs);
+    let begun = false;
+    return this.send(request.account, share, async (timeoutMs) => {
+      if (!begun && left() <= 0)
+        return { kind: 'not-reached', reason: 'the deadline passed before it was sent', answered: true, late: 'not-begun' };
+      begun = true;
+      return this.judged(request, await this.provider.charge(request, key, timeoutMs));
+    });
   }
 
   /** `share` as for `charge`. */

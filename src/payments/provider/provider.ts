@@ -22,7 +22,8 @@ export interface RefundRequest {
  * What is known after asking the provider.
  * `pending`: the provider has it, under that id, and has not decided; from then on it is read by the id and never sent again.
  * `unknown`: it may have happened or not, or may still happen. `not-reached`: it surely did not, because no try of this
- * call sent a byte or the provider said that it did nothing.
+ * call sent a byte or the provider said that it did nothing. `late`: because a deadline had passed, before this call began or,
+ * for whatever was sent earlier, as the provider finds nothing.
  */
 export type Outcome = Decided | Pending | Unknown | NotReached;
 
@@ -30,7 +31,7 @@ export type Outcome = Decided | Pending | Unknown | NotReached;
 export type Decided = { kind: 'succeeded'; providerReference: string; mayChange?: true } | { kind: 'declined'; code: string };
 export type Pending = { kind: 'pending'; providerReference: string; reason: string } & Waiting;
 export type Unknown = { kind: 'unknown'; reason: string; answered?: true } & Waiting;
-export type NotReached = { kind: 'not-reached'; reason: string; answered?: true } & Waiting;
+export type NotReached = { kind: 'not-reached'; reason: string; answered?: true; late?: 'not-begun' | 'not-found' } & Waiting;
 
 /** How to wait for an outcome. */
 export interface Waiting {

@@ -1,0 +1,13 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { enterBy } from '../idempotency/index.js';
+
+/**
+ * Writes without a key, in a transaction of its own that says whose it is. Only for what may be done again without harm: whoever
+ * hears nothing of its COMMIT sends the request again. @throws the database's error, and what `work` throws, after a rollback
+ */
+export function writeAs<T>(dataSource: DataSource, accountId: string, work: (own: EntityManager) => Promise<T>): Promise<T> {
+  return dataSource.transaction(async (manager) => {
+    await manager.query(`SELECT ${enterBy('$1')}`, [accountId]);
+    return work(manager);
+  });
+}
