@@ -9,7 +9,7 @@ interface Manifest {
 }
 
 // Beside lib, in the package as it is installed.
-const { name, peerDependencies } = manifestAt(join(__dirname, '..', '..', 'package.json'));
+const { name, peerDependencies } = manifestAt(join(__dirname, '..', '..', '..', 'package.json'));
 
 const wrong = Object.entries(peerDependencies).flatMap(([peer, range]) => {
   const found = installed(peer);

@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -69,6 +69,13 @@ export class Installation {
     }
     await ended;
     throw new Error(`the application didn't start: ${printed}`);
+  }
+
+  /** What is installed, as the package's peers find it. */
+  versions(): ForeignProject['packages'] {
+    const of = (name: string): string =>
+      (JSON.parse(readFileSync(join(this.directory, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version;
+    return { nest: of('@nestjs/core'), nestTypeorm: of('@nestjs/typeorm'), typeorm: of('typeorm'), pg: of('pg') };
   }
 
   /** Ends what still runs, and deletes the folder. */

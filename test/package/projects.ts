@@ -25,3 +25,8 @@ export const MATRIX: ForeignProject[] = [
   { platform: 'Express', modules: 'CommonJS', packages: { ...NEST_12, typeorm: '1.0.0', pg: '8.22.0' } },
   { platform: 'Fastify', modules: 'ESM', packages: { ...NEST_12, typeorm: '1.1.1', pg: '8.16.0' } },
 ];
+
+/** Its name in the tests' output. */
+export function describeProject({ platform, modules, packages: { nest, typeorm, pg } }: ForeignProject): string {
+  return `Nest ${nest}, ${platform}, ${modules}, TypeORM ${typeorm} and pg ${pg}`;
+}
