@@ -17,7 +17,9 @@ writeFileSync(join(directory, 'package.json'), `${JSON.stringify({ ...manifest, 
 copyFileSync(join(import.meta.dirname, 'README.md'), join(directory, 'README.md'));
 copyFileSync(join(root, 'LICENSE'), join(directory, 'LICENSE'));
 await writeSql();
-const tarball = execFileSync('npm', ['pack', directory, '--silent', '--ignore-scripts', '--pack-destination', target], { encoding: 'utf8' }).trim();
+const tarball = execFileSync('npm', ['pack', directory, '--silent', '--ignore-scripts', '--pack-destination', target], {
+  encoding: 'utf8',
+}).trim();
 console.log(join(target, tarball));
 
 /** The text of each migration, from the compiled class itself, for the schema `public`. */

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /** What of package.json says which versions this package runs on. */
@@ -8,19 +9,22 @@ interface Manifest {
   peerDependencies: Record<string, string>;
 }
 
-// Beside lib, in the package as it is installed.
+/** What pg brings along, and lock files hold back: before, the core couldn't look at a connection before anybody gets it. */
+const OF_PG = { 'pg-pool': '^3.12.0' };
+
+// The package as it is installed.
 const { name, peerDependencies } = manifestAt(join(__dirname, '..', '..', '..', 'package.json'));
 
-const wrong = Object.entries(peerDependencies).flatMap(([peer, range]) => {
-  const found = installed(peer);
+const wrong = [...Object.entries(peerDependencies), ...Object.entries(OF_PG)].flatMap(([peer, range]) => {
+  const found = installed(peer, peer in OF_PG ? createRequire(require.resolve('pg')) : require);
   if (!found) return [`${peer} is not installed and must be ${range}`];
   return fits(found, range) ? [] : [`${peer} is ${found} and must be ${range}`];
 });
 if (wrong.length > 0) throw new Error(`${name} can't work with what is installed here: ${wrong.join('; ')}`);
 
-/** The version that `require` finds from here, read past the package's exports, which may hide its package.json. */
-function installed(peer: string): string | undefined {
-  const found = (require.resolve.paths(peer) ?? []).map((path) => join(path, peer, 'package.json')).find((path) => existsSync(path));
+/** The version that a `require` finds, read past the package's exports, which may hide its package.json. */
+function installed(peer: string, { resolve }: NodeJS.Require): string | undefined {
+  const found = (resolve.paths(peer) ?? []).map((path) => join(path, peer, 'package.json')).find((path) => existsSync(path));
   return found === undefined ? undefined : manifestAt(found).version;
 }
 

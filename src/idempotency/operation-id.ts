@@ -21,7 +21,9 @@ const TYPEID = /^op_([0-7][0-9a-hjkmnp-tv-z]{25})$/;
 
 /** The public form (`op_…`, a TypeID) of an operation's uuid. @throws SyntaxError when it is no uuid */
 export function publicOperationId(uuid: string): string {
-  const digits = BigInt(`0x${uuid.replaceAll('-', '')}`).toString(32).padStart(26, '0');
+  const digits = BigInt(`0x${uuid.replaceAll('-', '')}`)
+    .toString(32)
+    .padStart(26, '0');
   let id = 'op_';
   for (const digit of digits) id += TYPEID_DIGITS[Number.parseInt(digit, 32)];
   return id;

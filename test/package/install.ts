@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,6 +18,26 @@ export function registryAnswers(): boolean {
 /** Packs the core of this working tree; gives the tarball's path. */
 export function packCore(): string {
   return execFileSync('npm', ['run', '--silent', 'pack:core'], { cwd: ROOT, encoding: 'utf8' }).trim();
+}
+
+/** Loads the packed core's look at its peers beside packages of these versions; gives the error's message, or nothing. */
+export function loadBeside(versions: Record<string, string | undefined>): string {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-peers-'));
+  const modules = join(directory, 'node_modules');
+  try {
+    cpSync(join(ROOT, 'dist/core/package'), join(modules, '@holdfast/nestjs'), { recursive: true });
+    for (const [name, version] of Object.entries(versions)) {
+      if (version === undefined) continue;
+      mkdirSync(join(modules, name), { recursive: true });
+      writeFileSync(join(modules, name, 'package.json'), JSON.stringify({ name, version }));
+      writeFileSync(join(modules, name, 'index.js'), '');
+    }
+    const peers = join(modules, '@holdfast/nestjs/lib/packaging/core/peers.js');
+    const { stderr } = spawnSync(process.execPath, [peers], { encoding: 'utf8' });
+    return /^Error: (.*)$/m.exec(stderr)?.[1] ?? stderr;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 /** A project in a temporary folder, with everything installed from the registry and the core from its tarball. */
@@ -54,7 +74,12 @@ export class Installation {
 
   /** A replica of the application; rejects with what it printed when it ends instead of listening. */
   async start(databaseUrl: string, options: { migrate?: boolean } = {}): Promise<Replica> {
-    const env = { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, ADAPTER: this.project.platform, MIGRATE: String(options.migrate ?? false) };
+    const env = {
+      PATH: process.env['PATH'],
+      DATABASE_URL: databaseUrl,
+      ADAPTER: this.project.platform,
+      MIGRATE: String(options.migrate ?? false),
+    };
     const child = spawn(process.execPath, [MAIN[this.project.modules]], { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.processes.push(child);
     let printed = '';
@@ -76,6 +101,17 @@ export class Installation {
     const of = (name: string): string =>
       (JSON.parse(readFileSync(join(this.directory, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version;
     return { nest: of('@nestjs/core'), nestTypeorm: of('@nestjs/typeorm'), typeorm: of('typeorm'), pg: of('pg') };
+  }
+
+  /** What TypeScript has against `types.ts` in this project; nothing where it compiles. */
+  async typeErrors(): Promise<string> {
+    const flags = '--noEmit --strict --skipLibCheck --experimentalDecorators --module nodenext --target es2022 --types node'.split(' ');
+    const types = join(ROOT, 'node_modules/@types');
+    const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), ...flags, '--typeRoots', types, 'types.ts'];
+    const { stdout } = await promisify(execFile)(process.execPath, tsc, { cwd: this.directory }).catch(
+      (error: { stdout: string }) => error,
+    );
+    return stdout;
   }
 
   /** Ends what still runs, and deletes the folder. */

@@ -77,7 +77,8 @@ export async function sendAlone(dataSource: DataSource, calls: readonly Call[]):
 async function takeIdle(dataSource: DataSource): Promise<{ runner: QueryRunner; client: PoolClient & Inside }> {
   const runner = outsideTransaction(() => dataSource.createQueryRunner());
   const client = (await runner.connect()) as PoolClient & Inside;
-  await followTransactions(client);
+  const asked = followTransactions(client);
+  if (asked) await asked;
   if (isIdle(client)) return { runner, client };
   // Somebody gave it back with a transaction open, whose work would commit with ours, or ours roll back with it.
   discard(client);

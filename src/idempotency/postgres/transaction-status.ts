@@ -13,15 +13,16 @@ interface Inside {
 const heard = new WeakMap<object, Status>();
 
 /**
- * Sees to it that `isIdle` knows of this client. A client of node-postgres before 8.21 is listened to from here on, once;
- * the empty query has the server say how it is now. @throws what the query meets
+ * Sees to it that `isIdle` knows of this client. One of node-postgres before 8.21 is listened to from here on; the first time
+ * there is something to await: the answer to an empty query, with which the server says how the session is now.
  */
-export async function followTransactions(client: PoolClient): Promise<void> {
+export function followTransactions(client: PoolClient): Promise<unknown> | undefined {
   const inside = client as unknown as Inside;
-  if (inside.getTransactionStatus || heard.has(client)) return;
+  if (inside.getTransactionStatus || heard.has(client)) return undefined;
   // In front of the client's own listener, which lets the next query go.
   inside.connection.prependListener('readyForQuery', ({ status }) => heard.set(client, status));
-  await client.query('');
+  // A client that can't ask is not idle.
+  return client.query('').catch(() => undefined);
 }
 
 /** Whether the server has no transaction open on this connection. */

@@ -31,6 +31,15 @@ module.exports = async function start({ common, nest, nestTypeorm, typeorm, adap
   const save = async (tx, tenantId, text) => (await tx.manager()).save(Note, { tenantId, text });
 
   class NotesController {
+    constructor(dataSource) {
+      this.dataSource = dataSource;
+    }
+
+    /** By a repository, as the application has always written: it joins. */
+    async joined(tenantId, { text }) {
+      return this.dataSource.getRepository(Note).save({ tenantId, text });
+    }
+
     /** By TypeORM's manager. */
     async create(tx, tenantId, { text }) {
       return save(tx, tenantId, text);
@@ -68,6 +77,10 @@ module.exports = async function start({ common, nest, nestTypeorm, typeorm, adap
     }
   }
   Controller('notes')(NotesController);
+  nestTypeorm.InjectDataSource()(NotesController, undefined, 0);
+  Headers('x-tenant')(NotesController.prototype, 'joined', 0);
+  Body()(NotesController.prototype, 'joined', 1);
+  decorate(NotesController, 'joined', [Post('joined'), Idempotent()]);
   for (const name of ['create', 'plain', 'slow', 'throws', 'returns', 'fails']) {
     Tx()(NotesController.prototype, name, 0);
     Headers('x-tenant')(NotesController.prototype, name, 1);
