@@ -10,7 +10,7 @@ interface Manifest {
 }
 
 /** What pg brings along, and lock files hold back: before, the core couldn't look at a connection before anybody gets it. */
-const OF_PG = { 'pg-pool': '^3.12.0' };
+const OF_PG = { 'pg-pool': '^3.13.0' };
 
 // The package as it is installed.
 const { name, peerDependencies } = manifestAt(join(__dirname, '..', '..', '..', 'package.json'));
