@@ -1,15 +1,20 @@
-// `npm run pack:core`: src/idempotency and its migrations as dist/core/holdfast-nestjs-<version>.tgz, an npm package.
+// `npm run pack:core [-- folder]`: src/idempotency and its migrations as an npm package, holdfast-nestjs-<version>.tgz in dist/core
+// or in the folder named.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-const target = join(root, 'dist', 'core');
+const target = resolve(process.argv[2] ?? join(root, 'dist', 'core'));
 const directory = join(target, 'package');
 
-rmSync(target, { recursive: true, force: true });
-execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', import.meta.dirname], { stdio: 'inherit' });
+rmSync(directory, { recursive: true, force: true });
+execFileSync(
+  process.execPath,
+  [join(root, 'node_modules/typescript/bin/tsc'), '-p', import.meta.dirname, '--outDir', join(directory, 'lib')],
+  { stdio: 'inherit' },
+);
 
 const { version, license, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const manifest = JSON.parse(readFileSync(join(import.meta.dirname, 'package.template.json'), 'utf8'));

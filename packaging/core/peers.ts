@@ -15,12 +15,18 @@ const OF_PG = { 'pg-pool': '^3.13.0' };
 // The package as it is installed.
 const { name, peerDependencies } = manifestAt(join(__dirname, '..', '..', '..', 'package.json'));
 
-const wrong = [...Object.entries(peerDependencies), ...Object.entries(OF_PG)].flatMap(([peer, range]) => {
-  const found = installed(peer, peer in OF_PG ? createRequire(require.resolve('pg')) : require);
-  if (!found) return [`${peer} is not installed and must be ${range}`];
-  return fits(found, range) ? [] : [`${peer} is ${found} and must be ${range}`];
-});
+const ofPg = installed('pg', require) === undefined ? undefined : createRequire(require.resolve('pg'));
+const wrong = [...misfits(peerDependencies, require), ...(ofPg ? misfits(OF_PG, ofPg) : [])];
 if (wrong.length > 0) throw new Error(`${name} can't work with what is installed here: ${wrong.join('; ')}`);
+
+/** What is wrong with the packages that a `require` finds, in words. */
+function misfits(wanted: Record<string, string>, from: NodeJS.Require): string[] {
+  return Object.entries(wanted).flatMap(([peer, range]) => {
+    const found = installed(peer, from);
+    if (!found) return [`${peer} is not installed and must be ${range}`];
+    return fits(found, range) ? [] : [`${peer} is ${found} and must be ${range}`];
+  });
+}
 
 /** The version that a `require` finds, read past the package's exports, which may hide its package.json. */
 function installed(peer: string, { resolve }: NodeJS.Require): string | undefined {

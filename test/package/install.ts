@@ -15,29 +15,42 @@ export function registryAnswers(): boolean {
   return spawnSync('npm', ['view', 'pg@8.16.0', 'version', ...flags], { cwd: tmpdir(), timeout: 30_000 }).status === 0;
 }
 
-/** Packs the core of this working tree; gives the tarball's path. */
-export function packCore(): string {
-  return execFileSync('npm', ['run', '--silent', 'pack:core'], { cwd: ROOT, encoding: 'utf8' }).trim();
+/** The core of this working tree, packed into a temporary folder. */
+export interface PackedCore {
+  tarball: string;
+  /** What is in the tarball. */
+  directory: string;
+  /** Loads the package's look at its peers beside packages of these versions; gives the error's message, or nothing. */
+  loadBeside(versions: Record<string, string | undefined>): string;
+  remove(): void;
 }
 
-/** Loads the packed core's look at its peers beside packages of these versions; gives the error's message, or nothing. */
-export function loadBeside(versions: Record<string, string | undefined>): string {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-peers-'));
-  const modules = join(directory, 'node_modules');
-  try {
-    cpSync(join(ROOT, 'dist/core/package'), join(modules, '@holdfast/nestjs'), { recursive: true });
-    for (const [name, version] of Object.entries(versions)) {
-      if (version === undefined) continue;
-      mkdirSync(join(modules, name), { recursive: true });
-      writeFileSync(join(modules, name, 'package.json'), JSON.stringify({ name, version }));
-      writeFileSync(join(modules, name, 'index.js'), '');
-    }
-    const peers = join(modules, '@holdfast/nestjs/lib/packaging/core/peers.js');
-    const { stderr } = spawnSync(process.execPath, [peers], { encoding: 'utf8' });
-    return /^Error: (.*)$/m.exec(stderr)?.[1] ?? stderr;
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+/** Packs it, as `npm run pack:core` does. @throws what the compiler says */
+export function packCore(): PackedCore {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-packed-'));
+  const tarball = execFileSync('npm', ['run', '--silent', 'pack:core', '--', folder], { cwd: ROOT, encoding: 'utf8' }).trim();
+  const directory = join(folder, 'package');
+  return {
+    tarball,
+    directory,
+    loadBeside: (versions) => loadBeside(directory, join(folder, 'peers'), versions),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function loadBeside(packed: string, folder: string, versions: Record<string, string | undefined>): string {
+  const modules = join(folder, 'node_modules');
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(packed, join(modules, '@holdfast/nestjs'), { recursive: true });
+  for (const [name, version] of Object.entries(versions)) {
+    if (version === undefined) continue;
+    mkdirSync(join(modules, name), { recursive: true });
+    writeFileSync(join(modules, name, 'package.json'), JSON.stringify({ name, version }));
+    writeFileSync(join(modules, name, 'index.js'), '');
   }
+  const peers = join(modules, '@holdfast/nestjs/lib/packaging/core/peers.js');
+  const { stderr } = spawnSync(process.execPath, [peers], { encoding: 'utf8' });
+  return /^Error: (.*)$/m.exec(stderr)?.[1] ?? stderr;
 }
 
 /** A project in a temporary folder, with everything installed from the registry and the core from its tarball. */
@@ -50,7 +63,7 @@ export class Installation {
   ) {}
 
   /** @throws what npm says that can't install it */
-  static async of(project: ForeignProject, tarball: string): Promise<Installation> {
+  static async of(project: ForeignProject, { tarball }: PackedCore): Promise<Installation> {
     const { nest, nestTypeorm, typeorm, pg } = project.packages;
     const directory = mkdtempSync(join(tmpdir(), 'holdfast-foreign-'));
     const dependencies = {

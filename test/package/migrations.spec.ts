@@ -27,13 +27,14 @@ async function coreOf(database: TestDatabase): Promise<string[]> {
 }
 
 it('a database with the packaged migrations, or with their SQL text, has of the core what this service has', async () => {
-  packCore();
+  const packed = packCore();
   const [byClasses, byText, service] = databases as [TestDatabase, TestDatabase, TestDatabase];
   const source = await new DataSource({ type: 'postgres', url: byClasses.url, migrations }).initialize();
   await source.runMigrations();
   await source.destroy();
-  const folder = join(__dirname, '../../dist/core/package/sql');
+  const folder = join(packed.directory, 'sql');
   for (const file of readdirSync(folder).sort()) await byText.query(readFileSync(join(folder, file), 'utf8'));
+  packed.remove();
   const expected = await coreOf(service);
   expect(expected.length).toBeGreaterThan(50);
   expect(await coreOf(byClasses)).toEqual(expected);

@@ -3,17 +3,18 @@ import { TENANT } from '../support/lifted-app.js';
 import { atOnce, send, tally, type TestResponse } from '../support/app.js';
 import { hold, untilBlocked } from '../support/locks.js';
 import { eventually } from '../support/eventually.js';
-import { Installation, loadBeside, packCore, registryAnswers, type Replica } from './install.js';
+import { Installation, packCore, registryAnswers, type PackedCore, type Replica } from './install.js';
 import { MATRIX, PROJECTS, describeProject, type ForeignProject } from './projects.js';
 
 const projects = process.env['PACKAGE_MATRIX'] === 'true' ? [...PROJECTS, ...MATRIX] : PROJECTS;
 const answers = registryAnswers();
 const skipped = answers ? '' : ' (skipped: the npm registry gives no packages here)';
 
-let tarball: string;
+let packed: PackedCore;
 beforeAll(() => {
-  tarball = packCore();
+  packed = packCore();
 }, 120_000);
+afterAll(() => packed.remove());
 
 (answers ? describe : describe.skip).each(projects.map((project) => [describeProject(project), project] as const))(
   `the packed core in a project of %s${skipped}`,
@@ -38,13 +39,13 @@ describe('what the packed core does not work with', () => {
     ['an older TypeORM', { typeorm: '0.3.16' }, 'typeorm is 0.3.16 and must be ^0.3.17 || ^1.0.0'],
     ['a later TypeORM', { typeorm: '2.0.0' }, 'typeorm is 2.0.0 and must be ^0.3.17 || ^1.0.0'],
     ['an older Nest', { '@nestjs/core': '10.4.0' }, '@nestjs/core is 10.4.0 and must be ^11.0.0 || ^12.0.0'],
-    ['no rxjs', { rxjs: undefined }, 'rxjs is not installed and must be ^7.8.0'],
+    ['no driver', { pg: undefined }, 'pg is not installed and must be ^8.16.0'],
   ])('is said when it is loaded: %s', (_name, change, sentence) => {
-    expect(loadBeside({ ...FITTING, ...change })).toBe(`@holdfast/nestjs can't work with what is installed here: ${sentence}`);
+    expect(packed.loadBeside({ ...FITTING, ...change })).toBe(`@holdfast/nestjs can't work with what is installed here: ${sentence}`);
   });
 
   it('is not said of what fits', () => {
-    expect(loadBeside(FITTING)).toBe('');
+    expect(packed.loadBeside(FITTING)).toBe('');
   });
 });
 
@@ -56,7 +57,7 @@ function expectOneEffect(project: ForeignProject): void {
 
   beforeAll(async () => {
     database = await createDatabase();
-    installation = await Installation.of(project, tarball);
+    installation = await Installation.of(project, packed);
     replicas = [await installation.start(database.url, { migrate: true }), await installation.start(database.url)];
   }, 300_000);
 
