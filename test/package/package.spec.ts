@@ -136,6 +136,12 @@ function expectOneEffect(project: ForeignProject): void {
     expect([await notes('fails'), await records('fails')]).toEqual([0, []]);
   });
 
+  it('commits nothing that others left open on a connection', async () => {
+    expect((await post('leaves', 'unused', 'left open')).status).toBe(201);
+    expect((await post('create', 'after', 'after')).status).toBe(201);
+    expect([await notes('left open'), await notes('after')]).toEqual([0, 1]);
+  });
+
   it('has one effect when a replica is killed behind its write and the request is sent again', async () => {
     const lock = await hold(database, 'SELECT pg_advisory_xact_lock(7)');
     const lost = post('slow', 'killed', 'killed').then(

@@ -40,6 +40,15 @@ module.exports = async function start({ common, nest, nestTypeorm, typeorm, adap
       return this.dataSource.getRepository(Note).save({ tenantId, text });
     }
 
+    /** Not idempotent, and careless: gives its connection back with a transaction open. */
+    async leaves(tenantId, { text }) {
+      const runner = this.dataSource.createQueryRunner();
+      await runner.query('BEGIN');
+      await runner.query('INSERT INTO notes (tenant_id, text) VALUES ($1, $2)', [tenantId, text]);
+      await runner.release();
+      return {};
+    }
+
     /** By TypeORM's manager. */
     async create(tx, tenantId, { text }) {
       return save(tx, tenantId, text);
@@ -78,9 +87,11 @@ module.exports = async function start({ common, nest, nestTypeorm, typeorm, adap
   }
   Controller('notes')(NotesController);
   nestTypeorm.InjectDataSource()(NotesController, undefined, 0);
-  Headers('x-tenant')(NotesController.prototype, 'joined', 0);
-  Body()(NotesController.prototype, 'joined', 1);
-  decorate(NotesController, 'joined', [Post('joined'), Idempotent()]);
+  for (const name of ['joined', 'leaves']) {
+    Headers('x-tenant')(NotesController.prototype, name, 0);
+    Body()(NotesController.prototype, name, 1);
+    decorate(NotesController, name, name === 'joined' ? [Post(name), Idempotent()] : [Post(name)]);
+  }
   for (const name of ['create', 'plain', 'slow', 'throws', 'returns', 'fails']) {
     Tx()(NotesController.prototype, name, 0);
     Headers('x-tenant')(NotesController.prototype, name, 1);
