@@ -28,11 +28,19 @@ interface HttpRequest extends CarriesTransaction {
   body?: unknown;
 }
 
-/** What their responses have in common. */
-interface HttpResponse {
+/** Fastify's reply, or Express's response, which is Node's own. */
+type HttpResponse = FastifyReply | ExpressResponse;
+
+interface FastifyReply {
   status(code: number): unknown;
   header(name: string, value: string): unknown;
   send(body: Buffer): unknown;
+}
+
+interface ExpressResponse {
+  status(code: number): unknown;
+  setHeader(name: string, value: string): unknown;
+  end(body: Buffer): unknown;
 }
 
 /** For Nest, which has nothing left to send. */
@@ -58,11 +66,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
     const sent = readKey(request.raw?.rawHeaders ?? request.rawHeaders ?? []);
-    response.header('idempotency-key', sent.received);
+    setHeader(response, 'idempotency-key', sent.received);
     const waitSeconds = preferredWait(request.headers['prefer']);
     const lenient = route.duplicateWindowMs !== undefined && prefersLenient(request.headers['prefer']);
     const applied = [...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]), ...(lenient ? ['handling=lenient'] : [])];
-    if (applied.length > 0) response.header('preference-applied', applied.join(', '));
+    if (applied.length > 0) setHeader(response, 'preference-applied', applied.join(', '));
     const ifMatch = ifMatchOf(request);
     const keyed: KeyedRequest = {
       intent: this.intentOf(request, sent, route, route.readsIfMatch ? ifMatch : undefined),
@@ -154,10 +162,19 @@ const OUTCOME_OF: Record<RefusalCode, RequestOutcome['outcome']> = {
 
 function send(response: HttpResponse, { response: stored, expiresAt, replayed, resumableInMs = 0 }: Answer): void {
   response.status(stored.status);
-  for (const [name, value] of Object.entries(stored.headers)) response.header(name, value);
-  if (expiresAt) response.header('idempotency-expires', expiresAt.toUTCString());
-  else response.header('retry-after', String(Math.max(RETRY_AFTER, Math.ceil(resumableInMs / 1000))));
-  if (replayed) response.header('idempotent-replayed', 'true');
+  for (const [name, value] of Object.entries(stored.headers)) setHeader(response, name, value);
+  if (expiresAt) setHeader(response, 'idempotency-expires', expiresAt.toUTCString());
+  else setHeader(response, 'retry-after', String(Math.max(RETRY_AFTER, Math.ceil(resumableInMs / 1000))));
+  if (replayed) setHeader(response, 'idempotent-replayed', 'true');
   // As bytes: to a text Fastify would add a charset that the stored headers don't have.
-  response.send(Buffer.from(stored.body));
+  const body = Buffer.from(stored.body);
+  // Express's send() would add an ETag.
+  if ('setHeader' in response) response.end(body);
+  else response.send(body);
+}
+
+/** Express's own header() would add a charset to the content type. */
+function setHeader(response: HttpResponse, name: string, value: string): void {
+  if ('setHeader' in response) response.setHeader(name, value);
+  else response.header(name, value);
 }
