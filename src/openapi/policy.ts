@@ -27,7 +27,7 @@ export function policyOf(document: OpenAPIObject): Policy {
   const operations = Array.from(operationsOf(document), ([path, method, , operation]) => {
     const { operationId, 'x-idempotency': guarantees } = operation;
     if (operationId === undefined || !guarantees) throw new Error(`${method} ${path} guarantees nothing`);
-    return { method: method.toUpperCase(), path, operationId, ...guarantees };
+    return Object.assign({ method: method.toUpperCase(), path, operationId }, guarantees);
   });
   const { name, schema } = PARAMETERS.IdempotencyKey;
   return {

@@ -51,7 +51,7 @@ describe('the policy of keys', () => {
     expect(byId('createPayment')).toMatchObject({
       required: true,
       window: '24h',
-      stored: [201, 'payment-declined', 'not-found', 'order-not-payable', 'possible-duplicate', 'amount-mismatch'],
+      stored: [201, 'payment-declined', 'not-found', 'order-not-payable', 'deadline-passed', 'possible-duplicate', 'amount-mismatch'],
       duplicateWindow: '2m',
       lateRequests: 'refuse',
     });
