@@ -9,6 +9,7 @@ export function windowOf({ windowMs, window }: { windowMs?: number; window?: str
   if (windowMs !== undefined) throw new Error(`a window is given twice: window ${JSON.stringify(window)} and windowMs ${windowMs}`);
   const [, amount, unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(window) ?? [];
   const factor = UNITS[unit];
-  if (!factor || Number(amount) === 0) throw new Error(`a window is a whole number of ms, s, m, h or d, as in "7d": ${JSON.stringify(window)}`);
+  if (!factor || Number(amount) === 0)
+    throw new Error(`a window is a whole number of ms, s, m, h or d, as in "7d": ${JSON.stringify(window)}`);
   return Number(amount) * factor;
 }

@@ -14,7 +14,18 @@ import {
 import { Exclude } from 'class-transformer';
 import { map, type Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
-import { Idempotent, RecoverableStep, Tx, next, park, reply, type Next, type Reply, type Step, type Transaction } from '../../src/idempotency/index.js';
+import {
+  Idempotent,
+  RecoverableStep,
+  Tx,
+  next,
+  park,
+  reply,
+  type Next,
+  type Reply,
+  type Step,
+  type Transaction,
+} from '../../src/idempotency/index.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import type { TestApp, TestResponse } from '../support/app.js';
 import { countOf, recordsOf } from '../support/ledger.js';
@@ -103,7 +114,7 @@ class Answers {
   @Post('parks')
   @Idempotent()
   async parks(): Promise<unknown> {
-    return park('not a handler\'s to say');
+    return park("not a handler's to say");
   }
 
   @Post('class')

@@ -122,7 +122,10 @@ export async function startLiftedApp(database: Pick<TestDatabase, 'url'>, option
   const imports = notes.imports?.map((one) => (idempotency && 'module' in one && one.module === IdempotencyModule ? idempotency : one));
   const module = { ...notes, imports: imports ?? [], providers: options.providers ?? [] };
   const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false, abortOnError: false });
-  await app.listen(0, '127.0.0.1');
+  await app.listen(0, '127.0.0.1').catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
   const url = await app.getUrl();
   return {
     app: app as TestApp['app'],
