@@ -1,4 +1,6 @@
-import { Body, ConflictException, Controller, Get, Injectable, Module, Post } from '@nestjs/common';
+import { Body, ConflictException, Controller, Get, Global, Injectable, Module, Post } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { DataSource } from 'typeorm';
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
 import {
   IdempotencyModule,
@@ -257,6 +259,12 @@ describe('forRootAsync', () => {
   });
 
   it('and stops the start where that can not be so', async () => {
-    await expect(startLiftedApp(database, { idempotency: asked({ archiveMs: 1 }) })).rejects.toThrow('archiveMs, 1, must not be below');
+    @Global()
+    @Module({ providers: [{ provide: DataSource, useValue: {} }], exports: [DataSource] })
+    class NoDatabaseModule {}
+    @Module({ imports: [NoDatabaseModule, asked({ archiveMs: 1 })] })
+    class WrongModule {}
+    const started = NestFactory.createApplicationContext(WrongModule, { logger: false, abortOnError: false });
+    await expect(started).rejects.toThrow('archiveMs, 1, must not be below');
   });
 });

@@ -28,20 +28,20 @@ const INSERT = { name: 'test-insert-note', text: 'INSERT INTO notes (tenant_id, 
 const INSERT_ID = { name: 'test-insert-id', text: 'INSERT INTO notes (tenant_id, id, text) VALUES ($1, $2, $3)' };
 const LOCK = { name: 'test-lock', text: 'SELECT pg_advisory_xact_lock(7)' };
 
+const calls = new Map<string, number>();
+
 /** Knows its outcome when it is asked a second time. */
 @RecoverableStep('slow')
 @Injectable()
 class Slow implements Step<number> {
-  private readonly calls = new Map<string, number>();
-
   async call(subjectId: string): Promise<number> {
-    const count = (this.calls.get(subjectId) ?? 0) + 1;
-    this.calls.set(subjectId, count);
+    const count = (calls.get(subjectId) ?? 0) + 1;
+    calls.set(subjectId, count);
     return count;
   }
 
-  async settle(_tx: Transaction, _subjectId: string, calls: number): Promise<StepEnd> {
-    return calls === 1 ? park('not yet') : reply(200, { calls });
+  async settle(_tx: Transaction, _subjectId: string, count: number): Promise<StepEnd> {
+    return count === 1 ? park('not yet') : reply(200, { calls: count });
   }
 }
 

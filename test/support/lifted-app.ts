@@ -8,6 +8,7 @@ import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempot
 import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
 import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
 import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owner-functions.js';
+import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
 import {
   Idempotent,
   IdempotencyModule,
@@ -53,7 +54,7 @@ class NotesController {
   }
 }
 
-/** Another application that has taken over src/idempotency with its three migrations, and nothing else. */
+/** Another application that has taken over src/idempotency with its migrations, and nothing else. */
 @Module({})
 class NotesModule {
   static with(url: string, { controllers = [], poolSize = 10, pipeline = true, core }: LiftedOptions): DynamicModule {
@@ -70,6 +71,7 @@ class NotesModule {
             Speculation1700000000004,
             Resumable1700000000007,
             OwnerFunctions1700000000009,
+            Sealing1700000000015,
             Notes1800000000001,
           ],
           migrationsRun: true,
