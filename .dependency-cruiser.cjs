@@ -1,10 +1,11 @@
 // Who may import whom. The arrow points one way: kernel ← http, database ← accounts ← catalog, tickets … ← app. See the comment of each rule.
 
-// Small things that everybody shares, HTTP, the database; with them go the core's index and the words in which controllers
-// describe themselves to OpenAPI.
+// Small things that everybody shares, HTTP, the database; with them go the core's index, the words in which controllers
+// describe themselves to OpenAPI, and where events are written.
 const shared = [
   '^src/(kernel|http|database)/',
   '^src/idempotency/index\\.ts$',
+  '^src/events/outbox\\.ts$',
   '^src/openapi/(api\\.decorator|api\\.builders|field\\.decorator|fields)\\.ts$',
 ];
 const accounts = '^src/accounts/';
@@ -81,6 +82,7 @@ module.exports = {
       'payments/(payment-replies|end-states|.*\\.steps?)\\.ts',
     ),
     folder('catalog'),
+    folder('events'),
     folder('operations'),
     // Figures are their owners': what a metric shows of payments, payments count.
     folder('observability', 'payments/payment\\.store\\.ts'),

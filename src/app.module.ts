@@ -16,6 +16,7 @@ import {
   recoveryPool,
 } from './database/data-source.js';
 import { ENTITIES } from './entities.js';
+import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { BodyGuard } from './http/body.js';
 import { Lifecycle } from './http/lifecycle.js';
@@ -56,6 +57,7 @@ export class AppModule {
         PaymentsModule,
         OperationsModule,
         TicketsModule,
+        EventsModule,
         WebhooksModule,
         OpenApiModule,
         ProblemsModule,

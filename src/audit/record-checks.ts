@@ -66,6 +66,28 @@ export const recordChecks: readonly Check[] = [
          AND NOT EXISTS (SELECT FROM audit_operations o WHERE o.account_id = r.account_id AND o.operation_id = r.operation_id)`,
   },
   {
+    kind: 'version-without-event',
+    sql: `
+      WITH since AS (SELECT greatest(min(created_at), now() - interval '29 days') AS since FROM events),
+      told AS (
+        SELECT account_id, pg_temp.public_id('ord', id) AS subject, 'version ' || v AS what
+          FROM orders, since, generate_series(CASE WHEN created_at > since THEN 1 ELSE version END, version) AS v WHERE updated_at > since
+        UNION ALL
+        SELECT account_id, pg_temp.public_id('tkt', id), 'version ' || v
+          FROM tickets, since, generate_series(CASE WHEN created_at > since THEN 1 ELSE version END, version) AS v WHERE updated_at > since
+        UNION ALL
+        SELECT account_id, pg_temp.public_id('pay', id), 'payment.' || s
+          FROM payments, since, unnest(ARRAY['processing', nullif(status, 'processing')]) AS s WHERE created_at > since AND s IS NOT NULL
+        UNION ALL
+        SELECT account_id, pg_temp.public_id('re', id), 'refund.' || status FROM refunds, since WHERE created_at > since AND status <> 'processing')
+      SELECT t.account_id, t.subject, 'no event tells of ' || string_agg(t.what, ', ' ORDER BY t.what) AS detail
+        FROM told t
+       WHERE NOT EXISTS (SELECT FROM events e
+                          WHERE e.account_id = t.account_id AND e.resource_id = t.subject
+                            AND t.what IN ('version ' || e.resource_version, e.type))
+       GROUP BY t.account_id, t.subject`,
+  },
+  {
     kind: 'effect-claimed-twice',
     sql: `
       SELECT account_id, resource AS subject, count(*) || ' operations say that they made it' AS detail

@@ -1,7 +1,7 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { NotEquals } from 'class-validator';
 import { AnswerField, RequestField, type IntegerField, type TextField } from '../openapi/field.decorator.js';
-import { MAX_TEXT, currency, productId } from '../openapi/fields.js';
+import { MAX_TEXT, currency, productId, version } from '../openapi/fields.js';
 import type { Product } from './product.entity.js';
 
 /** Where products are found. */
@@ -82,7 +82,10 @@ export class ProductView {
   @AnswerField(stock)
   stock: number;
 
-  static of({ id, name, unitPrice, currency, stock }: Product): ProductView {
-    return { id, name, unitPrice, currency, stock };
+  @AnswerField({ ...version, description: 'Grows with every change but those of the stock. In quotes it is the ETag.' })
+  version: number;
+
+  static of({ id, name, unitPrice, currency, stock, version: counted }: Product): ProductView {
+    return { id, name, unitPrice, currency, stock, version: counted };
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, type EntityManager, type Repository } from 'typeorm';
+import { appendOwnEvent, type EventType } from '../events/outbox.js';
 import { checkConditions, checkIfNoneMatch, type Conditions } from '../http/etag.js';
 import type { Page, ListQuery } from '../http/page.js';
 import { Problem, noSuch } from '../http/problem.js';
@@ -82,7 +83,10 @@ export class ProductsService {
     checkConditions(conditions, null);
     const { accountId, id, name, unitPrice, currency } = product;
     const [row] = await manager.query<Pick<Product, 'stock' | 'version'>[]>(INSERT, [accountId, id, name, unitPrice, currency]);
-    return row ? { product: { ...product, ...row, deletedAt: null }, made: true } : null;
+    if (!row) return null;
+    const made = { ...product, ...row, deletedAt: null };
+    await appendOwnEvent(manager, accountId, 'product.created', ProductView.of(made));
+    return { product: made, made: true };
   }
 
   private async replace(manager: EntityManager, named: Named, { name, unitPrice }: PutProduct, conditions: Conditions): Promise<PutResult> {
@@ -91,8 +95,9 @@ export class ProductsService {
     // Another request may have made it so meanwhile.
     if (isAsAsked(before, { name, unitPrice })) return found(before, conditions);
     checkConditions(conditions, before.deletedAt ? null : before.version);
-    const product = await this.save(manager, before, { name, unitPrice, deletedAt: null });
-    return { product, made: before.deletedAt !== null };
+    const made = before.deletedAt !== null;
+    const product = await this.save(manager, before, { name, unitPrice, deletedAt: null }, made ? 'product.created' : 'product.updated');
+    return { product, made };
   }
 
   /** Deletes the product; nothing where it is deleted already. @throws Problem `not-found`, `precondition-failed` */
@@ -103,15 +108,17 @@ export class ProductsService {
       if (!product) throw noSuch('product');
       if (product.deletedAt) return;
       checkConditions(conditions, product.version);
-      await this.save(manager, product, { deletedAt: new Date() });
+      await this.save(manager, product, { deletedAt: new Date() }, 'product.deleted');
     });
   }
 
-  /** Writes a change that makes a new version. */
-  private async save(manager: EntityManager, before: Product, change: Partial<Product>): Promise<Product> {
+  /** Writes a change that makes a new version, and its event. */
+  private async save(manager: EntityManager, before: Product, change: Partial<Product>, became: EventType): Promise<Product> {
     const changed = { ...change, version: before.version + 1 };
     await manager.update(Product, { accountId: before.accountId, id: before.id }, changed);
-    return { ...before, ...changed };
+    const product = { ...before, ...changed };
+    await appendOwnEvent(manager, product.accountId, became, ProductView.of(product));
+    return product;
   }
 
   /** Adds to the stock, or takes from it. @throws Problem `not-found`, `insufficient-stock`, `stock-too-large` */

@@ -13,9 +13,10 @@ import { PaymentsTakeBack1700000000010 } from '../../migrations/1700000000010-pa
 import { Decisions1700000000012 } from '../../migrations/1700000000012-decisions.js';
 import { Events1700000000013 } from '../../migrations/1700000000013-events.js';
 import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
-import { Webhooks1700000000020 } from '../../migrations/1700000000020-webhooks.js';
 import { Catalogue1700000000017 } from '../../migrations/1700000000017-catalogue.js';
 import { Deadlines1700000000018 } from '../../migrations/1700000000018-deadlines.js';
+import { Versions1700000000019 } from '../../migrations/1700000000019-versions.js';
+import { Webhooks1700000000020 } from '../../migrations/1700000000020-webhooks.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -54,9 +55,10 @@ const migrations = [
   Decisions1700000000012,
   Events1700000000013,
   Sealing1700000000015,
-  Webhooks1700000000020,
   Catalogue1700000000017,
   Deadlines1700000000018,
+  Versions1700000000019,
+  Webhooks1700000000020,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

@@ -7,6 +7,7 @@ import { isStated } from './client.js';
 import { databaseOptions } from './data-source.js';
 import { clearSession, isPooled, pooled, type NamedUrl } from './own-session.js';
 import { setUpRoles } from './roles.js';
+import { renumberForeign } from './transaction-ids.js';
 
 /** "holdfast" in ASCII, as a number: the advisory lock under which one process at a time migrates. */
 const MIGRATION_LOCK = 0x686f6c64;
@@ -70,6 +71,7 @@ export async function migrate(urls: DatabaseUrls, tell?: (sentence: string) => v
     await owner.query(`SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)`, [UNLIMITED]);
     await takeLock(owner, tell);
     const applied = await owner.runMigrations({ transaction: 'each' });
+    await renumberForeign(owner);
     if (apiUrl === ownerUrl) await setUpOneself(owner);
     else await setUpOthers(owner, { variable: 'DATABASE_URL', url: apiUrl }, { variable: 'DATABASE_BACKGROUND_URL', url: backgroundUrl });
     const [all] = await owner.query<{ count: number }[]>('SELECT count(*)::int AS count FROM migrations');

@@ -22,7 +22,7 @@ export const PRIVILEGES: Readonly<Record<string, { api: string; background: stri
   refunds: { api: 'SIU', background: 'SIU' },
   payment_decisions: { api: 'SIUD', background: 'SI' },
   provider_events: { api: '', background: 'SIUD' },
-  events: { api: 'SI', background: 'SD' },
+  events: { api: 'SI', background: 'SID' },
   webhook_endpoints: { api: 'SIUD', background: 'SU' },
   webhook_deliveries: { api: 'SIUD', background: 'SIUD' },
   idempotency_records: { api: 'SIU', background: 'SIUD' },

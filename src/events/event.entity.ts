@@ -3,6 +3,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** What became true of a resource, as it was told in the transaction that made it so. */
 @Entity('events')
 @Index('events_forward_idx', ['accountId', 'transactionId', 'id'])
+@Index('events_type_idx', ['accountId', 'type', 'id'])
 @Index('events_resource_idx', ['accountId', 'resourceId', 'id'])
 export class EventRow {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'events_pkey' })

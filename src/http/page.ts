@@ -25,7 +25,7 @@ export class ListQuery {
    * What the cursor points after, or null on the first page.
    * @throws Problem `invalid-request` when `read` makes nothing of it
    */
-  after(read: (text: string) => string | null): string | null {
+  position(read: (text: string) => string | null): string | null {
     if (this.cursor === undefined) return null;
     const text = Buffer.from(this.cursor, 'base64url').toString();
     const position = Buffer.from(text).toString('base64url') === this.cursor ? read(text) : null;

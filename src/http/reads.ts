@@ -62,7 +62,7 @@ export async function pageBy<Row extends Owned, View>(
   where: Pick<Owned, 'accountId'> & Omit<FindOptionsWhere<Row>, 'accountId'>,
   view: (row: Row) => View,
 ): Promise<Page<View>> {
-  const before = query.after((text) => (prefix ? uuidOf(prefix, text) : text));
+  const before = query.position((text) => (prefix ? uuidOf(prefix, text) : text));
   const filters = Object.entries(where).filter(([, value]) => value !== undefined);
   const wanted: FindManyOptions<Row> = {
     where: { ...Object.fromEntries(filters), ...(before !== null && { id: LessThan(before) }) } as FindOptionsWhere<Row>,

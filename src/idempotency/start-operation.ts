@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { newOperationId } from './operation-id.js';
 import { appendTimeline } from './records/timeline.store.js';
 import { reply, toResponse } from './reply.js';
-import { providerKeyOf } from './steps/held-operation.js';
+import { ownKey, providerKeyOf } from './steps/held-operation.js';
 import { insertRunning } from './steps/operation.store.js';
 import { stepName, type StepClass } from './step.js';
 
@@ -31,8 +31,7 @@ export interface OwnOperation {
  */
 export async function startOperation(manager: EntityManager, own: OwnOperation): Promise<{ operationId: string; providerKey: string }> {
   const { accountId, name, operation, step, subjectId, resource, windowMs } = own;
-  // No client can send a key with a space in it.
-  const key = `own ${name}`;
+  const key = ownKey(name);
   const operationId = newOperationId();
   const first = stepName(step);
   const intent = { accountId, key, fingerprint: hash('sha256', key, 'hex'), operation, operationId, windowMs, traceId: null };

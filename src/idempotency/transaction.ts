@@ -53,6 +53,8 @@ export interface Transaction {
   readonly operationId: string;
   /** The uuid behind `operationId`. */
   readonly operationUuid: string;
+  /** The key that the client sent with it; null where the application started the operation by itself. */
+  readonly idempotencyKey: string | null;
 
   /** The provider key that the given step (a class with `@RecoverableStep()`) will have if this transaction ends with it, for what must be written down before. */
   nextProviderKey(step: object): string;

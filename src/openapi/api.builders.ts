@@ -6,21 +6,25 @@ import type { ApiAnswer, ApiOptions } from './api.decorator.js';
 export interface Shown {
   view: Type;
   example: { [member: string]: unknown; version?: number };
+  /** Where the version is no ETag: nothing changes it on a condition. */
+  etag?: false;
 }
 
 /** The same at another time: its example with these members. */
-export function having({ view, example }: Shown, members: Record<string, unknown>): Shown {
-  return { view, example: { ...example, ...members } };
+export function having(shown: Shown, members: Record<string, unknown>): Shown {
+  return { ...shown, example: { ...shown.example, ...members } };
 }
 
 /** A successful answer; what has a version has an ETag. */
-export function ok({ view, example }: Shown, description: string): ApiAnswer {
-  return { status: 200, description, view, example, headers: versionOf(example) };
+export function ok(shown: Shown, description: string): ApiAnswer {
+  const { view, example } = shown;
+  return { status: 200, description, view, example, headers: versionOf(shown) };
 }
 
 /** The same with the path of what was made. */
-export function created({ view, example }: Shown, description: string, location: string): ApiAnswer {
-  return { status: 201, description, view, example, headers: { Location: location, ...versionOf(example) } };
+export function created(shown: Shown, description: string, location: string): ApiAnswer {
+  const { view, example } = shown;
+  return { status: 201, description, view, example, headers: { Location: location, ...versionOf(shown) } };
 }
 
 /** A list: pages of what is shown. `things`: their plural in a sentence. */
@@ -45,14 +49,14 @@ export function readOf(
   shown: Shown,
   { thing, ...more }: Pick<ApiOptions, 'id' | 'description' | 'params' | 'problems'> & { thing: string },
 ): ApiOptions {
-  const unchanged: ApiAnswer = { status: 304, description: 'The client has this version already.', headers: versionOf(shown.example) };
+  const unchanged: ApiAnswer = { status: 304, description: 'The client has this version already.', headers: versionOf(shown) };
   return {
     ...more,
     summary: `Read ${/^[aeiou]/.test(thing) ? 'an' : 'a'} ${thing}`,
-    answers: [ok(shown, `The ${thing}.`), ...(shown.example.version === undefined ? [] : [unchanged])],
+    answers: [ok(shown, `The ${thing}.`), ...('ETag' in versionOf(shown) ? [unchanged] : [])],
   };
 }
 
-function versionOf({ version }: Shown['example']): Record<string, string> {
-  return version === undefined ? {} : { ETag: etagOf(version) };
+function versionOf({ example: { version }, etag }: Shown): Record<string, string> {
+  return version === undefined || etag === false ? {} : { ETag: etagOf(version) };
 }

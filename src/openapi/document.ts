@@ -28,6 +28,7 @@ const TAGS: Record<string, string> = {
   Payments: 'Payments of orders, and refunds of payments. An answer that is not known yet is 202, never a guess.',
   Tickets: 'Requests for support.',
   Operations: 'The story of each request with a key.',
+  Events: 'What became true, each written down in the transaction that made it so.',
   Webhooks: 'Where the account is told of its events, and what has been told.',
   Provider: 'What the payment provider sends.',
   Problems: 'What the errors of this service mean.',

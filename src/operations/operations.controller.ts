@@ -21,7 +21,7 @@ export class OperationsController {
   async list(@Caller() { accountId }: CallerType, @Query() query: ListOperations): Promise<Page<OperationView>> {
     const stories = await this.operations.list(accountId, {
       key: query.idempotencyKey === undefined ? null : parseKey(query.idempotencyKey),
-      before: query.after(operationUuid),
+      before: query.position(operationUuid),
       limit: query.limit + 1,
     });
     return pageOf(

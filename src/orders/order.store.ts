@@ -1,4 +1,6 @@
 import type { Statement, Transaction } from '../idempotency/index.js';
+import { appendEvent } from '../events/outbox.js';
+import { OrderView } from './order.dto.js';
 import type { Order, OrderItem, OrderStatus } from './order.entity.js';
 
 /** The order's own row. */
@@ -43,7 +45,7 @@ const UPDATE_ORDER: Statement = {
 /** An order as a transaction has it in hand. */
 export type OrderState = Omit<Order, 'accountId' | 'items'> & { items: Pick<OrderItem, 'productId' | 'name' | 'quantity' | 'unitPrice'>[] };
 
-/** Queues the rows of an order that was just placed. */
+/** Queues the rows of an order that was just placed, and its event. */
 export function insertOrder(tx: Transaction, accountId: string, order: OrderState): void {
   const { id, currency, total, customerReference, metadata, items, createdAt } = order;
   tx.write(INSERT_ORDER, [accountId, id, currency, total, customerReference, JSON.stringify(metadata), createdAt]);
@@ -55,6 +57,7 @@ export function insertOrder(tx: Transaction, accountId: string, order: OrderStat
     items.map((item) => item.quantity),
     items.map((item) => item.unitPrice),
   ]);
+  appendEvent(tx, accountId, 'order.created', OrderView.of(order));
 }
 
 /** Whether the account has this order. */
@@ -85,10 +88,11 @@ export async function lockOrder(tx: Transaction, accountId: string, id: string):
   };
 }
 
-/** Queues what may change in an order. */
-export function updateOrder(tx: Transaction, accountId: string, order: OrderState): void {
+/** Queues what may change in an order, and the event of what became of it. */
+export function updateOrder(tx: Transaction, accountId: string, order: OrderState, became: 'updated' | 'cancelled' | 'paid'): void {
   const { id, status, customerReference, metadata, version, updatedAt } = order;
   tx.write(UPDATE_ORDER, [accountId, id, status, customerReference, JSON.stringify(metadata), version, updatedAt]);
+  appendEvent(tx, accountId, `order.${became}`, OrderView.of(order));
 }
 
 interface OrderRow extends Record<string, unknown> {

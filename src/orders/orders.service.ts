@@ -49,7 +49,7 @@ export class OrdersService {
   async change(tx: Transaction, accountId: string, id: string, ifMatch: string, update: UpdateOrder): Promise<OrderView> {
     const order = await this.lock(tx, accountId, id);
     checkIfMatch(ifMatch, order.version);
-    return this.save(tx, accountId, order, {
+    return this.save(tx, accountId, order, 'updated', {
       customerReference: update.customerReference === undefined ? order.customerReference : update.customerReference,
       metadata: update.metadata ?? order.metadata,
     });
@@ -58,12 +58,12 @@ export class OrdersService {
   /** Cancels a locked order and gives its stock back. */
   async cancel(tx: Transaction, accountId: string, order: OrderState): Promise<OrderView> {
     this.catalog.release(tx, accountId, order.items);
-    return this.save(tx, accountId, order, { status: 'cancelled' });
+    return this.save(tx, accountId, order, 'cancelled', { status: 'cancelled' });
   }
 
   /** Marks a locked order as paid. */
   async markPaid(tx: Transaction, accountId: string, order: OrderState): Promise<OrderView> {
-    return this.save(tx, accountId, order, { status: 'paid' });
+    return this.save(tx, accountId, order, 'paid', { status: 'paid' });
   }
 
   /** The uuid of an order of this account. @throws Problem `not-found` */
@@ -105,9 +105,15 @@ export class OrdersService {
     return order;
   }
 
-  private async save(tx: Transaction, accountId: string, before: OrderState, change: Partial<OrderState>): Promise<OrderView> {
+  private async save(
+    tx: Transaction,
+    accountId: string,
+    before: OrderState,
+    became: Parameters<typeof updateOrder>[3],
+    change: Partial<OrderState>,
+  ): Promise<OrderView> {
     const order = { ...before, ...change, version: before.version + 1, updatedAt: await tx.now() };
-    updateOrder(tx, accountId, order);
+    updateOrder(tx, accountId, order, became);
     return OrderView.of(order);
   }
 }

@@ -4,8 +4,8 @@ import { publicId } from '../kernel/ids.js';
 import type { DecidableStep, Verdict } from './decidable-step.js';
 import { notReached } from './payment-replies.js';
 import { PaymentEnds } from './payment-ends.js';
-import { Payment } from './payment.entity.js';
-import { takeBack } from './payment.store.js';
+import { noteCharge } from './payment.store.js';
+import { takeBackPayment } from './take-back.store.js';
 import { DOUBTFUL_ATTEMPT, ask } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import {
@@ -64,7 +64,7 @@ export class ChargeStep implements DecidableStep {
       case 'not-reached':
         if (outcome.late === 'not-found' || (outcome.late && isFirst(run))) return this.neverSent(tx, paymentId, run);
         // Only now is it certain that nothing is at the provider: no earlier attempt, no lost answer.
-        if (isFirst(run)) return this.takeBack(tx, run);
+        if (isFirst(run)) return this.takeBack(tx, paymentId, run);
         return this.wait(tx, paymentId, outcome, run);
       case 'pending':
       case 'unknown':
@@ -118,19 +118,16 @@ export class ChargeStep implements DecidableStep {
     return { request, known, leftMs: facts.left_ms ?? Infinity };
   }
 
-  private async wait(tx: Transaction, id: string, outcome: Pending | Unknown | NotReached, { accountId }: StepRun): Promise<StepEnd> {
-    const { reason, review, againMs } = outcome;
-    const change = {
-      ...(review && { reviewReason: review }),
-      // Once it is written down, the charge is read by it and never sent again.
-      ...(outcome.kind === 'pending' && { providerReference: outcome.providerReference }),
-    };
-    if (Object.keys(change).length > 0) await (await tx.manager()).update(Payment, { accountId, id }, change);
+  private wait(tx: Transaction, id: string, outcome: Pending | Unknown | NotReached, { accountId }: StepRun): StepEnd {
+    const { reason, review: reviewReason, againMs } = outcome;
+    // Once it is written down, the charge is read by it and never sent again.
+    const providerReference = outcome.kind === 'pending' ? outcome.providerReference : undefined;
+    if (reviewReason || providerReference) noteCharge(tx, { accountId, id }, { reviewReason, providerReference });
     return park(reason, againMs);
   }
 
-  private takeBack(tx: Transaction, run: StepRun): StepEnd {
-    takeBack(tx, run);
+  private async takeBack(tx: Transaction, paymentId: string, run: StepRun): Promise<StepEnd> {
+    await takeBackPayment(tx, run, paymentId);
     return undo(notReached('charged'));
   }
 }

@@ -79,7 +79,11 @@ export class LateCharges {
         updatedAt: now,
       });
       const reviewReason = withReason(payment.reviewReason, `${SHOWED}, and it is refunded`);
-      return manager.update(Payment, { accountId, id }, { amountReserved: amount, reviewReason, checkAt: null, updatedAt: now });
+      return manager.update(
+        Payment,
+        { accountId, id },
+        { amountReserved: amount, reviewReason, checkAt: null, version: payment.version + 1, updatedAt: now },
+      );
     });
     this.log.warn({ payment: publicId('pay', id) }, 'a charge showed after it was concluded that it did not happen; it is refunded');
   }

@@ -47,7 +47,7 @@ export class PaymentEnds {
     const now = await tx.now();
     const end = END_STATES[wanted].order === 'paid' ? whenCharged(wanted, order, payment, now) : wanted;
     const state: EndState = END_STATES[end];
-    const ended = {
+    const ended = finishPayment(tx, {
       ...payment,
       status: state.payment,
       failureCode: state.failureCode === 'provider' ? (ending.failureCode ?? null) : state.failureCode,
@@ -55,8 +55,7 @@ export class PaymentEnds {
       checkAt: checkOf(end === 'deadline-passed' ? state : END_STATES[wanted], now, { ...ending, isCharged: end !== wanted }),
       reviewReason: null,
       updatedAt: now,
-    };
-    finishPayment(tx, ended);
+    });
     if (end !== wanted) return this.giveBack(tx, ended, end, order, run);
     if (state.order === 'paid') await this.orders.markPaid(tx, accountId, order);
     return answerOf(state, ended, ending.detail, run);

@@ -1,8 +1,8 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { publicId } from '../kernel/ids.js';
 import { ListQuery } from '../http/page.js';
-import { AnswerField, RequestField, type TextField } from '../openapi/field.decorator.js';
-import { MAX_TEXT, amount, createdAt, currency, idOf, nameOf, updatedAt } from '../openapi/fields.js';
+import { AnswerField, RequestField, type IntegerField, type TextField } from '../openapi/field.decorator.js';
+import { MAX_TEXT, amount, createdAt, currency, idOf, nameOf, updatedAt, version as counted } from '../openapi/fields.js';
 import { PAYMENT_STATUSES, type Payment, type PaymentStatus, type Refund } from './payment.entity.js';
 
 const status: TextField = { type: 'string', enum: PAYMENT_STATUSES, description: '`processing`: the provider’s answer is not known yet.' };
@@ -20,6 +20,9 @@ const reason: TextField = {
   description: 'Why, in the client’s own words.',
   example: 'sent back',
 };
+
+/** Nothing is changed on condition of it, so it is no ETag. */
+const version = { ...counted, description: 'Grows with every change; events name it.' } satisfies IntegerField;
 
 export const source = {
   type: 'string',
@@ -94,6 +97,9 @@ export class PaymentView {
   @AnswerField({ type: 'string', nullable: true, description: 'The provider’s id of the charge.', example: 'ch_5f2c9a' })
   providerReference: string | null;
 
+  @AnswerField(version)
+  version: number;
+
   @AnswerField(createdAt)
   createdAt: Date;
 
@@ -112,6 +118,7 @@ export class PaymentView {
       amountRefunded: payment.amountRefunded,
       failureCode: payment.failureCode,
       providerReference: payment.providerReference,
+      version: payment.version,
       createdAt: payment.createdAt,
       updatedAt: payment.updatedAt,
     };
@@ -141,6 +148,9 @@ export class RefundView {
   @AnswerField(failureCode)
   failureCode: string | null;
 
+  @AnswerField(version)
+  version: number;
+
   @AnswerField(createdAt)
   createdAt: Date;
 
@@ -156,6 +166,7 @@ export class RefundView {
       status: refund.status,
       reason: refund.reason,
       failureCode: refund.failureCode,
+      version: refund.version,
       createdAt: refund.createdAt,
       updatedAt: refund.updatedAt,
     };

@@ -77,6 +77,10 @@ export class Payment {
   @Column('timestamptz', { nullable: true })
   deadline: Date | null;
 
+  /** Grows with every change that the API shows; raised under the row's lock. */
+  @Column('integer', { default: 1 })
+  version: number;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 
@@ -138,6 +142,10 @@ export class Refund {
 
   @Column('text', { name: 'failure_code', nullable: true })
   failureCode: string | null;
+
+  /** Grows with every change that the API shows; raised under the row's lock. */
+  @Column('integer', { default: 1 })
+  version: number;
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;

@@ -1,6 +1,8 @@
 import type { DataSource } from 'typeorm';
-import type { Statement, StepRun, Transaction } from '../idempotency/index.js';
+import type { Statement, Transaction } from '../idempotency/index.js';
+import { appendEvent } from '../events/outbox.js';
 import { DEADLINE_PASSED } from './end-states.js';
+import { PaymentView } from './payment.dto.js';
 import type { Payment, PaymentStatus } from './payment.entity.js';
 
 /**
@@ -38,23 +40,34 @@ const FIND_ORDER: Statement = {
 const LOCK: Statement = {
   name: 'payments-lock',
   text: `SELECT account_id, id, order_id, operation_id, status, amount, currency, source, reference, provider_reference, failure_code,
-                amount_refunded, amount_reserved, review_reason, deadline, created_at, updated_at
+                amount_refunded, amount_reserved, review_reason, deadline, version, created_at, updated_at
            FROM payments WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
 };
 
 const FINISH: Statement = {
   name: 'payments-finish',
-  text: `UPDATE payments SET status = $3, provider_reference = $4, failure_code = $5, review_reason = NULL, updated_at = $6, check_at = $7
+  text: `UPDATE payments SET status = $3, provider_reference = $4, failure_code = $5, review_reason = NULL, updated_at = $6, check_at = $7,
+                             version = $8
+          WHERE account_id = $1 AND id = $2`,
+};
+
+/** Its version grows where the name is news: the API shows it. */
+const NOTE: Statement = {
+  name: 'payments-note',
+  text: `UPDATE payments
+            SET review_reason = coalesce($3, review_reason), provider_reference = coalesce($4, provider_reference),
+                version = version + (coalesce($4, provider_reference) IS DISTINCT FROM provider_reference)::int
           WHERE account_id = $1 AND id = $2`,
 };
 
 /** A payment that has been charged, or not. */
-export type FinishedPayment = Payment & { reviewReason: null };
+export type FinishedPayment = Payment & { status: Exclude<PaymentStatus, 'processing'>; reviewReason: null };
 
-/** Queues the row of a payment that was just opened. */
+/** Queues the row of a payment that was just opened, and its event. */
 export function insertPayment(tx: Transaction, payment: Payment): void {
   const { accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt, deadline } = payment;
   tx.write(INSERT, [accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt, deadline]);
+  appendEvent(tx, accountId, 'payment.processing', PaymentView.of(payment));
 }
 
 /** Whether a payment of this order is under way. */
@@ -97,17 +110,22 @@ export async function lockPayment(tx: Transaction, accountId: string, id: string
   return row ? paymentOf(row) : null;
 }
 
-/** Queues what became of a charge. */
-export function finishPayment(tx: Transaction, payment: FinishedPayment): void {
-  const { accountId, id, status, providerReference, failureCode, updatedAt, checkAt } = payment;
-  tx.write(FINISH, [accountId, id, status, providerReference, failureCode, updatedAt, checkAt ?? null]);
+/** Queues what became of the charge of a locked payment, and its event; returns the payment in its new version. */
+export function finishPayment(tx: Transaction, payment: FinishedPayment): FinishedPayment {
+  const finished = { ...payment, version: payment.version + 1 };
+  const { accountId, id, status, providerReference, failureCode, updatedAt, checkAt, version } = finished;
+  tx.write(FINISH, [accountId, id, status, providerReference, failureCode, updatedAt, checkAt ?? null, version]);
+  appendEvent(tx, accountId, `payment.${status}`, PaymentView.of(finished));
+  return finished;
 }
 
-const TAKE_BACK: Statement = { name: 'payments-take-back', text: 'SELECT payments_take_back($1, $2, $3, $4)' };
-
-/** Queues that the payment or refund of an operation never was; a function of the owner's, because this role deletes neither. */
-export function takeBack(tx: Transaction, { accountId, attempt, stepNo }: StepRun): void {
-  tx.write(TAKE_BACK, [accountId, tx.operationUuid, attempt, stepNo]);
+/** Queues what is known of a charge without an outcome: why a person must look at it, and what the provider calls it. */
+export function noteCharge(
+  tx: Transaction,
+  { accountId, id }: Pick<Payment, 'accountId' | 'id'>,
+  { reviewReason, providerReference }: { reviewReason?: string | undefined; providerReference?: string | undefined },
+): void {
+  tx.write(NOTE, [accountId, id, reviewReason ?? null, providerReference ?? null]);
 }
 
 /** How many payments of all accounts wait for a person, since the provider can't tell what became of them. */
@@ -132,6 +150,7 @@ interface PaymentRow extends Record<string, unknown> {
   amount_reserved: string;
   review_reason: string | null;
   deadline: Date | null;
+  version: number;
   created_at: Date;
   updated_at: Date;
 }
@@ -153,6 +172,7 @@ function paymentOf(row: PaymentRow): Payment {
     amountReserved: Number(row.amount_reserved),
     reviewReason: row.review_reason,
     deadline: row.deadline,
+    version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

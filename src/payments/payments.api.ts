@@ -11,6 +11,7 @@ import { PaymentView, RefundView, source } from './payment.dto.js';
 
 const PAYMENT: Shown = {
   view: PaymentView,
+  etag: false,
   example: {
     id: EXAMPLE_ID.pay,
     orderId: EXAMPLE_ID.ord,
@@ -20,6 +21,7 @@ const PAYMENT: Shown = {
     amountRefunded: 0,
     failureCode: null,
     providerReference: 'ch_5f2c9a',
+    version: 2,
     createdAt: EXAMPLE_TIME,
     updatedAt: EXAMPLE_TIME,
   },
@@ -28,6 +30,7 @@ const DECLINED = having(PAYMENT, { status: 'failed', failureCode: 'insufficient_
 
 const REFUND: Shown = {
   view: RefundView,
+  etag: false,
   example: {
     id: EXAMPLE_ID.re,
     paymentId: EXAMPLE_ID.pay,
@@ -36,6 +39,7 @@ const REFUND: Shown = {
     status: 'succeeded',
     reason: 'sent back',
     failureCode: null,
+    version: 2,
     createdAt: EXAMPLE_TIME,
     updatedAt: EXAMPLE_TIME,
   },
@@ -69,7 +73,7 @@ export const CREATE_PAYMENT: ApiOptions = {
   requests: { 'Pay by card': { orderId: EXAMPLE_ID.ord, amount: 5000, currency: 'EUR', source: 'tok_visa' } },
   answers: [
     created(PAYMENT, 'The order is paid.', `/v1/payments/${EXAMPLE_ID.pay}`),
-    notYet(having(PAYMENT, { status: 'processing', providerReference: null })),
+    notYet(having(PAYMENT, { status: 'processing', providerReference: null, version: 1 })),
   ],
   problems: [
     invalid([{ pointer: '/source', detail: source.refusal }]),
@@ -103,7 +107,10 @@ export const CREATE_REFUND: ApiOptions = {
   effects: 'one refund at the provider',
   params: paymentParams,
   requests: { 'A part of it': { amount: 1000, reason: 'sent back' }, 'All that is left': {} },
-  answers: [created(REFUND, 'The money goes back.', `/v1/refunds/${EXAMPLE_ID.re}`), notYet(having(REFUND, { status: 'processing' }))],
+  answers: [
+    created(REFUND, 'The money goes back.', `/v1/refunds/${EXAMPLE_ID.re}`),
+    notYet(having(REFUND, { status: 'processing', version: 1 })),
+  ],
   problems: [
     new Problem('refund-declined', 'The provider declined to refund: insufficient_funds.', {
       members: { refund: DECLINED_REFUND.example },

@@ -59,6 +59,7 @@ export class PaymentsService {
       amountRefunded: 0,
       amountReserved: 0,
       reviewReason: null,
+      version: 1,
       createdAt: now,
       updatedAt: now,
     };

@@ -91,14 +91,15 @@ export const LOOK_AGAIN = [
 export const LOCK_PAYMENT = `SELECT FROM payments WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`;
 
 /** The provider's name of a charge that was decided without one. */
-export const NAME_CHARGE = `UPDATE payments SET provider_reference = $3 WHERE account_id = $1 AND id = $2 AND provider_reference IS NULL`;
+export const NAME_CHARGE = `UPDATE payments SET provider_reference = $3, version = version + 1 WHERE account_id = $1 AND id = $2 AND provider_reference IS NULL`;
 
 export const FAIL_REFUND = `
-  UPDATE refunds SET status = 'failed', failure_code = $3, check_at = NULL, updated_at = now()
+  UPDATE refunds SET status = 'failed', failure_code = $3, check_at = NULL, version = version + 1, updated_at = now()
    WHERE account_id = $1 AND id = $2 AND status = 'succeeded' RETURNING id`;
 
 export const GIVE_BACK = `
-  UPDATE payments SET amount_refunded = amount_refunded - $3::bigint, amount_reserved = amount_reserved - $3::bigint, updated_at = now()
+  UPDATE payments SET amount_refunded = amount_refunded - $3::bigint, amount_reserved = amount_reserved - $3::bigint,
+                      version = version + 1, updated_at = now()
    WHERE account_id = $1 AND id = $2`;
 
 /** Beside what a person was told before. */

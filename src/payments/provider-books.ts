@@ -3,8 +3,11 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { BACKGROUND } from '../database/data-source.js';
 import { PeriodicTask } from '../idempotency/index.js';
+import { appendOwnEvent } from '../events/outbox.js';
 import { publicId } from '../kernel/ids.js';
 import { LateCharges } from './late-charges.js';
+import { RefundView } from './payment.dto.js';
+import { Refund } from './payment.entity.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER } from './provider/provider.js';
 import {
@@ -95,6 +98,8 @@ export class ProviderBooks implements OnApplicationBootstrap, BeforeApplicationS
         if (failed.length === 0) return;
         await manager.query(GIVE_BACK, [account_id, payment_id, refund.amount]);
         await manager.query(FLAG_PAYMENT, [account_id, payment_id, `${mark}: it had succeeded and failed later: ${found.code}`]);
+        const failedRefund = await manager.findOneByOrFail(Refund, { accountId: account_id, id });
+        await appendOwnEvent(manager, account_id, 'refund.failed', RefundView.of(failedRefund));
       });
       return;
     }

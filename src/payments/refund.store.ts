@@ -1,8 +1,11 @@
 import type { StepRun, Transaction } from '../idempotency/index.js';
+import { appendEvent } from '../events/outbox.js';
 import { newId } from '../kernel/ids.js';
 import { Problem } from '../http/problem.js';
+import { RefundView } from './payment.dto.js';
 import { Payment, Refund } from './payment.entity.js';
-import { lockPayment, takeBack } from './payment.store.js';
+import { lockPayment } from './payment.store.js';
+import { takeBack } from './take-back.store.js';
 import { firstCheck } from './provider-books.store.js';
 import { withReason, withoutReasonsOf } from './review-reasons.js';
 
@@ -44,16 +47,18 @@ export async function reserveRefund(
     reference: wanted.reference,
     providerReference: null,
     failureCode: null,
+    version: 1,
     createdAt: now,
     updatedAt: now,
   };
-  await manager.update(Payment, { accountId, id: payment.id }, { amountReserved: payment.amountReserved + refund.amount, updatedAt: now });
+  const reserved = { amountReserved: payment.amountReserved + refund.amount, updatedAt: now, version: payment.version + 1 };
+  await manager.update(Payment, { accountId, id: payment.id }, reserved);
   // A copy, since TypeORM hangs what the database filled in on what it is given, bigint as text.
   await manager.insert(Refund, { ...refund });
   return refund;
 }
 
-/** Writes down a final outcome: the reservation becomes a refund, or is given back. Locks the payment, then the refund. */
+/** Writes down a final outcome, and its event: the reservation becomes a refund, or is given back. Locks the payment, then the refund. */
 export async function settleRefund(tx: Transaction, accountId: string, refundId: string, outcome: RefundEnd): Promise<SettledRefund> {
   const manager = await tx.manager();
   const { payment, refund } = await lockRefund(tx, accountId, refundId);
@@ -64,6 +69,7 @@ export async function settleRefund(tx: Transaction, accountId: string, refundId:
     status: success ? ('succeeded' as const) : ('failed' as const),
     providerReference: (success ? outcome.providerReference : null) ?? refund.providerReference,
     failureCode: success ? null : outcome.code,
+    version: refund.version + 1,
     updatedAt,
   };
   const paid = {
@@ -71,17 +77,16 @@ export async function settleRefund(tx: Transaction, accountId: string, refundId:
     reviewReason: withoutReasonsOf(payment.reviewReason, refundId),
     amountRefunded: payment.amountRefunded + (success ? refund.amount : 0),
     amountReserved: payment.amountReserved - (success ? 0 : refund.amount),
+    version: payment.version + 1,
     updatedAt,
   };
-  const { status, providerReference, failureCode } = settled;
+  const { status, providerReference, failureCode, version } = settled;
   const checkAt = success ? firstCheck(updatedAt, outcome.mayChange) : null;
-  await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, checkAt, updatedAt });
-  const { amountRefunded, amountReserved } = paid;
-  await manager.update(
-    Payment,
-    { accountId, id: payment.id },
-    { amountRefunded, amountReserved, reviewReason: paid.reviewReason, updatedAt },
-  );
+  await manager.update(Refund, { accountId, id: refundId }, { status, providerReference, failureCode, checkAt, version, updatedAt });
+  const { amountRefunded, amountReserved, reviewReason } = paid;
+  const changed = { amountRefunded, amountReserved, reviewReason, version: paid.version, updatedAt };
+  await manager.update(Payment, { accountId, id: payment.id }, changed);
+  appendEvent(tx, accountId, `refund.${status}`, RefundView.of(settled));
   return { refund: settled, payment: paid };
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
+import { appendEvent } from '../events/outbox.js';
 import { checkIfMatch } from '../http/etag.js';
 import type { Statement, Transaction } from '../idempotency/index.js';
 import { newId, uuidOf } from '../kernel/ids.js';
@@ -31,7 +32,7 @@ export class TicketsService {
     const now = new Date();
     const id = newId();
     tx.write(INSERT_TICKET, [accountId, id, subject, description, order, priority, now]);
-    return TicketView.of({
+    const view = TicketView.of({
       id,
       subject,
       description,
@@ -42,6 +43,8 @@ export class TicketsService {
       createdAt: now,
       updatedAt: now,
     });
+    appendEvent(tx, accountId, 'ticket.created', view);
+    return view;
   }
 
   /** Through TypeORM's entities: changing a ticket is no hot path. @throws Problem `not-found`, `precondition-failed` */
@@ -51,7 +54,7 @@ export class TicketsService {
     const ticket = uuid && (await repository.findOne({ where: { accountId, id: uuid }, lock: { mode: 'for_no_key_update' } }));
     if (!ticket) throw noSuch('ticket');
     checkIfMatch(ifMatch, ticket.version);
-    return TicketView.of(
+    const view = TicketView.of(
       await repository.save({
         ...ticket,
         status: update.status ?? ticket.status,
@@ -60,6 +63,8 @@ export class TicketsService {
         updatedAt: await tx.now(),
       }),
     );
+    appendEvent(tx, accountId, 'ticket.updated', view);
+    return view;
   }
 
   /** @throws Problem `not-found` */

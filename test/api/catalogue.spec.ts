@@ -34,7 +34,7 @@ describe('PUT', () => {
     const id = fresh();
     const made = await put(id);
     expect(made.status).toBe(201);
-    expect(made.body).toEqual({ id, ...LAMP, currency: 'EUR', stock: 0 });
+    expect(made.body).toEqual({ id, ...LAMP, currency: 'EUR', stock: 0, version: 1 });
     expect([made.headers.get('location'), etag(made)]).toEqual([path(id), '"1"']);
     const read = await get(id);
     expect([read.body, etag(read)]).toEqual([made.body, '"1"']);

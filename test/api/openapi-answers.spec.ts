@@ -141,6 +141,7 @@ it('answers all reads as documented', async () => {
     getRefund: refund.body['id'],
     getTicket: ticket.body['id'],
     getOperation: payment.headers.get('operation-id') ?? '',
+    getEvent: String(((await world.send('GET', '/v1/events?limit=1')).body['data'] as { id: string }[])[0]?.id),
     getProblem: 'not-found',
   };
   for (const each of api.operations.filter(({ method }) => method === 'get')) {

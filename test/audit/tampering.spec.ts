@@ -76,7 +76,21 @@ const CASES: [what: string, tamper: (sale: Sale) => Promise<unknown>, found: (sa
       await sql(copyOf('orders', 'id = $1', `jsonb_build_object('id', $2::uuid, 'status', 'pending')`), orderUuid, NEW);
       await sql(copyOf('order_items', 'order_id = $1', `jsonb_build_object('order_id', $2::uuid)`), orderUuid, NEW);
     },
-    ({ product }) => [`effect-without-operation /v1/orders/${publicId('ord', NEW)}`, `stock-sum ${product}`],
+    ({ product }) => [
+      `effect-without-operation /v1/orders/${publicId('ord', NEW)}`,
+      `stock-sum ${product}`,
+      `version-without-event ${publicId('ord', NEW)}`,
+    ],
+  ],
+  [
+    'an event of an order is deleted',
+    ({ order }) => sql('DELETE FROM events WHERE resource_id = $1 AND resource_version = 1', order),
+    ({ order }) => [`version-without-event ${order}`],
+  ],
+  [
+    'the event of a payment that succeeded is deleted',
+    ({ payment }) => sql(`DELETE FROM events WHERE resource_id = $1 AND type = 'payment.succeeded'`, payment),
+    ({ payment }) => [`version-without-event ${payment}`],
   ],
   [
     'a stock is changed',
@@ -163,6 +177,7 @@ const CASES: [what: string, tamper: (sale: Sale) => Promise<unknown>, found: (sa
       `operation-with-two-effects ${operation}`,
       `order-paid-twice ${order}`,
       `order-status ${order}`,
+      `version-without-event ${publicId('pay', NEW)}`,
     ],
   ],
   [
@@ -183,7 +198,12 @@ const CASES: [what: string, tamper: (sale: Sale) => Promise<unknown>, found: (sa
   [
     'a succeeded payment is called failed',
     ({ paymentUuid }) => sql(`UPDATE payments SET status = 'failed' WHERE id = $1`, paymentUuid),
-    ({ order, payment }) => [`answer-against-payment ${payment}`, `charge-though-failed ${payment}`, `order-status ${order}`],
+    ({ order, payment }) => [
+      `answer-against-payment ${payment}`,
+      `charge-though-failed ${payment}`,
+      `order-status ${order}`,
+      `version-without-event ${payment}`,
+    ],
   ],
   [
     'a succeeded payment is called processing',
@@ -220,6 +240,7 @@ const CASES: [what: string, tamper: (sale: Sale) => Promise<unknown>, found: (sa
       `operation-with-two-effects ${refundOperation(refund)}`,
       `refund-missing ${publicId('re', NEW)}`,
       `refund-sums ${payment}`,
+      `version-without-event ${publicId('re', NEW)}`,
     ],
   ],
   [
@@ -230,7 +251,12 @@ const CASES: [what: string, tamper: (sale: Sale) => Promise<unknown>, found: (sa
   [
     'a refund whose key answers that it was made is called declined',
     ({ refundUuid }) => sql(`UPDATE refunds SET status = 'failed', provider_reference = NULL WHERE id = $1`, refundUuid),
-    ({ payment, refund }) => [`answer-against-refund ${refund}`, `refund-sums ${payment}`, `refund-though-failed ${refund}`],
+    ({ payment, refund }) => [
+      `answer-against-refund ${refund}`,
+      `refund-sums ${payment}`,
+      `refund-though-failed ${refund}`,
+      `version-without-event ${refund}`,
+    ],
   ],
   [
     'what a payment says was refunded is changed',

@@ -47,6 +47,9 @@ async function bytesOf(tables: string): Promise<number> {
   return Number(row?.bytes);
 }
 
+/** Records go after their window, events after 30 days. */
+const PURGED = '(idempotency|events)%';
+
 /** What one thing leaves: all of it, and the rows that no purge takes; in bytes. */
 interface Left {
   all: number;
@@ -54,10 +57,10 @@ interface Left {
 }
 
 async function leftBy(count: number, make: (n: number) => Promise<unknown>): Promise<Left> {
-  const [all, purged] = [await bytesOf('%'), await bytesOf('idempotency%')];
+  const [all, purged] = [await bytesOf('%'), await bytesOf(PURGED)];
   for (let n = 0; n < count; n += 10) await Promise.all(Array.from({ length: Math.min(10, count - n) }, (_, k) => make(n + k)));
   const more = (await bytesOf('%')) - all;
-  return { all: more / count, forEver: (more - ((await bytesOf('idempotency%')) - purged)) / count };
+  return { all: more / count, forEver: (more - ((await bytesOf(PURGED)) - purged)) / count };
 }
 
 /** Everything completed goes into the archive; returns what it takes there for each, in bytes. */

@@ -48,6 +48,7 @@ describe('a payment', () => {
       amountRefunded: 0,
       failureCode: null,
       providerReference: charge?.id,
+      version: 2,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       updatedAt: expect.any(String),
     });

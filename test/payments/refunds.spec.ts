@@ -40,6 +40,7 @@ describe('a refund', () => {
       status: 'succeeded',
       reason: 'a scratch',
       failureCode: null,
+      version: 2,
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
     });

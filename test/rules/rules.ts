@@ -12,7 +12,7 @@ import type { TestDatabase } from '../support/database.js';
 import { item, sendBatch, statusesOf } from '../support/batches.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, addProduct, countOf, recordsOf, stockOf } from '../support/ledger.js';
-import { blockedBackends, holdProduct, untilAllAreBlocked, untilBlocked } from '../support/locks.js';
+import { blockedBackends, hold, holdProduct, untilAllAreBlocked, untilBlocked } from '../support/locks.js';
 import { StripeServer } from '../support/stripe-server.js';
 
 /** Two replicas on one database. */
@@ -106,6 +106,33 @@ export const RULES = {
       expect(statusesOf(await sendBatch(b, items))).toEqual([201, 201]);
       expect(statusesOf(await sendBatch(a, items.toReversed()))).toEqual([201, 201]);
       expect(await stockOf(database, product)).toBe(998);
+    },
+  },
+
+  eventsWithWork: {
+    name: 'an event is told of work that is committed, once, and of no other',
+    async check({ database, a, b }) {
+      const product = await addProduct(database);
+      const failed = await withFailing(database, 'AFTER INSERT ON orders', () => place(a, uuidv7(), product));
+      expect(failed.status).toBeGreaterThanOrEqual(500);
+      const key = uuidv7();
+      for (const on of [a, b]) expect((await place(on, key, product)).status).toBe(201);
+      expect(await countOf(database, 'events', `data::text LIKE '%' || $1 || '%'`, [product])).toBe(1);
+    },
+  },
+
+  nothingPassedOver: {
+    name: 'reading events forward waits for transactions that began before',
+    async check({ database, a }) {
+      const newest = async (): Promise<string> => (await a.send('GET', '/v1/events?limit=1')).body['data'][0].id;
+      await a.send('POST', '/v1/orders', { body: ORDER });
+      const start = await newest();
+      const held = await hold(database, 'SELECT pg_current_xact_id()');
+      await a.send('POST', '/v1/orders', { body: ORDER });
+      expect(await newest()).not.toBe(start);
+      const forward = await a.send('GET', `/v1/events?after=${start}`);
+      await held.release();
+      expect(forward.body['data']).toEqual([]);
     },
   },
 

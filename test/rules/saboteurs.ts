@@ -1,5 +1,6 @@
 // The originals are called with the `this` that belongs to them.
 /* oxlint-disable typescript/unbound-method */
+import { SelectQueryBuilder, type ObjectLiteral } from 'typeorm';
 import type { CommitResult } from '../../src/idempotency/postgres/commit-result.js';
 import { HandlerTransaction } from '../../src/idempotency/postgres/handler-transaction.js';
 import { PostgresTransaction } from '../../src/idempotency/postgres/postgres-transaction.js';
@@ -50,6 +51,8 @@ export const SABOTEURS: Saboteur[] = [
   },
   { name: 'the record is committed after the work', breaks: 'noWorkWithoutRecord', sabotage: recordLast },
   { name: 'the records of items are written in another transaction', breaks: 'itemsWithTheirWork', sabotage: itemsFirst },
+  { name: 'the event is written in another transaction', breaks: 'eventsWithWork', sabotage: tellFirst },
+  { name: 'reading forward shows what is there', breaks: 'nothingPassedOver', sabotage: readAhead },
   {
     name: 'the key is not scoped to the account',
     breaks: 'ownKeys',
@@ -129,6 +132,25 @@ function recordLast(database: TestDatabase): void {
   changeCommit(async (commit, work, record) => {
     const done = await commit([...work, INSTEAD_OF_THE_RECORD]);
     return done.kind === 'committed' ? withRows(done, await database.query(record.text, record.values)) : done;
+  });
+}
+
+function tellFirst(database: TestDatabase): void {
+  const write = HandlerTransaction.prototype.write;
+  jest.spyOn(HandlerTransaction.prototype, 'write').mockImplementation(function (this: HandlerTransaction, statement, values, violations) {
+    if (statement.name === 'events-append') void database.query(statement.text, values);
+    else write.call(this, statement, values, violations);
+  });
+}
+
+function readAhead(): void {
+  const andWhere = SelectQueryBuilder.prototype.andWhere;
+  jest.spyOn(SelectQueryBuilder.prototype, 'andWhere').mockImplementation(function (
+    this: SelectQueryBuilder<ObjectLiteral>,
+    where,
+    parameters,
+  ) {
+    return typeof where === 'string' && where.includes('pg_snapshot_xmin') ? this : andWhere.call(this, where, parameters);
   });
 }
 

@@ -29,7 +29,7 @@ describe('cursors', () => {
           const seen: string[] = [];
           let cursor: string | null | undefined;
           do {
-            const after = queryOf(cursor).after(any);
+            const after = queryOf(cursor).position(any);
             const start = after === null ? 0 : ids.indexOf(after) + 1;
             const page = pageOf(ids.slice(start, start + limit + 1), limit, any, any);
             expect(page.data.length).toBeLessThanOrEqual(limit);
@@ -52,31 +52,31 @@ describe('cursors', () => {
 
   it('are read in one spelling alone', () => {
     const cursor = Buffer.from('ord_1').toString('base64url');
-    expect(queryOf(cursor).after(any)).toBe('ord_1');
+    expect(queryOf(cursor).position(any)).toBe('ord_1');
     for (const other of [`${cursor}=`, `${cursor} `, `${cursor}\n`, `+${cursor}`, cursor.slice(0, -1)]) {
-      expect([codeOf(() => queryOf(other).after(any)), queryOrNull(other)]).not.toEqual(['none', 'ord_1']);
+      expect([codeOf(() => queryOf(other).position(any)), queryOrNull(other)]).not.toEqual(['none', 'ord_1']);
     }
   });
 
   it('that nobody gave out are invalid, never a failure', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (cursor) => {
-        expect(codeOf(() => queryOf(cursor).after(() => null))).toBe('invalid-request');
-        expect(['none', 'invalid-request']).toContain(codeOf(() => queryOf(cursor).after(any)));
+        expect(codeOf(() => queryOf(cursor).position(() => null))).toBe('invalid-request');
+        expect(['none', 'invalid-request']).toContain(codeOf(() => queryOf(cursor).position(any)));
       }),
     );
-    expect(codeOf(() => queryOf('').after(any))).toBe('invalid-request');
-    expect(codeOf(() => queryOf(Buffer.from('a\0b').toString('base64url')).after(any))).toBe('invalid-request');
+    expect(codeOf(() => queryOf('').position(any))).toBe('invalid-request');
+    expect(codeOf(() => queryOf(Buffer.from('a\0b').toString('base64url')).position(any))).toBe('invalid-request');
   });
 
   it('are not needed for the first page', () => {
-    expect(queryOf(undefined).after(any)).toBeNull();
+    expect(queryOf(undefined).position(any)).toBeNull();
   });
 });
 
 function queryOrNull(cursor: string): string | null {
   try {
-    return queryOf(cursor).after(any);
+    return queryOf(cursor).position(any);
   } catch {
     return null;
   }

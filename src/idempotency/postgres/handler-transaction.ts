@@ -12,6 +12,8 @@ import { toHandlerCall, type Statement } from './statement.js';
 export interface OperationIdentity {
   /** uuid */
   readonly operationId: string;
+  /** The client's key; null where no client asked. */
+  readonly idempotencyKey: string | null;
   /** Whose code runs in it, for errors: the route, or the step. */
   readonly owner: string;
   nextProviderKey(step: string): string;
@@ -48,6 +50,10 @@ export class HandlerTransaction implements Transaction {
 
   get operationUuid(): string {
     return this.#identity.operationId;
+  }
+
+  get idempotencyKey(): string | null {
+    return this.#identity.idempotencyKey;
   }
 
   nextProviderKey(step: object): string {

@@ -55,7 +55,7 @@ export class Claim implements Party<ClaimResult> {
     const { accountId, key, operationId, operation, traceId } = intent;
     // A handler's step is the first one of its operation.
     const nextProviderKey = (step: string): string => providerKeyOf({ accountId, key, step, stepNo: 1 });
-    this.identity = { operationId, owner: operation, nextProviderKey, items: itemsRunner(intent, options) };
+    this.identity = { operationId, idempotencyKey: key, owner: operation, nextProviderKey, items: itemsRunner(intent, options) };
     this.work = work;
     this.status = status;
     this.traceId = traceId;

@@ -123,7 +123,7 @@ class Items {
     const nextProviderKey = (step: string): string => providerKeyOf({ accountId, key, step, stepNo: 1 });
     try {
       const work = async (): Promise<StoredResponse> => {
-        const answer = await how.work(as({ operationId, owner: operation, nextProviderKey }), index);
+        const answer = await how.work(as({ operationId, idempotencyKey: key, owner: operation, nextProviderKey }), index);
         const response = toResponse(answer, operationId);
         record(response, answer.resource);
         return response;

@@ -79,6 +79,19 @@ export function providerKeyOf(held: Pick<HeldOperation, 'accountId' | 'key' | 's
   return hash('sha256', `${held.accountId}\0${held.key}\0${held.step}\0${held.stepNo}`, 'hex');
 }
 
+/** No client can send a key with a space in it. */
+const OWN = 'own ';
+
+/** The key of what the application starts by itself, under a name. */
+export function ownKey(name: string): string {
+  return OWN + name;
+}
+
+/** The key that a client sent; null where the application started the operation by itself. */
+export function clientKeyOf(key: string): string | null {
+  return key.startsWith(OWN) ? null : key;
+}
+
 /** What a step is told of its run. */
 export function runOf(dataSource: DataSource, held: HeldOperation): StepRun {
   return {

@@ -10,7 +10,7 @@ import { findOperation } from '../records/record.store.js';
 import { advance, completeHeld, fenceCheck, parkHeld, takeBack } from './operation.store.js';
 import type { StepRegistry } from './step-registry.js';
 import { appendTimeline, type TimelineEvent } from '../records/timeline.store.js';
-import { providerKeyOf, type HeldOperation } from './held-operation.js';
+import { clientKeyOf, providerKeyOf, type HeldOperation } from './held-operation.js';
 
 /** What the holder of an operation settles, as a party to the protocol: it commits while the attempt and the step are the record’s. */
 export class Settlement implements Party<'held' | 'lost'> {
@@ -34,7 +34,8 @@ export class Settlement implements Party<'held' | 'lost'> {
   ) {
     const nextProviderKey = (step: string): string => providerKeyOf({ ...held, step, stepNo: held.stepNo + 1 });
     this.check = fenceCheck(held);
-    this.identity = { operationId: held.operationId, owner: `step ${held.step}`, nextProviderKey };
+    const { operationId, key, step } = held;
+    this.identity = { operationId, idempotencyKey: clientKeyOf(key), owner: `step ${step}`, nextProviderKey };
     this.traceId = held.traceId;
     this.render = options.render;
   }

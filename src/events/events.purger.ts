@@ -1,0 +1,64 @@
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { BACKGROUND } from '../database/data-source.js';
+import { PeriodicTask, deleteInBatches } from '../idempotency/index.js';
+import { CONFIG, type Config } from '../kernel/config.js';
+
+/** How long an event is kept, in milliseconds. */
+const RETENTION = 30 * 86_400_000;
+
+/** The least UUIDv7 of a time: ids begin with the milliseconds since 1970, so the primary key finds what is old. */
+const leastId = (time: string): string => `(lpad(to_hex((extract(epoch FROM ${time}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
+
+const FIND_ACCOUNTS = `
+  SELECT id FROM accounts a
+   WHERE EXISTS (SELECT FROM events e WHERE e.account_id = a.id AND e.id < ${leastId(`(now() - $1 * interval '1 millisecond')`)})`;
+
+/**
+ * No row is locked before it is deleted, since nobody may update one: a replica that meets another's batch finds less to delete, and leaves
+ * the rest to that one. What a crash undoes is purged again, so the commit doesn't wait for the disk.
+ */
+const PURGE = `
+  WITH gone AS (
+         DELETE FROM events
+          WHERE ctid = ANY (ARRAY (SELECT ctid FROM events
+                                    WHERE account_id = $4 AND id >= ${leastId(`greatest($2::timestamptz, 'epoch')`)}
+                                      AND id < ${leastId(`(now() - $3 * interval '1 millisecond')`)}
+                                    ORDER BY id LIMIT $1))
+         RETURNING id)
+  SELECT count(*)::int AS count, set_config('synchronous_commit', 'off', true),
+         to_timestamp(('x' || left(replace(max(id::text), '-', ''), 12))::bit(48)::bigint / 1000.0) AS newest FROM gone`;
+
+/** Purges events on every replica, at an interval, one account after the other. */
+@Injectable()
+export class EventsPurger implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly task: PeriodicTask;
+  private readonly intervalMs: number;
+
+  constructor(
+    @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
+    @Inject(CONFIG) { purgeInterval }: Config,
+  ) {
+    this.intervalMs = purgeInterval;
+    this.task = new PeriodicTask({ name: 'EventsPurger', intervalMs: purgeInterval, run: (signal) => this.purge(signal) });
+  }
+
+  onApplicationBootstrap(): void {
+    this.task.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.task.stop();
+  }
+
+  /** Purges all that is too old by now, or what it gets done before `signal`; returns how many events went. */
+  async purge(signal?: AbortSignal): Promise<number> {
+    const accounts = await this.dataSource.query<{ id: string }[]>(FIND_ACCOUNTS, [RETENTION]);
+    let count = 0;
+    for (const { id } of accounts) {
+      count += await deleteInBatches(this.dataSource, PURGE, [RETENTION, id], { longestRestMs: this.intervalMs, signal });
+    }
+    return count;
+  }
+}
