@@ -13,6 +13,7 @@ import { PaymentsTakeBack1700000000010 } from '../../migrations/1700000000010-pa
 import { Decisions1700000000012 } from '../../migrations/1700000000012-decisions.js';
 import { Events1700000000013 } from '../../migrations/1700000000013-events.js';
 import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
+import { DuplicatesAndRetries1700000000016 } from '../../migrations/1700000000016-duplicates-and-retries.js';
 import { Catalogue1700000000017 } from '../../migrations/1700000000017-catalogue.js';
 import { Deadlines1700000000018 } from '../../migrations/1700000000018-deadlines.js';
 import { Versions1700000000019 } from '../../migrations/1700000000019-versions.js';
@@ -55,6 +56,7 @@ const migrations = [
   Decisions1700000000012,
   Events1700000000013,
   Sealing1700000000015,
+  DuplicatesAndRetries1700000000016,
   Catalogue1700000000017,
   Deadlines1700000000018,
   Versions1700000000019,

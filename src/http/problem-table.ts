@@ -179,6 +179,15 @@ export const PROBLEMS = {
       'Somebody of the account sealed this key before any request used it, so that none ever executes with it. This one was not executed.',
     advice: 'If the thing is still wanted, send it with a new key. Whoever sealed the key may have done it another way meanwhile.',
   },
+  'possible-duplicate': {
+    status: 409,
+    title: 'The same request was made a moment ago under another key',
+    retry: 'never',
+    meaning:
+      'The account sent the same request under another Idempotency-Key within the window of this route (`duplicateWindow`), and that one is running or succeeded. This one was not executed. What was declined, or given back since, does not count.',
+    advice:
+      'Follow the Link and see what the first one came to: most likely it is the one you meant. If you do want it a second time, send it with a new key and `Prefer: handling=lenient`.',
+  },
   'idempotency-key-expired': {
     status: 410,
     title: 'The Idempotency-Key has expired',

@@ -27,7 +27,7 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof IdempotencyRefusal && isProblemCode(error.code)) {
     return new Problem(error.code, error.message, {
       operationId: error.operationId,
-      link: error.resource,
+      link: error.code === 'possible-duplicate' ? `/v1/operations/${error.operationId}` : error.resource,
       cause: error.cause,
     });
   }

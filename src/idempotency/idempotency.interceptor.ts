@@ -10,7 +10,8 @@ import { IDEMPOTENT, carryRun, type CarriesRun, type IdempotentRoute } from './i
 import { accountUuid } from './requests/account.js';
 import { keyOf, type SentKey } from './requests/key.js';
 import { observed } from './requests/observe.js';
-import { isSaidToBeRetry, retryReasonOf } from './requests/retry-reason.js';
+import { preferredWait, prefersLenient } from './requests/preferences.js';
+import { readRetry } from './requests/retry-reason.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions } from './options.js';
 import type { Intent } from './records/record.store.js';
@@ -29,16 +30,23 @@ interface HttpRequest extends CarriesRun {
   body?: unknown;
 }
 
-/** What their responses have in common. */
-interface HttpResponse {
+/** Fastify's reply, or Express's response, which is Node's own. */
+type HttpResponse = FastifyReply | ExpressResponse;
+
+interface FastifyReply {
   status(code: number): unknown;
   header(name: string, value: string): unknown;
   send(body: Buffer): unknown;
 }
 
+interface ExpressResponse {
+  status(code: number): unknown;
+  setHeader(name: string, value: string): unknown;
+  end(body: Buffer): unknown;
+}
+
 /** For Nest, which has nothing left to send. */
 const SENT = of(undefined);
-const MAX_WAIT_SECONDS = 30;
 
 /**
  * One HTTP request to an `@Idempotent()` handler: reads the key, takes the fingerprint, lets the executor run or replay,
@@ -59,9 +67,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
     const sent = keyOf(route, request, request.raw?.rawHeaders ?? request.rawHeaders ?? []);
-    if (sent.received !== undefined) response.header('idempotency-key', sent.received);
+    if (sent.received !== undefined) setHeader(response, 'idempotency-key', sent.received);
     const waitSeconds = preferredWait(request.headers['prefer']);
-    if (waitSeconds !== undefined) response.header('preference-applied', `wait=${waitSeconds}`);
+    const lenient = route.duplicateWindowMs !== undefined && prefersLenient(request.headers['prefer']);
+    const applied = [...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]), ...(lenient ? ['handling=lenient'] : [])];
+    if (applied.length > 0) setHeader(response, 'preference-applied', applied.join(', '));
     const ifMatch = ifMatchOf(request);
     const keyed: KeyedRequest = {
       intent: this.intentOf(request, sent, route, route.readsIfMatch ? ifMatch : undefined),
@@ -76,8 +86,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
       status: this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200),
       optimistic: route.optimistic ?? false,
       deadline: performance.now() + (waitSeconds ?? 0) * 1000,
-      isRetry: isSaidToBeRetry(request.headers),
-      retryReason: retryReasonOf(request.headers),
+      lenient,
+      retry: readRetry(request.headers),
     };
     // Until the last record of that time has expired: If-Match was part of every fingerprint.
     const earlier = (): Intent | undefined =>
@@ -115,6 +125,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
         return (operationId ??= newOperationId());
       },
       windowMs: route.windowMs ?? this.options.windowMs,
+      duplicateWindowMs: route.duplicateWindowMs,
       traceId: this.options.traceOf(request),
     };
   }
@@ -127,18 +138,20 @@ function ifMatchOf({ headers }: HttpRequest): string | undefined {
 
 function send(response: HttpResponse, { response: stored, expiresAt, replayed, resumableInMs = 0 }: Answer, { isOwn }: SentKey): void {
   response.status(stored.status);
-  for (const [name, value] of Object.entries(stored.headers)) response.header(name, value);
+  for (const [name, value] of Object.entries(stored.headers)) setHeader(response, name, value);
   // A key that nobody can send again has no window, and gets no other answer later.
-  if (!isOwn && expiresAt) response.header('idempotency-expires', expiresAt.toUTCString());
-  if (!isOwn && !expiresAt) response.header('retry-after', String(Math.max(RETRY_AFTER, Math.ceil(resumableInMs / 1000))));
-  if (replayed) response.header('idempotent-replayed', 'true');
+  if (!isOwn && expiresAt) setHeader(response, 'idempotency-expires', expiresAt.toUTCString());
+  if (!isOwn && !expiresAt) setHeader(response, 'retry-after', String(Math.max(RETRY_AFTER, Math.ceil(resumableInMs / 1000))));
+  if (replayed) setHeader(response, 'idempotent-replayed', 'true');
   // As bytes: to a text Fastify would add a charset that the stored headers don't have.
-  response.send(Buffer.from(stored.body));
+  const body = Buffer.from(stored.body);
+  // Express's send() would add an ETag.
+  if ('setHeader' in response) response.end(body);
+  else response.send(body);
 }
 
-/** Whole seconds of `Prefer: wait=N` (RFC 7240, section 4.3), at most 30; undefined where it isn't asked for. */
-function preferredWait(prefer: string | string[] | undefined): number | undefined {
-  if (prefer === undefined) return undefined;
-  const match = /(?:^|[,;])\s*wait\s*=\s*"?(\d+)"?\s*(?:$|[,;])/i.exec(Array.isArray(prefer) ? prefer.join(',') : prefer);
-  return match ? Math.min(Number(match[1]), MAX_WAIT_SECONDS) : undefined;
+/** Express's own header() would add a charset to the content type. */
+function setHeader(response: HttpResponse, name: string, value: string): void {
+  if ('setHeader' in response) response.setHeader(name, value);
+  else response.header(name, value);
 }

@@ -57,8 +57,8 @@ export class IdempotencyModule implements OnModuleInit {
 
   /** With options that a factory makes of providers, of a configuration for example. A wrong one stops the start. */
   static forRootAsync(options: IdempotencyAsyncOptions): DynamicModule {
-    const make = options.useFactory as (...injected: unknown[]) => FactoryOptions | Promise<FactoryOptions>;
-    const useFactory = async (...injected: unknown[]): Promise<CompleteOptions> => withDefaults(await make(...injected));
+    const useFactory = async (...injected: unknown[]): Promise<CompleteOptions> =>
+      withDefaults(await (options as { useFactory(...all: unknown[]): FactoryOptions | Promise<FactoryOptions> }).useFactory(...injected));
     return moduleOf(options, { provide: OPTIONS, useFactory, inject: options.inject ?? [] }, options.imports);
   }
 

@@ -132,8 +132,8 @@ export class Idempotency {
       render: () => 'not-final',
       optimistic: false,
       deadline: performance.now() + waitMs,
-      isRetry: false,
-      retryReason: undefined,
+      lenient: false,
+      retry: { isRetry: false, reason: undefined, attempt: undefined },
     };
   }
 }

@@ -22,6 +22,7 @@ export { assertNoTransaction, outsideTransaction } from './postgres/connection-g
 export type { Item, ItemOutcome, ItemsOptions, Transaction, Violations } from './transaction.js';
 export { RETRY_REASONS } from './requests/retry-reason.js';
 export type { Sealing } from './requests/seal.js';
+export { allowDuplicate } from './requests/duplicates.js';
 export { parseKey } from './requests/key.js';
 export { deleteInBatches, type Pace } from './records/batches.js';
 export { PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';

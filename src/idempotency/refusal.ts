@@ -10,6 +10,7 @@ const REFUSALS = {
   'idempotency-request-in-progress': { status: 409, detail: 'A request with this Idempotency-Key is still running.' },
   'idempotency-key-reused': { status: 422, detail: 'This Idempotency-Key was used before with another method, path or payload.' },
   'idempotency-key-sealed': { status: 409, detail: 'This Idempotency-Key was sealed before it was used: no request with it is executed.' },
+  'possible-duplicate': { status: 409, detail: 'The same request was made a moment ago under another Idempotency-Key.' },
   'idempotency-key-expired': { status: 410, detail: 'The window of this Idempotency-Key has passed; the request is not executed again.' },
   'rate-limited': { status: 429, detail: 'Too many requests of this account wait for their turn. The same key is safe to send again.' },
   'service-unavailable': {
@@ -22,7 +23,7 @@ export type RefusalCode = keyof typeof REFUSALS;
 
 /** What a refusal knows beyond its code. */
 export interface RefusalContext {
-  /** Public id (`op_…`) of the operation that holds the key. */
+  /** Public id (`op_…`) of the operation that holds the key, or of the one that a possible duplicate repeats. */
   operationId?: string | undefined;
   /** Path of what the first request made, for a `Link` header. */
   resource?: string | undefined;

@@ -33,8 +33,10 @@ export const PARAMETERS = {
     name: 'Prefer',
     in: 'header',
     description:
-      '`wait=N` (RFC 7240): while the same key is still running, wait up to N seconds, at most 30, for its result instead of getting 409.',
-    schema: text({ examples: ['wait=10'] }),
+      '`wait=N` (RFC 7240): while the same key is still running, wait up to N seconds, at most 30, for its result instead of getting 409. ' +
+      '`handling=lenient`, with a new key: where `x-idempotency` has a `duplicateWindow`, the request is meant, even if the same was asked ' +
+      'under another key a moment ago.',
+    schema: text({ examples: ['wait=10', 'handling=lenient'] }),
   },
   RetryAttempt: {
     name: 'Retry-Attempt',

@@ -19,7 +19,7 @@ their \`type\` leads to a page that explains them ([all problems](/problems)).
 - **Money** is an integer in the currency’s minor unit. **Times** are UTC. **Lists** are newest first and paged by \`cursor\`.
 - Members that a schema doesn’t name are refused in requests; expect new ones in answers.
 - Card numbers are refused in every text of a body, metadata’s names too: payments take a token of the provider.
-- What an operation guarantees for retries stands in its extension \`x-idempotency\`.`;
+- What an operation guarantees for retries stands in its extension \`x-idempotency\`; the same in short, for programs: [/.well-known/idempotency](/.well-known/idempotency).`;
 
 /** The tags in the order in which they are shown: a controller's name without `Controller`. */
 const TAGS: Record<string, string> = {
@@ -34,6 +34,7 @@ const TAGS: Record<string, string> = {
   Problems: 'What the errors of this service mean.',
   Health: 'For load balancers and orchestrators.',
   Metrics: 'For Prometheus.',
+  Policy: 'What a key means here, for programs.',
   Docs: 'This description.',
 };
 
@@ -48,7 +49,7 @@ const API_KEY_SCHEME = {
 
 /** The OpenAPI document of an application, which need not be initialised: all of it comes from metadata. */
 export function buildDocument(app: INestApplication): OpenAPIObject {
-  const { window } = app.get<Config>(CONFIG);
+  const rules = app.get<Config>(CONFIG);
   const routes = documentedRoutes(app.get(ModulesContainer));
   const document = SwaggerModule.createDocument(app, base());
   const schemas = (document.components?.schemas ?? {}) as Record<string, SchemaObject>;
@@ -57,7 +58,7 @@ export function buildDocument(app: INestApplication): OpenAPIObject {
   for (const [path, method, item, operation] of operationsOf(document)) {
     const route = routes.get(operation.operationId ?? '');
     if (!route) throw new Error(`${method} ${path} has no @Api()`);
-    const completed = completeOperation({ path, method, operation, route }, window);
+    const completed = completeOperation({ path, method, operation, route }, rules);
     item[method] = completed;
     addPages(schemas, route);
     refuseUnknownMembers(schemas, completed);
@@ -88,7 +89,8 @@ function base(): Omit<OpenAPIObject, 'paths'> {
     .build();
 }
 
-function operationsOf(document: OpenAPIObject): [string, (typeof METHODS)[number], PathItem, Operation][] {
+/** Every operation of a document, with where it stands. */
+export function operationsOf(document: OpenAPIObject): [string, (typeof METHODS)[number], PathItem, Operation][] {
   return Object.entries(document.paths).flatMap(([path, item]) =>
     METHODS.flatMap((method): [string, (typeof METHODS)[number], PathItem, Operation][] => {
       const operation = item[method];

@@ -2,6 +2,7 @@ import type { ApiOptions } from './api.decorator.js';
 import { API_KEY, parameterRef, type PARAMETERS } from './components.js';
 import { responsesOf } from './responses.js';
 import type { DocumentedRoute } from './routes.js';
+import type { Problem } from '../http/problem.js';
 import { problemsOf } from './shared-problems.js';
 import type { Operation, Parameter, Ref } from './types.js';
 
@@ -22,12 +23,18 @@ const HEADER_PARAMETERS: Record<string, keyof typeof PARAMETERS> = {
 /** The same where a request takes no key: a PUT or DELETE needs no version, and may have one. */
 const OPTIONAL_HEADER_PARAMETERS: typeof HEADER_PARAMETERS = { 'if-match': 'IfMatchIfAny', 'if-none-match': 'IfNoneMatchOfChange' };
 
+/** What the configuration says about keys, where a handler says nothing else. */
+export interface KeyRules {
+  /** How long responses are kept, in milliseconds. */
+  window: number;
+  lateRequests: 'refuse' | 'execute';
+}
+
 /**
  * The operation with everything that follows from the metadata of its handler.
- * @param windowMs how long responses are kept where the handler says nothing else
  * @throws Error when its documentation contradicts its other decorators
  */
-export function completeOperation({ path, method, operation, route }: Found, windowMs: number): Operation {
+export function completeOperation({ path, method, operation, route }: Found, rules: KeyRules): Operation {
   const { api, idempotent, scope } = route;
   if ((method === 'get') !== (api.effects === undefined)) throw new Error(`${api.id}: whatever may change something names its effects`);
   const parameters = (operation.parameters ?? []).filter(isExplicit);
@@ -48,7 +55,7 @@ export function completeOperation({ path, method, operation, route }: Found, win
     ...(operation.tags && { tags: operation.tags }),
     security: scope ? [{ [API_KEY]: [scope] }] : [],
     ...(scope && { 'x-required-scope': scope }),
-    'x-idempotency': guarantees(route, windowMs),
+    'x-idempotency': guarantees(route, problems, rules),
     parameters: [
       ...(keyed ? keyParameters() : []),
       ...headerParameters(route, keyed || method === 'get' ? HEADER_PARAMETERS : OPTIONAL_HEADER_PARAMETERS),
@@ -89,16 +96,39 @@ function withExamples(body: NonNullable<Operation['requestBody']>, { id, request
   return { ...body, content: { 'application/json': { ...body.content['application/json'], examples } } };
 }
 
-/** What a retry of the operation means, for programs: the extension `x-idempotency`. */
-function guarantees({ api, idempotent }: DocumentedRoute, windowMs: number): Record<string, unknown> {
-  if (!idempotent)
-    return { required: false, window: null, effects: api.effects ?? 'none', concurrent: 'independent', duplicateWindow: null };
+/** What a retry of an operation means, for programs: the extension `x-idempotency`, and GET /.well-known/idempotency. */
+export interface Guarantees {
+  required: boolean;
+  /** How long the answer is kept, counted from completion; null where there is no key. */
+  window: string | null;
+  effects: string;
+  concurrent: string;
+  /** Which answers are stored and replayed: statuses of success, and codes of problems. Any other leaves the key unused. */
+  stored: (number | string)[] | null;
+  /** How long the same request under another key is a possible duplicate; null where nobody looks. */
+  duplicateWindow: string | null;
+  /** What becomes of a request whose key's window has passed. */
+  lateRequests: KeyRules['lateRequests'] | null;
+}
+
+function guarantees({ api, idempotent }: DocumentedRoute, problems: Problem[], { window, lateRequests }: KeyRules): Guarantees {
+  const { effects = 'none' } = api;
+  if (!idempotent) {
+    return { required: false, window: null, effects, concurrent: 'independent', stored: null, duplicateWindow: null, lateRequests: null };
+  }
+  const { windowMs, duplicateWindowMs } = idempotent;
   return {
     required: true,
-    window: durationOf(idempotent.windowMs ?? windowMs),
-    effects: api.effects,
+    window: durationOf(windowMs ?? window),
+    effects,
     concurrent: 'one runs; the others get 409 idempotency-request-in-progress, or its answer with Prefer: wait=N',
-    duplicateWindow: null,
+    stored: [
+      // A 202 is no outcome: the same key gets that later.
+      ...api.answers.map(({ status }) => status).filter((status) => status !== 202),
+      ...problems.filter(({ final }) => final).map(({ code }) => code),
+    ],
+    duplicateWindow: duplicateWindowMs === undefined ? null : durationOf(duplicateWindowMs),
+    lateRequests,
   };
 }
 

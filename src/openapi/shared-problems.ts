@@ -25,6 +25,9 @@ export function problemsOf({ api, idempotent, scope }: DocumentedRoute, traits: 
     ...requestProblems(traits),
     ...(scope ? accessProblems(scope) : []),
     ...(idempotent ? keyProblems(traits.resource) : []),
+    ...(idempotent?.duplicateWindowMs === undefined
+      ? []
+      : [problemOf(new IdempotencyRefusal('possible-duplicate', { operationId: EXAMPLE_ID.op }))]),
     ...(traits.needsIfMatch ? [versionStale(2), versionMissing()] : []),
     new Problem('internal-error', 'The request could not be completed.'),
   ];

@@ -68,7 +68,9 @@ export const CREATE_PAYMENT: ApiOptions = {
   description:
     'Charges the order at the provider, once, whatever fails on the way: a crash, a timeout or a lost answer ends in the one charge or ' +
     'in none, and the key tells which. While that is not known the answer is 202. After its `Request-Deadline` no charge is sent for the ' +
-    'first time, and one that is known only then is refunded: the order can be paid under a new key.',
+    'first time, and one that is known only then is refunded: the order can be paid under a new key.\n\n' +
+    'The same request under another key within two minutes is 409 `possible-duplicate`, unless the first one was declined or given back, ' +
+    'or `Prefer: handling=lenient` says that it is meant.',
   effects: 'one charge at the provider, one payment, the order paid once',
   requests: { 'Pay by card': { orderId: EXAMPLE_ID.ord, amount: 5000, currency: 'EUR', source: 'tok_visa' } },
   answers: [

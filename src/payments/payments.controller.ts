@@ -22,7 +22,7 @@ export class PaymentsController {
 
   @Post(PAYMENTS_PATH)
   @NeedsScope('payments:write')
-  @Idempotent({ optimistic: true })
+  @Idempotent({ optimistic: true, duplicateWindowMs: 120_000 })
   @Api(CREATE_PAYMENT)
   async create(
     @Tx() tx: Transaction,

@@ -1,4 +1,4 @@
-import type { StepRun, Transaction } from '../idempotency/index.js';
+import { allowDuplicate, type StepRun, type Transaction } from '../idempotency/index.js';
 import { appendEvent } from '../events/outbox.js';
 import { newId } from '../kernel/ids.js';
 import { Problem } from '../http/problem.js';
@@ -87,6 +87,7 @@ export async function settleRefund(tx: Transaction, accountId: string, refundId:
   const changed = { amountRefunded, amountReserved, reviewReason, version: paid.version, updatedAt };
   await manager.update(Payment, { accountId, id: payment.id }, changed);
   appendEvent(tx, accountId, `refund.${status}`, RefundView.of(settled));
+  if (amountRefunded === payment.amount) allowDuplicate(tx, accountId, payment.operationId);
   return { refund: settled, payment: paid };
 }
 

@@ -87,13 +87,15 @@ it('shows key, guarantees and replay of each operation with a key', () => {
   expect(api.keyed.map(({ id }) => id)).toEqual(
     expect.arrayContaining(['placeOrder', 'changeOrder', 'cancelOrder', 'openTicket', 'createPayment']),
   );
-  for (const { operation } of api.keyed) {
+  for (const { id, operation } of api.keyed) {
     expect(operation['x-idempotency']).toEqual({
       required: true,
       window: '24h',
       effects: expect.stringMatching(/./),
       concurrent: expect.stringMatching(/./),
-      duplicateWindow: null,
+      stored: expect.arrayContaining([expect.any(Number)]),
+      duplicateWindow: id === 'createPayment' ? '2m' : null,
+      lateRequests: 'refuse',
     });
     expect(operation['parameters']).toContainEqual({ $ref: '#/components/parameters/IdempotencyKey' });
     const [first] = Object.values<Record<string, any>>(operation['responses']);

@@ -11,6 +11,7 @@ import { withDefaults } from '../../src/idempotency/options.js';
 import { parseConfig, variableNames } from '../../src/kernel/config.js';
 import { ACTS } from '../../src/kernel/trail.js';
 import { END_STATES, type EndState } from '../../src/payments/end-states.js';
+import { MATRIX, PROJECTS } from '../package/projects.js';
 import { LOOK_UP_SHARE } from '../../src/payments/provider/guarded-provider.js';
 import { BOUNDARIES } from '../crash/support/boundaries.js';
 import { CLIENTS, STRIKES } from '../crash/support/round.js';
@@ -114,6 +115,12 @@ describe('packages of the core', () => {
     );
     expect(listed.map(([name]) => name)).toEqual(expect.arrayContaining([...imported]));
   });
+});
+
+it('the projects that install the package are those of its test', () => {
+  const of = (projects: typeof PROJECTS, command: string): string[][] =>
+    projects.map(({ platform, modules, packages: { nest, typeorm, pg } }) => [nest, platform, modules, typeorm, pg, command]);
+  expect(rowsOf(marked(lifting, 'projects'))).toEqual([...of(PROJECTS, 'npm test'), ...of(MATRIX, 'npm run test:matrix')]);
 });
 
 it('every problem is listed with its status, verdict and title, and no other', () => {

@@ -10,6 +10,7 @@ export const read = (path: string): string => readFileSync(join(repository, path
 export const PAGES = [
   'README.md',
   'src/idempotency/README.md',
+  'packaging/core/README.md',
   ...readdirSync(join(repository, 'docs')).map((name) => `docs/${name}`),
 ].filter((path) => path.endsWith('.md'));
 

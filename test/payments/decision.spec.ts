@@ -130,7 +130,7 @@ describe('a payment that did not happen, a person decides', () => {
       refunded: order.total,
     });
     expect(await world.refundsOf(order)).toHaveLength(1);
-    expect(await reviewOf(world, payment)).toBe('the charge showed after it was decided that it did not happen, and it is refunded');
+    expect(await reviewOf(world, payment)).toBe('the charge showed after it was concluded that it did not happen, and it is refunded');
     expectProblem(await world.pay(order, 'tok_visa', { key }), 'payment-declined');
     const differences = namesOf(await auditWorld(world)).filter((name) => name.includes(payment) || name.includes(order.id));
     expect(differences).toEqual([]);

@@ -8,6 +8,7 @@ import { addApiKey } from '../support/api-keys.js';
 import { eventually } from '../support/eventually.js';
 import { startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { ACCOUNT_A, countOf } from '../support/ledger.js';
+import { hold, untilBlocked } from '../support/locks.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
@@ -141,7 +142,63 @@ describe('an operation tells its story', () => {
       return found['replays'] === 4 && found;
     });
     const replayed = (operation['timeline'] as { event: string; detail: string }[]).filter(({ event }) => event === 'replayed');
-    expect(replayed.map(({ detail }) => detail).sort()).toEqual(['2 times: timeout', 'once', 'once: connection']);
+    expect(replayed.map(({ detail }) => detail).sort()).toEqual([
+      '2 times: timeout, up to attempt 2',
+      'once, up to attempt 2',
+      'once: connection, up to attempt 2',
+    ]);
+  });
+
+  it('with the retries that came before its answer: told that it runs, answered 202, or first to arrive', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const said = (reason: string, attempt: string): Record<string, string> => ({ 'retry-reason': reason, 'retry-attempt': attempt });
+    const held = await hold(world.database, 'LOCK TABLE payments IN EXCLUSIVE MODE');
+    const first = world.pay(order, 'tok_visa', { key, headers: said('offline', '2') });
+    await untilBlocked(world.database);
+    // Nothing of the first one is committed, so neither replica knows its operation.
+    for (const on of [world, replica]) {
+      expectProblem(await world.pay(order, 'tok_visa', { key, on, headers: said('in-progress', '7') }), 'idempotency-request-in-progress');
+    }
+    expectProblem(await world.pay(order, 'tok_visa', { key, on: replica }), 'idempotency-request-in-progress');
+    await held.release();
+    const paid = await first;
+    expect(paid.status).toBe(201);
+    await world.pay(order, 'tok_visa', { key, headers: said('in-progress', '5') });
+    const operation = await eventually('all of it to be counted', async () => {
+      const found = await operationOf(paid);
+      const told = (found['timeline'] as { event: string; detail: string }[]).filter(({ event }) => event.startsWith('re'));
+      return found['replays'] === 1 && told.length === 3 && JSON.stringify(told).includes('2 times') && told;
+    });
+    expect(operation.map(({ event, detail }) => `${event} ${detail}`).sort()).toEqual([
+      'replayed once: in-progress, up to attempt 7',
+      'retried 2 times: in-progress, up to attempt 7',
+      'retried once: offline, up to attempt 2',
+    ]);
+  });
+
+  it('with no more of its retries than a row for each reason, whatever their client says', async () => {
+    const [order, key] = [await world.placeOrder(), uuidv7()];
+    const first = await world.pay(order, 'tok_visa', { key });
+    for (const attempt of ['0', '-1', 'x'.repeat(500), '9999999999', '3.5', '999999999']) {
+      await world.pay(order, 'tok_visa', { key, headers: { 'retry-reason': `made up ${attempt}`, 'retry-attempt': attempt } });
+    }
+    await eventually('the replays to be counted', async () => (await operationOf(first))['replays'] === 6);
+    // A count at its end holds nothing up.
+    await world.database.query(`UPDATE idempotency_replays SET count = 200000000`);
+    await world.pay(order, 'tok_visa', { key });
+    await world.pay(order, 'tok_visa', { key, headers: { 'retry-reason': 'manual' } });
+    const rows = await eventually('the next ones to be counted', async () => {
+      const found = await world.database.query(
+        `SELECT reason, p.count, tries, highest_attempt FROM idempotency_replays p JOIN idempotency_records r USING (account_id, operation_id)
+          WHERE r.key = $1 ORDER BY reason`,
+        [key],
+      );
+      return found.length === 2 && found;
+    });
+    expect(rows).toEqual([
+      { reason: '', count: 200_000_000, tries: 0, highest_attempt: 999_999_999 },
+      { reason: 'manual', count: 1, tries: 0, highest_attempt: null },
+    ]);
   });
 });
 

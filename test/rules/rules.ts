@@ -275,6 +275,17 @@ export const RULES = {
     },
   },
 
+  oneOfTwoKeys: {
+    name: 'one payment under two keys at once is one payment',
+    async check({ database, a, b }) {
+      const { body: order } = await a.send('POST', '/v1/orders', { body: ORDER });
+      const body = { orderId: order['id'], amount: order['total'], currency: 'EUR', source: 'tok_visa' };
+      const answers = await Promise.all([a, b].map((on) => on.send('POST', '/v1/payments', { body })));
+      expect(answers.map((answer) => answer.body['code'] === 'possible-duplicate').sort()).toEqual([false, true]);
+      expect(await countOf(database, 'payments', 'order_id = $1', [uuidOf('ord', String(order['id']))])).toBeLessThanOrEqual(1);
+    },
+  },
+
   oneMeaning: {
     name: 'a request that can be read in two ways is not executed',
     async check({ database, a }) {

@@ -46,10 +46,16 @@ export const SABOTEURS: Saboteur[] = [
     name: 'the record is written in another transaction',
     breaks: 'noRecordWithoutWork',
     // A step can't settle, since the other transaction waits for the lock of its own record.
-    besides: ['answersCompared', 'decidedOnce'],
+    besides: ['answersCompared', 'decidedOnce', 'oneOfTwoKeys'],
     sabotage: recordFirst,
   },
-  { name: 'the record is committed after the work', breaks: 'noWorkWithoutRecord', sabotage: recordLast },
+  {
+    name: 'the record is committed after the work',
+    breaks: 'noWorkWithoutRecord',
+    // What is looked for under other keys is the record.
+    besides: ['oneOfTwoKeys'],
+    sabotage: recordLast,
+  },
   { name: 'the records of items are written in another transaction', breaks: 'itemsWithTheirWork', sabotage: itemsFirst },
   { name: 'the event is written in another transaction', breaks: 'eventsWithWork', sabotage: tellFirst },
   { name: 'reading forward shows what is there', breaks: 'nothingPassedOver', sabotage: readAhead },
@@ -60,7 +66,13 @@ export const SABOTEURS: Saboteur[] = [
     besides: ['fairTurns', 'oneAccountShown'],
     sabotage: () => changeIntents({ accountId: ACCOUNT_A }),
   },
-  { name: 'the fingerprint is not compared', breaks: 'sameRequest', sabotage: () => changeIntents({ fingerprint: '0'.repeat(64) }) },
+  {
+    name: 'the fingerprint is not compared',
+    breaks: 'sameRequest',
+    // All payments of an account are the same then.
+    besides: ['answersCompared', 'decidedOnce'],
+    sabotage: () => changeIntents({ fingerprint: '0'.repeat(64) }),
+  },
   { name: 'a 5xx is stored', breaks: 'failuresAreNotKept', sabotage: storeFailures },
   { name: 'the response is kept as jsonb', breaks: 'sameBytes', sabotage: keepAsJson },
   { name: 'the purge takes unfinished rows', breaks: 'unfinishedStays', sabotage: purgeUnfinished },
@@ -82,6 +94,7 @@ export const SABOTEURS: Saboteur[] = [
   { name: 'the memory outlives the server that gave it', breaks: 'lostAnswers', sabotage: rememberForEver },
   { name: 'what the provider answers is believed, whatever it is about', breaks: 'answersCompared', sabotage: believeAnswers },
   { name: 'a decision settles the payment, and leaves its operation as it is', breaks: 'decidedOnce', sabotage: settleNoOperation },
+  { name: 'the same request is not looked for under other keys', breaks: 'oneOfTwoKeys', sabotage: findNoDuplicates },
   { name: 'a seal is told and not written', breaks: 'sealedStaysSealed', sabotage: sealNothing },
   { name: 'the purge archives nothing', breaks: 'purgedStaysDone', sabotage: archiveNothing },
 ];
@@ -249,4 +262,11 @@ async function archiveNothing(database: TestDatabase): Promise<void> {
   await database.query(`
     CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
     CREATE TRIGGER nothing BEFORE INSERT ON idempotency_archive FOR EACH ROW EXECUTE FUNCTION nothing()`);
+}
+
+/** No record says until when it is looked at. */
+async function findNoDuplicates(database: TestDatabase): Promise<void> {
+  await database.query(`
+    CREATE FUNCTION forget_window() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.duplicate_until := NULL; RETURN NEW; END $$;
+    CREATE TRIGGER forget_window BEFORE UPDATE ON idempotency_records FOR EACH ROW EXECUTE FUNCTION forget_window()`);
 }

@@ -23,6 +23,7 @@ const CONTRACT = {
   'not-under-review': [409, 'never'],
   'idempotency-request-in-progress': [409, 'same-key'],
   'idempotency-key-sealed': [409, 'new-key'],
+  'possible-duplicate': [409, 'never'],
   'idempotency-key-expired': [410, 'never'],
   'precondition-failed': [412, 'never'],
   'payload-too-large': [413, 'never'],

@@ -3,7 +3,7 @@ import { QueryFailedError } from 'typeorm';
 import { databaseError, isConnectionLost, isRetryable } from '../../src/idempotency/postgres/errors.js';
 
 function fromServer(code: string): DatabaseError {
-  return Object.assign(new DatabaseError('message', 1, 'error'), { code });
+  return Object.assign(new DatabaseError('message', 1, 'error'), { severity: 'ERROR', code });
 }
 
 const wrapped = (error: Error): Error => new QueryFailedError('SELECT 1', [], error);

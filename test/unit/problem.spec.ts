@@ -24,6 +24,7 @@ const OUTCOMES = new Set<ProblemCode>([
   'order-not-payable',
   'refund-exceeds-payment',
   'not-under-review',
+  'possible-duplicate',
   'webhook-endpoint-limit',
   'secret-rotated-recently',
   'precondition-failed',

@@ -1,10 +1,20 @@
-import { DatabaseError } from 'pg';
+import type { DatabaseError } from 'pg';
 
-/** The server's own error inside whatever wraps it (TypeORM wraps it as `driverError`). */
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+/**
+ * The server's own error inside whatever wraps it (TypeORM wraps it as `driverError`). Told by what it says, not by its class:
+ * an application may have a second copy of node-postgres.
+ */
 export function databaseError(error: unknown): DatabaseError | null {
-  if (error instanceof DatabaseError) return error;
-  const inner = error instanceof Error && 'driverError' in error ? error.driverError : undefined;
-  return inner instanceof DatabaseError ? inner : null;
+  if (!(error instanceof Error)) return null;
+  const inner = 'driverError' in error ? error.driverError : error;
+  return isFromServer(inner) ? inner : null;
+}
+
+/** Errors of sockets have a code as well (EPIPE), but no severity, which the server always tells. */
+function isFromServer(error: unknown): error is DatabaseError {
+  return error instanceof Error && 'severity' in error && 'code' in error && SQLSTATE.test(String(error.code));
 }
 
 /**

@@ -11,6 +11,8 @@ export interface Opened<Found> {
   won: boolean;
   now: Date;
   found: Found;
+  /** Won, and yet the work must not run: why. */
+  refusal?: Error;
 }
 
 /** The check said no. Whatever the handler does with this error, the transaction can't commit. */

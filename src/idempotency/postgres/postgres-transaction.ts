@@ -65,7 +65,7 @@ export class PostgresTransaction<Found = unknown> {
     return this.optimistic;
   }
 
-  /** Opens the transaction if it isn't. @throws ClaimLost @throws the database's error */
+  /** Opens the transaction if it isn't. @throws ClaimLost @throws the check's refusal @throws the database's error */
   async begin(): Promise<Opened<Found>> {
     this.refuseIfOver();
     // Whoever asks first waits no longer than the others, so that statements leave in the order in which they were asked for.
@@ -183,7 +183,7 @@ export class PostgresTransaction<Found = unknown> {
     const { results, error } = await this.connection.send([...calls, ...behind]);
     if (results.length < calls.length) throw error;
     this.opened = this.check.evaluate(results.slice(1, calls.length));
-    if (!this.opened.won) throw new ClaimLost('the claim was lost');
+    if (!this.opened.won || this.opened.refusal) throw this.opened.refusal ?? new ClaimLost('the claim was lost');
     return { results: results.slice(calls.length), error };
   }
 

@@ -3,13 +3,13 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { outsideTransaction } from './connection-guard.js';
 import { sendPipeline, type PipelineEnd } from './pipeline.js';
 import { toHandlerCall, type Call } from './statement.js';
+import { followTransactions, isIdle } from './transaction-status.js';
 
 /** What is reached into of node-postgres' client, which doesn't promise it. */
 interface Inside {
   query(query: unknown, ...rest: unknown[]): unknown;
   end(): Promise<void>;
   connection: { stream: { destroy(): void } };
-  getTransactionStatus(): 'I' | 'T' | 'E' | null;
 }
 
 /** A connection that one transaction has to itself, from the pool and back. */
@@ -36,7 +36,7 @@ export class TransactionConnection {
 
   /** Whether the server has no transaction open here. */
   get isIdle(): boolean {
-    return this.client.getTransactionStatus() === 'I';
+    return isIdle(this.client);
   }
 
   /** TypeORM's manager; neither through it nor through its client can a transaction be ended. */
@@ -77,7 +77,9 @@ export async function sendAlone(dataSource: DataSource, calls: readonly Call[]):
 async function takeIdle(dataSource: DataSource): Promise<{ runner: QueryRunner; client: PoolClient & Inside }> {
   const runner = outsideTransaction(() => dataSource.createQueryRunner());
   const client = (await runner.connect()) as PoolClient & Inside;
-  if (client.getTransactionStatus() === 'I') return { runner, client };
+  const asked = followTransactions(client);
+  if (asked) await asked;
+  if (isIdle(client)) return { runner, client };
   // Somebody gave it back with a transaction open, whose work would commit with ours, or ours roll back with it.
   discard(client);
   await runner.release();

@@ -9,6 +9,8 @@ import { decide, decisionOnError, type Committable, type Deciding, type Decision
 /** Who wants to commit: a request with its key, or the holder of an operation. */
 export interface Party<Found> extends Deciding {
   readonly check: OpeningCheck<Found>;
+  /** Behind which a refusal is committed, after the work was undone; the other check where it is none of its own. */
+  readonly refusalCheck?: OpeningCheck<Found>;
   readonly work: Work;
   /** What makes the decision so, behind the work and before COMMIT; the last one's result is the commit's. @throws Error for a decision that isn't this party's to make */
   callsFor(decision: Committable, found: Found): Call[];
@@ -53,7 +55,8 @@ type Pass<Found> =
 export async function commitDecision<Found>(dataSource: DataSource, party: Party<Found>, way: Way): Promise<End<Found>> {
   let decided: Decision | undefined;
   for (let run = 1; ;) {
-    const tx = new PostgresTransaction(dataSource, party.check, party.identity.owner, way.optimistic && !decided);
+    const check = (decided && party.refusalCheck) ?? party.check;
+    const tx = new PostgresTransaction(dataSource, check, party.identity.owner, way.optimistic && !decided);
     let pass: Pass<Found>;
     try {
       pass = await onePass(tx, party, way, decided);
@@ -92,6 +95,8 @@ async function onePass<Found>(
     }
   } catch (error) {
     if (error instanceof ClaimLost && tx.found) return { kind: 'lost', found: tx.found.found };
+    // The work didn't look, or didn't heed it.
+    if (error === tx.found?.refusal && error) return { kind: 'replaced', decision: decisionOnError(error, party) };
     return failed(tx, way, error);
   }
 }

@@ -18,6 +18,7 @@ import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 )
 @Index('idempotency_records_expires_idx', ['expiresAt'], { where: `status = 'completed'` })
 @Index('idempotency_records_sealed_idx', ['expiresAt'], { where: `status = 'sealed'` })
+@Index('idempotency_records_duplicate_idx', ['accountId', 'requestHash'], { where: 'duplicate_until IS NOT NULL' })
 @Index('idempotency_records_running_idx', ['nextRunAt'], { where: `status = 'running'` })
 export class IdempotencyRecord {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'idempotency_records_pkey' })
@@ -83,6 +84,10 @@ export class IdempotencyRecord {
   @Column('bigint', { name: 'window_ms' })
   windowMs: string;
 
+  /** Until then the same request under another key is a possible duplicate; null where the endpoint doesn't look, or it was undone. */
+  @Column('timestamptz', { name: 'duplicate_until', nullable: true })
+  duplicateUntil: Date | null;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 
@@ -108,6 +113,14 @@ export class IdempotencyReplay {
 
   @Column('integer')
   count: number;
+
+  /** Declared retries that got no stored answer: told that it runs, answered 202, or the first one to arrive. */
+  @Column('integer', { default: 0 })
+  tries: number;
+
+  /** Highest `Retry-Attempt` of them all. */
+  @Column('integer', { name: 'highest_attempt', nullable: true })
+  highestAttempt: number | null;
 
   @Column('timestamptz', { name: 'last_at' })
   lastAt: Date;

@@ -15,6 +15,8 @@ export interface Intent {
   operationId: string;
   /** How long the response is kept from completion on, in milliseconds. */
   windowMs: number;
+  /** How long, from now on, the same request under another key is taken for a duplicate, in milliseconds; undefined: never. */
+  duplicateWindowMs?: number | undefined;
   /** What ties the record to the application's logs, for example a request id. */
   traceId: string | null;
 }

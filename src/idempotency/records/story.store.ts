@@ -52,7 +52,7 @@ const LIST: Statement = {
    ORDER BY operation_id DESC LIMIT $4`,
 };
 
-/** The latest hundred lines of each; that is all of them, but for those that earlier versions wrote. */
+/** `replayed`: got the stored answer; `retried`: said to be retries, and came before there was one. The latest hundred lines of each; that is all of them, but for those that earlier versions wrote. */
 const TIMELINE: Statement = {
   name: 'idempotency-timelines',
   text: `
@@ -61,8 +61,11 @@ const TIMELINE: Statement = {
          LATERAL (SELECT at, event, detail, id FROM idempotency_timeline t
                    WHERE t.account_id = $1 AND t.operation_id = o.operation_id ORDER BY id DESC LIMIT 100) latest
   UNION ALL
-  SELECT operation_id, last_at, 'replayed', CASE count WHEN 1 THEN 'once' ELSE count || ' times' END || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END, NULL
-    FROM idempotency_replays WHERE account_id = $1 AND operation_id = ANY ($2::uuid[])
+  SELECT operation_id, last_at, event,
+         CASE times WHEN 1 THEN 'once' ELSE times || ' times' END || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END
+           || coalesce(', up to attempt ' || highest_attempt, ''), NULL
+    FROM idempotency_replays, LATERAL (VALUES ('replayed', count), ('retried', tries)) AS told (event, times)
+   WHERE account_id = $1 AND operation_id = ANY ($2::uuid[]) AND times > 0
    ORDER BY at, id`,
 };
 

@@ -52,7 +52,7 @@ export class Attempts {
    * @throws IdempotencyRefusal reused, expired, unavailable, rate-limited; and what the handler threw that isn't final
    */
   async make(request: KeyedRequest, leader: Leader): Promise<AttemptEnd> {
-    const looksFirst = request.isRetry || !this.predictor.predictsNew(request.intent.key);
+    const looksFirst = request.retry.isRetry || !this.predictor.predictsNew(request.intent.key);
     const found = looksFirst ? await this.find(request.intent) : undefined;
     if (found) this.predictor.record(request.intent.key, false);
     const end = found ? endOf(found) : await this.claim(request, leader);

@@ -14,8 +14,10 @@ import { insertRunning } from '../steps/operation.store.js';
 import { providerKeyOf } from '../steps/held-operation.js';
 import type { StepRegistry } from '../steps/step-registry.js';
 import { claimAtOnce, claimCheck, type ClaimResult } from './claim-check.js';
+import { watchDuplicates, withDuplicates } from './duplicates.js';
 import { itemsRunner } from './items.js';
 import { lateRequestsOf, type LateRequests } from './late-requests.js';
+import type { SaidOfRetry } from './retry-reason.js';
 
 /** One request and how to run its work. */
 export interface KeyedRequest {
@@ -29,10 +31,9 @@ export interface KeyedRequest {
   optimistic: boolean;
   /** Of the monotonic clock: until then the request may wait for a result. */
   deadline: number;
-  /** The client says that it has sent this before; decides what is tried first, not what comes of it. */
-  isRetry: boolean;
-  /** The client's reason for that, counted when the answer is a replay. */
-  retryReason: string | undefined;
+  /** The client means it, whatever was asked before under another key. */
+  lenient: boolean;
+  retry: SaidOfRetry;
 }
 
 /** A request as a party to the protocol: it commits under its key, once, with the work. */
@@ -44,10 +45,11 @@ export class Claim implements Party<ClaimResult> {
   readonly render: CompleteOptions['render'];
   private readonly intent: Intent;
   private readonly late: LateRequests;
+  private readonly lenient: boolean;
 
   /** `tell` hears what the key turned out to be as soon as that is known. */
   constructor(
-    { intent, work, status, render }: KeyedRequest,
+    { intent, work, status, render, lenient }: KeyedRequest,
     private readonly options: CompleteOptions,
     private readonly steps: StepRegistry,
     private readonly tell: (found: ClaimResult) => void,
@@ -62,10 +64,18 @@ export class Claim implements Party<ClaimResult> {
     this.render = render ?? options.render;
     this.intent = intent;
     this.late = lateRequestsOf(options);
+    this.lenient = lenient;
   }
 
   get check(): OpeningCheck<ClaimResult> {
-    const check = claimCheck(this.intent, this.late);
+    return this.telling(withDuplicates(this.refusalCheck, this.intent, this.lenient));
+  }
+
+  get refusalCheck(): OpeningCheck<ClaimResult> {
+    return claimCheck(this.intent, this.late);
+  }
+
+  private telling(check: OpeningCheck<ClaimResult>): OpeningCheck<ClaimResult> {
     return {
       calls: () => check.calls(),
       evaluate: (results) => {
@@ -85,7 +95,11 @@ export class Claim implements Party<ClaimResult> {
     const replaced = found.kind === 'won' && found.replaces ? [makeRoom(intent, found.replaces)] : [];
     switch (decision.kind) {
       case 'store':
-        return [...replaced, insertCompleted(intent, decision.response, decision.resource)];
+        return [
+          ...replaced,
+          insertCompleted(intent, decision.response, decision.resource),
+          ...(decision.response.status < 300 ? watchDuplicates(intent) : []),
+        ];
       case 'next': {
         const { step, subjectId, pending, resource } = decision;
         if (!pending) throw new Error(`${this.identity.owner} names its first step without a pending reply`);
@@ -94,6 +108,7 @@ export class Claim implements Party<ClaimResult> {
           appendTimeline(intent, 'claimed', intent.operation),
           appendTimeline(intent, 'step-started', step),
           insertRunning(intent, { step, subjectId, pending, resource }, this.options),
+          ...watchDuplicates(intent),
         ];
       }
       default:
@@ -102,7 +117,9 @@ export class Claim implements Party<ClaimResult> {
   }
 
   callsAtOnce(decision: Committable): Call[] | undefined {
-    if (decision.kind !== 'store') return undefined;
+    // Behind the look for duplicates only; what the look finds is a refusal, which is stored at once.
+    const looks = this.intent.duplicateWindowMs !== undefined && decision.kind === 'store' && decision.response.status < 300;
+    if (decision.kind !== 'store' || looks) return undefined;
     return claimAtOnce(this.intent, decision.response, decision.resource, this.late);
   }
 
@@ -124,7 +141,7 @@ export class Claim implements Party<ClaimResult> {
    * beyond it. @throws the database's error, and what a pool says that has no connection
    */
   async probe(dataSource: DataSource): Promise<ClaimResult> {
-    const check = claimCheck(this.intent, this.late);
+    const check = this.refusalCheck;
     const calls = check.calls().map((call) => toCall(call));
     const { results, error } = await sendAlone(dataSource, calls);
     if (results.length < calls.length) throw error;

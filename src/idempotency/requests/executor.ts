@@ -55,11 +55,15 @@ export class Executor {
    * @throws IdempotencyRefusal in progress, reused, expired, unavailable; and whatever the handler throws that isn't final
    */
   async execute(request: KeyedRequest): Promise<Answer> {
-    const { accountId } = request.intent;
-    const answer = await this.answer(request);
-    if (!answer.replayed) return answer;
-    this.counter.count(accountId, answer.operationId, request.retryReason);
-    await this.replays.take(accountId);
+    const { intent, retry } = request;
+    const answer = await this.answer(request).catch((error: unknown) => {
+      if (retry.isRetry && isInProgress(error)) this.counter.countTry(intent, retry);
+      throw error;
+    });
+    if (answer.replayed) {
+      this.counter.countReplay(intent, retry);
+      await this.replays.take(intent.accountId);
+    } else if (retry.isRetry) this.counter.countTry(intent, retry);
     return answer;
   }
 
@@ -129,6 +133,10 @@ export class Executor {
     }
     return { ...known, replayed: true };
   }
+}
+
+function isInProgress(error: unknown): boolean {
+  return error instanceof IdempotencyRefusal && error.code === 'idempotency-request-in-progress';
 }
 
 /** With no connection to be had, a duplicate is told what is known without the database. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { canonicalJson } from './canonical-json.js';
 
 /** The parts of a request that make it the same request. */
 export interface FingerprintInput {
@@ -17,5 +17,5 @@ export interface FingerprintInput {
  * don't matter, every value does. The parts are set apart by line feeds, which none but the last can hold. In hexadecimal digits.
  */
 export function fingerprint({ method, url, ifMatch, body }: FingerprintInput): string {
-  return hash('sha256', `${method}\n${url}\n${ifMatch ?? ''}\n${canonicalize(body) ?? ''}`, 'hex');
+  return hash('sha256', `${method}\n${url}\n${ifMatch ?? ''}\n${canonicalJson(body) ?? ''}`, 'hex');
 }

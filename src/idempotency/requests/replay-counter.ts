@@ -2,30 +2,54 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleInit }
 import type { DataSource } from 'typeorm';
 import { BACKGROUND_SOURCE } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
+import type { Intent } from '../records/record.store.js';
+import type { SaidOfRetry } from './retry-reason.js';
 
 const FLUSH_INTERVAL_MS = 1_000;
-/** Beyond this many different operations between two flushes, further ones are not counted: memory is bounded, replays are not. */
+/** Beyond this many different entries between two flushes, further ones are not counted: memory is bounded, requests are not. */
 const MAX_ENTRIES = 50_000;
 
-/** Only for operations that still have a record: a purge in between must not leave counts without one. */
+/**
+ * Found by their key, because whoever is told that a request runs may not know its operation; and only with a record: a purge in
+ * between must not leave counts without one. A count that reaches its end stays there, so that the sum over all reasons is an integer still.
+ */
 const ADD = `
-  INSERT INTO idempotency_replays (account_id, operation_id, reason, count, last_at)
-  SELECT t.account_id, t.operation_id, t.reason, t.count, clock_timestamp()
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[]) AS t (account_id, operation_id, reason, count)
-    JOIN idempotency_records r USING (account_id, operation_id)
+  WITH t AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[]) AS t (account_id, key, reason, count, tries, attempt)
+  ), added AS (
+  INSERT INTO idempotency_replays (account_id, operation_id, reason, count, tries, highest_attempt, last_at)
+  SELECT account_id, r.operation_id, t.reason, t.count, t.tries, t.attempt, clock_timestamp()
+    FROM t JOIN idempotency_records r USING (account_id, key)
+   WHERE r.status <> 'sealed'
    ORDER BY 1, 2, 3
      FOR KEY SHARE OF r
   ON CONFLICT (account_id, operation_id, reason)
-  DO UPDATE SET count = idempotency_replays.count + excluded.count, last_at = excluded.last_at`;
+  DO UPDATE SET count = least(idempotency_replays.count::bigint + excluded.count, 200000000)::int,
+                tries = least(idempotency_replays.tries::bigint + excluded.tries, 200000000)::int,
+                highest_attempt = greatest(idempotency_replays.highest_attempt, excluded.highest_attempt),
+                last_at = excluded.last_at)
+  SELECT account_id, key, reason FROM t
+   WHERE tries > 0 AND NOT EXISTS (SELECT FROM idempotency_records r WHERE r.account_id = t.account_id AND r.key = t.key)`;
 
+/** A try may be told that a request runs of which nothing is committed yet: so many flushes wait for its record. */
+const WAITING_FLUSHES = 30;
+
+/** What was counted of one key under one reason; so there are few for each key, whatever its client sends. */
 interface Entry {
   accountId: string;
-  operationId: string;
+  key: string;
   reason: string;
-  count: number;
+  replays: number;
+  tries: number;
+  /** Highest of them; null where none was told. */
+  attempt: number | null;
+  /** How many flushes found no record yet. */
+  waited: number;
 }
 
-/** Counts replays in memory and writes them in batches: a replay writes nothing on the request's path. */
+type Counted = Pick<Intent, 'accountId' | 'key'>;
+
+/** Counts replays and declared retries in memory and writes them in batches: they write nothing on the request's path. */
 @Injectable()
 export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
   private entries = new Map<string, Entry>();
@@ -43,29 +67,55 @@ export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
     await this.flush().catch(() => undefined);
   }
 
-  /** One more replay, or `times` of them; `reason` is the client's `Retry-Reason`. */
-  count(accountId: string, operationId: string, reason = '', times = 1): void {
-    const id = `${accountId} ${operationId} ${reason}`;
+  /** One more replay. */
+  countReplay({ accountId, key }: Counted, said: SaidOfRetry): void {
+    this.add({ accountId, key, reason: said.reason ?? '', replays: 1, tries: 0, attempt: said.attempt ?? null, waited: 0 });
+  }
+
+  /** One more declared retry without a stored answer: told that it runs, answered 202, or the first one to arrive. */
+  countTry({ accountId, key }: Counted, said: SaidOfRetry): void {
+    this.add({ accountId, key, reason: said.reason ?? '', replays: 0, tries: 1, attempt: said.attempt ?? null, waited: 0 });
+  }
+
+  private add(more: Entry): void {
+    const id = idOf(more);
     const entry = this.entries.get(id);
-    if (entry) entry.count += times;
-    else if (this.entries.size < MAX_ENTRIES) this.entries.set(id, { accountId, operationId, reason, count: times });
+    if (!entry) {
+      if (this.entries.size < MAX_ENTRIES) this.entries.set(id, more);
+      return;
+    }
+    entry.replays += more.replays;
+    entry.tries += more.tries;
+    if (more.attempt !== null) entry.attempt = Math.max(entry.attempt ?? 0, more.attempt);
   }
 
   /** Writes what was counted so far. Counts that can't be written now are kept. */
   private async flush(): Promise<void> {
     if (this.entries.size === 0) return;
-    const batch = [...this.entries.values()];
+    const sent = this.entries;
+    const batch = [...sent.values()];
     this.entries = new Map();
     try {
-      await this.dataSource.query(ADD, [
+      const early = await this.dataSource.query<{ account_id: string; key: string; reason: string }[]>(ADD, [
         batch.map((entry) => entry.accountId),
-        batch.map((entry) => entry.operationId),
+        batch.map((entry) => entry.key),
         batch.map((entry) => entry.reason),
-        batch.map((entry) => entry.count),
+        batch.map((entry) => entry.replays),
+        batch.map((entry) => entry.tries),
+        batch.map((entry) => entry.attempt),
       ]);
+      for (const { account_id: accountId, key, reason } of early) {
+        const entry = sent.get(idOf({ accountId, key, reason }));
+        if (entry && entry.waited < WAITING_FLUSHES) this.add({ ...entry, waited: entry.waited + 1 });
+      }
     } catch (error) {
-      for (const { accountId, operationId, reason, count } of batch) this.count(accountId, operationId, reason, count);
+      for (const entry of batch) this.add(entry);
       throw error;
     }
   }
+}
+
+/** No key has a space. */
+function idOf({ accountId, key, reason }: Pick<Entry, 'accountId' | 'key' | 'reason'>): string {
+  return `${accountId} ${key} ${reason}`;
 }

@@ -1,5 +1,8 @@
 type Headers = Record<string, string | string[] | undefined>;
 
+/** Nine digits fit the column. */
+const ATTEMPT = /^[1-9][0-9]{0,8}$/;
+
 /** What `Retry-Reason` may say. */
 export const RETRY_REASONS: readonly string[] = [
   'timeout',
@@ -11,13 +14,22 @@ export const RETRY_REASONS: readonly string[] = [
   'manual',
 ];
 
-/** Why the client says that it tries again; undefined where it says nothing that is known here. */
-export function retryReasonOf(headers: Headers): string | undefined {
-  const reason = headers['retry-reason'];
-  return typeof reason === 'string' && RETRY_REASONS.includes(reason) ? reason : undefined;
+/** What a client says of a retry. It is recorded and changes no outcome. */
+export interface SaidOfRetry {
+  /** It says that it has sent this before; decides what is tried first. */
+  isRetry: boolean;
+  /** `Retry-Reason`; undefined where it says nothing that is known here. */
+  reason: string | undefined;
+  /** `Retry-Attempt`, counted from 1; undefined where it is none. */
+  attempt: number | undefined;
 }
 
-/** Whether the client says that it has sent this before. */
-export function isSaidToBeRetry(headers: Headers): boolean {
-  return headers['retry-attempt'] !== undefined || headers['retry-reason'] !== undefined;
+/** What the headers of a request say of its being a retry. */
+export function readRetry(headers: Headers): SaidOfRetry {
+  const { 'retry-reason': reason, 'retry-attempt': attempt } = headers;
+  return {
+    isRetry: reason !== undefined || attempt !== undefined,
+    reason: typeof reason === 'string' && RETRY_REASONS.includes(reason) ? reason : undefined,
+    attempt: typeof attempt === 'string' && ATTEMPT.test(attempt) ? Number(attempt) : undefined,
+  };
 }

@@ -1,0 +1,16 @@
+import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
+import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
+import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
+import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owner-functions.js';
+import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
+
+export { Idempotency1700000000001, Speculation1700000000004, Resumable1700000000007, OwnerFunctions1700000000009, Sealing1700000000015 };
+
+/** The migrations of the core's tables and functions, in order, for the `migrations` of a TypeORM data source. */
+export const migrations = [
+  Idempotency1700000000001,
+  Speculation1700000000004,
+  Resumable1700000000007,
+  OwnerFunctions1700000000009,
+  Sealing1700000000015,
+];

@@ -1,0 +1,19 @@
+import { Body, Controller, Post } from '@nestjs/common';
+import { Idempotent, IdempotencyModule, Tx, reply, type IdempotencyOptions, type Reply, type Transaction } from '@holdfast/nestjs';
+import { Sealing1700000000015, migrations } from '@holdfast/nestjs/migrations';
+
+@Controller('typed')
+export class TypedController {
+  @Post()
+  @Idempotent({ windowMs: 60_000 })
+  async create(@Tx() tx: Transaction, @Body() body: { text: string }): Promise<Reply> {
+    const operation: string = tx.operationId;
+    return reply(202, { operation, text: body.text });
+  }
+}
+
+const options: IdempotencyOptions = { accountOf: () => '', render: () => 'not-final' };
+export const module = IdempotencyModule.forRoot(options);
+export const last: boolean = migrations.at(-1) === Sealing1700000000015;
+// @ts-expect-error it is no window in words: what the package exports isn't any
+Idempotent({ windowMs: 'a day' });
