@@ -89,12 +89,12 @@ function runOf(context: ExecutionContext): HandlerRun {
 }
 
 /** Those of the methods that change something by their definition (RFC 9110, section 9.2.1). */
-const UNSAFE: readonly unknown[] = [RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE];
+const UNSAFE = new Set<unknown>([RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE]);
 
 function markController(options: IdempotentOptions, prototype: object): void {
   for (const [property, inherited] of methodsOf(prototype)) {
     const handler: unknown = inherited.value;
-    if (typeof handler !== 'function' || !UNSAFE.includes(Reflect.getMetadata(METHOD_METADATA, handler))) continue;
+    if (typeof handler !== 'function' || !UNSAFE.has(Reflect.getMetadata(METHOD_METADATA, handler))) continue;
     if (Reflect.hasMetadata(IDEMPOTENT, handler)) continue;
     const descriptor = { ...inherited };
     markHandler(options, prototype, property, descriptor);

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Pool, type PoolConfig } from 'pg';
 import { followFlows, presentTransaction } from './connection-guard.js';
 import { OUTLIVED } from './join.js';
 import { SqlClient } from './sql-client.js';
@@ -10,8 +10,8 @@ type Connected = (error: Error | undefined, client?: unknown, release?: () => vo
  * on which BEGIN, COMMIT and ROLLBACK are savepoints; anywhere else it is the pool that it was made as. It must lead to the database
  * of the handlers' transactions.
  */
-export class JoiningPool extends pg.Pool {
-  constructor(config?: pg.PoolConfig) {
+export class JoiningPool extends Pool {
+  constructor(config?: PoolConfig) {
     super(config);
     followFlows();
     this.connect = joining(this.connect.bind(this), connectIn) as typeof this.connect;
