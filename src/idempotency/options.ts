@@ -90,7 +90,7 @@ export interface IdempotencyAsyncOptions extends DataSourceNames {
   /** Tokens of what the factory is given, in the order of its parameters. */
   inject?: FactoryProvider['inject'];
   /** Makes the options, once, before the application starts. */
-  useFactory(...injected: never[]): FactoryOptions | Promise<FactoryOptions>;
+  useFactory: (...injected: never[]) => FactoryOptions | Promise<FactoryOptions>;
 }
 
 /** What a factory gives. */
