@@ -22,6 +22,12 @@ export interface IdempotentOptions {
    */
   keyFrom?(request: unknown): string | undefined;
   /**
+   * How long after a request the same one under another key is refused as `possible-duplicate`, in milliseconds, while the first one
+   * runs or when it succeeded. Refused before the handler's first statement, and stored; `Prefer: handling=lenient` passes. What
+   * is undone later no longer counts by `allowDuplicate()`. Default: never, and nothing is looked up.
+   */
+  duplicateWindowMs?: number;
+  /**
    * Whether the handler may run before it is known that its claim is won. Its first read then travels with the claim, and a
    * handler that only writes costs one packet in all. Its conditions: it has no effect outside `tx`, since it may run in vain
    * for a replay on another replica, for a request whose key is busy elsewhere, and a second time after any error of its SQL or
@@ -89,7 +95,7 @@ function runOf(context: ExecutionContext): HandlerRun {
 }
 
 /** Those of the methods that change something by their definition (RFC 9110, section 9.2.1). */
-const UNSAFE = new Set<unknown>([RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE]);
+const UNSAFE: ReadonlySet<unknown> = new Set([RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE]);
 
 function markController(options: IdempotentOptions, prototype: object): void {
   for (const [property, inherited] of methodsOf(prototype)) {
