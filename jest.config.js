@@ -13,6 +13,7 @@ const esmOnly = [
   '@borewit',
   'uuid',
   'lru-cache',
+  'kysely',
 ];
 
 const swc = [

@@ -5,18 +5,20 @@ import { lastValueFrom, of, type Observable } from 'rxjs';
 import type { KeyedRequest } from './requests/claim.js';
 import { Executor, type Answer } from './requests/executor.js';
 import { fingerprint } from './requests/fingerprint.js';
-import { IDEMPOTENT, carryTransaction, type CarriesTransaction, type IdempotentRoute } from './idempotent.decorator.js';
-import { readKey, type SentKey } from './requests/key.js';
-import { tellTime } from './requests/late-requests.js';
+import { HandlerRun } from './handler-run.js';
+import { IDEMPOTENT, carryRun, type CarriesRun, type IdempotentRoute } from './idempotent.decorator.js';
+import { accountUuid } from './requests/account.js';
+import { keyOf, type SentKey } from './requests/key.js';
+import { observed } from './requests/observe.js';
 import { preferredWait, prefersLenient } from './requests/preferences.js';
 import { readRetry } from './requests/retry-reason.js';
 import { newOperationId } from './operation-id.js';
-import { OPTIONS, type CompleteOptions, type RequestOutcome } from './options.js';
+import { OPTIONS, type CompleteOptions } from './options.js';
 import type { Intent } from './records/record.store.js';
-import { IdempotencyRefusal, RETRY_AFTER, type RefusalCode } from './refusal.js';
+import { IdempotencyRefusal, RETRY_AFTER } from './refusal.js';
 
 /** What Fastify's and Express's requests have in common, as far as it is needed here. */
-interface HttpRequest extends CarriesTransaction {
+interface HttpRequest extends CarriesRun {
   method: string;
   url: string;
   originalUrl?: string;
@@ -45,7 +47,6 @@ interface ExpressResponse {
 
 /** For Nest, which has nothing left to send. */
 const SENT = of(undefined);
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * One HTTP request to an `@Idempotent()` handler: reads the key, takes the fingerprint, lets the executor run or replay,
@@ -65,8 +66,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
-    const sent = readKey(request.raw?.rawHeaders ?? request.rawHeaders ?? []);
-    setHeader(response, 'idempotency-key', sent.received);
+    const sent = keyOf(route, request, request.raw?.rawHeaders ?? request.rawHeaders ?? []);
+    if (sent.received !== undefined) setHeader(response, 'idempotency-key', sent.received);
     const waitSeconds = preferredWait(request.headers['prefer']);
     const lenient = route.duplicateWindowMs !== undefined && prefersLenient(request.headers['prefer']);
     const applied = [...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]), ...(lenient ? ['handling=lenient'] : [])];
@@ -75,8 +76,12 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const keyed: KeyedRequest = {
       intent: this.intentOf(request, sent, route, route.readsIfMatch ? ifMatch : undefined),
       work: (tx) => {
-        carryTransaction(request, tx);
-        return lastValueFrom(next.handle(), { defaultValue: undefined });
+        const run = new HandlerRun(tx);
+        carryRun(request, run);
+        return lastValueFrom(next.handle(), { defaultValue: undefined }).then(
+          (body) => run.decided(body),
+          (error: unknown) => run.failed(error),
+        );
       },
       status: this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200),
       optimistic: route.optimistic ?? false,
@@ -87,34 +92,26 @@ export class IdempotencyInterceptor implements NestInterceptor {
     // Until the last record of that time has expired: If-Match was part of every fingerprint.
     const earlier = (): Intent | undefined =>
       route.readsIfMatch || ifMatch === undefined ? undefined : this.intentOf(request, sent, route, ifMatch);
-    send(response, await this.execute(keyed, earlier));
+    send(response, await this.execute(keyed, earlier), sent);
     return SENT;
   }
 
   /** `earlier`: what the request was by an earlier rule, where that differs. */
-  private async execute(request: KeyedRequest, earlier: () => Intent | undefined): Promise<Answer> {
-    const { intent, retry } = request;
-    const observe = (outcome: RequestOutcome['outcome']): void =>
-      this.options.observe({ operation: intent.operation, outcome, retryReason: retry.reason });
-    try {
-      const answer = await this.executor.execute(request).catch((error: unknown) => {
+  private execute(request: KeyedRequest, earlier: () => Intent | undefined): Promise<Answer> {
+    return observed(this.options, request, () =>
+      this.executor.execute(request).catch((error: unknown) => {
         const before = error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused' ? earlier() : undefined;
         if (!before) throw error;
         return this.executor.execute({ ...request, intent: before });
-      });
-      observe(answer.replayed ? 'replayed' : answer.expiresAt ? 'executed' : 'pending');
-      return answer;
-    } catch (error) {
-      observe(error instanceof IdempotencyRefusal ? OUTCOME_OF[error.code] : 'failed');
-      throw error instanceof IdempotencyRefusal ? tellTime(error, intent.key) : error;
-    }
+      }),
+    );
   }
 
   private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentRoute, ifMatch: string | undefined): Intent {
     const url = request.originalUrl ?? request.url;
     let operationId: string | undefined;
     return {
-      accountId: canonicalUuid(this.options.accountOf(request)),
+      accountId: accountUuid(this.options.accountOf(request)),
       key,
       fingerprint: fingerprint({
         method: request.method,
@@ -134,37 +131,17 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-/**
- * The one spelling that PostgreSQL gives back: the provider's key is a hash of it, and has to be the same for a retry that
- * read the account from the record. @throws Error when it is no uuid, which is a mistake of the application
- */
-function canonicalUuid(text: string): string {
-  if (!UUID.test(text)) throw new Error(`accountOf gave no uuid: ${JSON.stringify(text)}`);
-  return text.toLowerCase();
-}
-
 function ifMatchOf({ headers }: HttpRequest): string | undefined {
   const ifMatch = headers['if-match'];
   return Array.isArray(ifMatch) ? ifMatch.join(', ') : ifMatch;
 }
 
-const OUTCOME_OF: Record<RefusalCode, RequestOutcome['outcome']> = {
-  'idempotency-key-missing': 'failed',
-  'idempotency-key-invalid': 'failed',
-  'idempotency-request-in-progress': 'in-progress',
-  'idempotency-key-reused': 'reused',
-  'idempotency-key-sealed': 'sealed',
-  'idempotency-key-expired': 'expired',
-  'possible-duplicate': 'failed',
-  'rate-limited': 'rate-limited',
-  'service-unavailable': 'failed',
-};
-
-function send(response: HttpResponse, { response: stored, expiresAt, replayed, resumableInMs = 0 }: Answer): void {
+function send(response: HttpResponse, { response: stored, expiresAt, replayed, resumableInMs = 0 }: Answer, { isOwn }: SentKey): void {
   response.status(stored.status);
   for (const [name, value] of Object.entries(stored.headers)) setHeader(response, name, value);
-  if (expiresAt) setHeader(response, 'idempotency-expires', expiresAt.toUTCString());
-  else setHeader(response, 'retry-after', String(Math.max(RETRY_AFTER, Math.ceil(resumableInMs / 1000))));
+  // A key that nobody can send again has no window, and gets no other answer later.
+  if (!isOwn && expiresAt) setHeader(response, 'idempotency-expires', expiresAt.toUTCString());
+  if (!isOwn && !expiresAt) setHeader(response, 'retry-after', String(Math.max(RETRY_AFTER, Math.ceil(resumableInMs / 1000))));
   if (replayed) setHeader(response, 'idempotent-replayed', 'true');
   // As bytes: to a text Fastify would add a charset that the stored headers don't have.
   const body = Buffer.from(stored.body);

@@ -1,5 +1,5 @@
-import { Global, Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
-import { APP_INTERCEPTOR, DiscoveryModule, DiscoveryService, Reflector } from '@nestjs/core';
+import { Global, Inject, Module, type DynamicModule, type ModuleMetadata, type OnModuleInit, type Provider } from '@nestjs/common';
+import { APP_INTERCEPTOR, DiscoveryModule, DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Attempts } from './requests/attempt.js';
@@ -10,8 +10,12 @@ import {
   BACKGROUND_SOURCE,
   OPTIONS,
   RECOVERY_SOURCE,
+  archiveIsTooShort,
   withDefaults,
   type CompleteOptions,
+  type DataSourceNames,
+  type FactoryOptions,
+  type IdempotencyAsyncOptions,
   type IdempotencyOptions,
 } from './options.js';
 import { guardConnections } from './postgres/connection-guard.js';
@@ -20,6 +24,7 @@ import { IDEMPOTENT, type IdempotentRoute } from './idempotent.decorator.js';
 import { Figures } from './figures.js';
 import { ServerTimeline } from './postgres/server-timeline.js';
 import { assertSession } from './postgres/session-settings.js';
+import { Idempotency } from './idempotency.service.js';
 import { Operations } from './operations.js';
 import { Purger } from './records/purger.js';
 import { OutsideSettlements } from './steps/outside-settlement.js';
@@ -30,7 +35,7 @@ import { StepRegistry } from './steps/step-registry.js';
 import { StepRunner } from './steps/step-runner.js';
 
 /**
- * The core as a Nest module. Import it once with `forRoot`, beside a TypeORM root module with PostgreSQL; every handler
+ * The core as a Nest module. Import it once with `forRoot` or `forRootAsync`, beside a TypeORM root module with PostgreSQL; every handler
  * marked `@Idempotent()` is then guarded by the interceptor that it registers.
  */
 @Global()
@@ -45,59 +50,77 @@ export class IdempotencyModule implements OnModuleInit {
     private readonly reflector: Reflector,
   ) {}
 
+  /** With options that are known when the module is defined. @throws Error as `withDefaults` does */
   static forRoot(options: IdempotencyOptions): DynamicModule {
-    const recovery = options.recoveryDataSource ?? options.backgroundDataSource;
-    const names = new Set([undefined, options.backgroundDataSource, recovery, ...(options.otherDataSources ?? [])]);
-    return {
-      module: IdempotencyModule,
-      imports: [DiscoveryModule],
-      providers: [
-        { provide: OPTIONS, useValue: withDefaults(options) },
-        { provide: BACKGROUND_SOURCE, useExisting: getDataSourceToken(options.backgroundDataSource) },
-        { provide: RECOVERY_SOURCE, useExisting: getDataSourceToken(recovery) },
-        {
-          provide: ALL_SOURCES,
-          useFactory: (...sources: DataSource[]) => sources,
-          inject: [...names].map((name) => getDataSourceToken(name)),
-        },
-        ServerTimeline,
-        Executor,
-        Attempts,
-        ReplayCache,
-        StepRegistry,
-        StepRunner,
-        OutsideSettlements,
-        Recoverer,
-        ReplayCounter,
-        Purger,
-        Operations,
-        Figures,
-        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
-      ],
-      exports: [Operations, Figures],
-    };
+    return moduleOf(options, { provide: OPTIONS, useValue: withDefaults(options) });
   }
 
-  /** @throws Error for a handler that is optimistic where repositories join, or naming the settings of the database's sessions under which the statements would mean something else */
+  /** With options that a factory makes of providers, of a configuration for example. A wrong one stops the start. */
+  static forRootAsync(options: IdempotencyAsyncOptions): DynamicModule {
+    const useFactory = async (...injected: unknown[]): Promise<CompleteOptions> =>
+      withDefaults(await (options as { useFactory(...all: unknown[]): FactoryOptions | Promise<FactoryOptions> }).useFactory(...injected));
+    return moduleOf(options, { provide: OPTIONS, useFactory, inject: options.inject ?? [] }, options.imports);
+  }
+
+  /** @throws Error for a handler that the options don't allow, or naming the settings of the database's sessions under which the statements would mean something else */
   async onModuleInit(): Promise<void> {
     for (const dataSource of this.sources) await assertSession(dataSource);
+    for (const { name, route } of markedHandlers(this.discovery, this.reflector)) refuseWrong(name, route, this.options);
     if (this.options.guardConnections) guardConnections(this.dataSource);
-    if (!this.options.join) return;
-    refuseOptimistic(this.discovery, this.reflector);
-    joinTransactions(this.dataSource, [this.recovery]);
+    if (this.options.join) joinTransactions(this.dataSource, [this.recovery]);
   }
 }
 
-/** What joins writes where the claim may not be won yet, and may run in vain. @throws Error naming the handler */
-function refuseOptimistic(discovery: DiscoveryService, reflector: Reflector): void {
+function moduleOf(names: DataSourceNames, options: Provider, imports: ModuleMetadata['imports'] = []): DynamicModule {
+  const recovery = names.recoveryDataSource ?? names.backgroundDataSource;
+  const all = new Set([undefined, names.backgroundDataSource, recovery, ...(names.otherDataSources ?? [])]);
+  return {
+    module: IdempotencyModule,
+    imports: [DiscoveryModule, ...imports],
+    providers: [
+      options,
+      { provide: BACKGROUND_SOURCE, useExisting: getDataSourceToken(names.backgroundDataSource) },
+      { provide: RECOVERY_SOURCE, useExisting: getDataSourceToken(recovery) },
+      {
+        provide: ALL_SOURCES,
+        useFactory: (...sources: DataSource[]) => sources,
+        inject: [...all].map((name) => getDataSourceToken(name)),
+      },
+      ServerTimeline,
+      Executor,
+      Attempts,
+      ReplayCache,
+      StepRegistry,
+      StepRunner,
+      OutsideSettlements,
+      Recoverer,
+      ReplayCounter,
+      Purger,
+      Operations,
+      Idempotency,
+      Figures,
+      { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+    ],
+    exports: [Operations, Idempotency, Figures],
+  };
+}
+
+function* markedHandlers(discovery: DiscoveryService, reflector: Reflector): Generator<{ name: string; route: IdempotentRoute }> {
+  const scanner = new MetadataScanner();
   for (const { instance, name } of discovery.getControllers()) {
-    const prototype = Object.getPrototypeOf(instance ?? {}) as Record<string, unknown>;
-    for (const method of Object.getOwnPropertyNames(prototype)) {
-      const handler = method === 'constructor' ? undefined : Object.getOwnPropertyDescriptor(prototype, method)?.value;
-      if (typeof handler !== 'function') continue;
-      const route = reflector.get<IdempotentRoute | undefined>(IDEMPOTENT, handler as () => void);
-      if (route?.optimistic)
-        throw new Error(`${String(name)}.${method}: an optimistic handler needs join: false, since what joins may run in vain`);
+    const prototype = Object.getPrototypeOf(instance ?? {}) as Record<string, () => void>;
+    for (const method of scanner.getAllMethodNames(prototype)) {
+      const handler = prototype[method];
+      const route = handler && reflector.get<IdempotentRoute | undefined>(IDEMPOTENT, handler);
+      if (route) yield { name: `${String(name)}.${method}`, route };
     }
   }
+}
+
+/** @throws Error naming the handler */
+function refuseWrong(name: string, { optimistic, windowMs = 0 }: IdempotentRoute, { join, archiveMs }: CompleteOptions): void {
+  // What joins writes where the claim may not be won yet, and may run in vain.
+  if (optimistic && join) throw new Error(`${name}: an optimistic handler needs join: false, since what joins may run in vain`);
+  const forgetful = archiveIsTooShort(windowMs, archiveMs);
+  if (forgetful) throw new Error(`${name}: ${forgetful}`);
 }

@@ -1,3 +1,5 @@
+import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
+import { windowOf } from './duration.js';
 import type { StoredResponse } from './reply.js';
 
 /** What happened to one request with a key, for metrics. */
@@ -11,7 +13,10 @@ export interface RequestOutcome {
 
 /** What an application tells the core about itself. */
 export interface IdempotencyOptions {
-  /** The uuid of the account (tenant, user) on whose behalf the request comes; keys of different accounts never meet. */
+  /**
+   * The account (tenant, user) on whose behalf the request comes; keys of different accounts never meet. A uuid is stored as it is,
+   * any other text as the uuid that `accountUuid(text)` makes of it. An empty text is an error.
+   */
   accountOf(request: unknown): string;
   /**
    * The response for an error that a handler threw. `not-final` for whatever decides nothing about the request (5xx,
@@ -26,9 +31,11 @@ export interface IdempotencyOptions {
   isClosing?(): boolean;
   /** How long responses are kept, counted from completion. Default: 24 hours. */
   windowMs?: number;
+  /** The same as a text: a whole number of `ms`, `s`, `m`, `h` or `d`. Not beside `windowMs`. */
+  window?: string;
   /** What becomes of a retry after that. Default: `refuse`. */
   lateRequests?: 'refuse' | 'execute';
-  /** How long the archive remembers purged keys. Default: 400 days. */
+  /** How long the archive remembers purged keys; not shorter than a window. Default: 400 days. */
   archiveMs?: number;
   /** How often expired records are purged. Default: one minute. */
   purgeIntervalMs?: number;
@@ -57,6 +64,11 @@ export interface IdempotencyOptions {
    * nothing follows flows for its sake. Default: true.
    */
   join?: boolean;
+  /**
+   * Whether this process recovers and purges by timers. False: for functions that sleep between requests, and for processes that
+   * leave it to others; somebody must call `Idempotency.recoverDue()` and `purgeDue()` then. Default: true.
+   */
+  background?: boolean;
   /** TypeORM name of a second, small data source for background work, so that busy handlers can't starve it. Default: the same one. */
   backgroundDataSource?: string;
   /**
@@ -68,10 +80,26 @@ export interface IdempotencyOptions {
   otherDataSources?: string[];
 }
 
+/** The options that decide what the module is made of, and so are known before a factory runs. */
+export type DataSourceNames = Pick<IdempotencyOptions, 'backgroundDataSource' | 'recoveryDataSource' | 'otherDataSources'>;
+
+/** Options that a factory gives; the names of data sources stand beside it. */
+export interface IdempotencyAsyncOptions extends DataSourceNames {
+  /** Modules whose providers the factory is given. */
+  imports?: ModuleMetadata['imports'];
+  /** Tokens of what the factory is given, in the order of its parameters. */
+  inject?: FactoryProvider['inject'];
+  /** Makes the options, once, before the application starts. */
+  useFactory: (...injected: never[]) => FactoryOptions | Promise<FactoryOptions>;
+}
+
+/** What a factory gives. */
+export type FactoryOptions = Omit<IdempotencyOptions, keyof DataSourceNames>;
+
 /** Injection token of the options, complete with their defaults. */
 export const OPTIONS = Symbol('holdfast:options');
 
-export type CompleteOptions = Required<Omit<IdempotencyOptions, 'backgroundDataSource' | 'recoveryDataSource' | 'otherDataSources'>>;
+export type CompleteOptions = Required<Omit<FactoryOptions, 'window'>>;
 
 /** Injection token of the data source for background work. */
 export const BACKGROUND_SOURCE = Symbol('holdfast:background-source');
@@ -84,14 +112,15 @@ export const ALL_SOURCES = Symbol('holdfast:all-sources');
 
 const DAY = 86_400_000;
 
-export function withDefaults(options: IdempotencyOptions): CompleteOptions {
-  return {
+/** @throws Error with a sentence for each option that can't be so, alone or beside the others */
+export function withDefaults(options: FactoryOptions): CompleteOptions {
+  const complete: CompleteOptions = {
     accountOf: (request) => options.accountOf(request),
     render: (error, context) => options.render(error, context),
     traceOf: (request) => options.traceOf?.(request) ?? null,
     observe: (outcome) => options.observe?.(outcome),
     isClosing: () => options.isClosing?.() ?? false,
-    windowMs: options.windowMs ?? DAY,
+    windowMs: windowOf(options) ?? DAY,
     lateRequests: options.lateRequests ?? 'refuse',
     archiveMs: options.archiveMs ?? 400 * DAY,
     purgeIntervalMs: options.purgeIntervalMs ?? 60_000,
@@ -102,5 +131,32 @@ export function withDefaults(options: IdempotencyOptions): CompleteOptions {
     stepBudgetMs: options.stepBudgetMs ?? 12_000,
     join: options.join ?? true,
     guardConnections: options.guardConnections ?? Number.parseInt(process.versions.node) >= 24,
+    background: options.background ?? true,
   };
+  const wrong = complaintsOf(complete);
+  if (wrong.length > 0) throw new Error(`The options of the IdempotencyModule can't be so: ${wrong.join('; ')}`);
+  return complete;
+}
+
+const TIMES = ['windowMs', 'archiveMs', 'purgeIntervalMs', 'leaseMs', 'recoveryIntervalMs'] as const;
+/** Node's timers take no more: what is longer is due at once. In milliseconds. */
+const LONGEST_INTERVAL = 2 ** 31 - 1;
+
+function complaintsOf(options: CompleteOptions): string[] {
+  const { windowMs, archiveMs, accountShare, accountQueue, stepBudgetMs } = options;
+  const wrong = TIMES.filter((name) => !(options[name] > 0 && Number.isFinite(options[name]))).map((name) => `${name} must be above 0`);
+  for (const name of ['purgeIntervalMs', 'recoveryIntervalMs'] as const) {
+    if (options[name] > LONGEST_INTERVAL) wrong.push(`${name} must not be above ${LONGEST_INTERVAL}, the longest that timers take`);
+  }
+  if (!(stepBudgetMs >= 0)) wrong.push('stepBudgetMs must not be below 0');
+  if (!(accountShare > 0 && accountShare <= 1)) wrong.push('accountShare must be above 0 and at most 1');
+  if (!(accountQueue >= 0)) wrong.push('accountQueue must not be below 0');
+  const forgetful = archiveIsTooShort(windowMs, archiveMs);
+  return forgetful ? [...wrong, forgetful] : wrong;
+}
+
+/** What is wrong with an archive that forgets a key sooner than its answer was kept, for a route or the module; undefined where nothing is. */
+export function archiveIsTooShort(windowMs: number, archiveMs: number): string | undefined {
+  if (windowMs <= archiveMs) return undefined;
+  return `archiveMs, ${archiveMs}, must not be below the window, ${windowMs}: a late retry would execute again that the window alone still knew`;
 }

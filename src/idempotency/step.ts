@@ -116,6 +116,11 @@ export function namesOfStep(candidate: object): StepNames | undefined {
   return Reflect.getMetadata(STEP_NAMES, candidate) as StepNames | undefined;
 }
 
+/** True for an end of any kind. */
+export function isAnyEnd(result: unknown): result is StepEnd {
+  return [...KINDS].some((kind) => isEnd(kind, result));
+}
+
 /** True for the given kind of end; anything else a handler returns is a plain body. */
 export function isEnd<Kind extends StepEnd['kind']>(kind: Kind, result: unknown): result is Extract<StepEnd, { kind: Kind }> {
   return typeof result === 'object' && result !== null && 'kind' in result && result.kind === kind && KINDS.has(kind);

@@ -113,13 +113,21 @@ export interface LiftedOptions {
   pipeline?: boolean;
   /** More options of the core. */
   core?: Partial<IdempotencyOptions>;
+  /** The core's module, in the place of its own. */
+  idempotency?: DynamicModule;
 }
 
 /** Starts the other application, on an empty database the first time; `send` speaks for one tenant of it. */
 export async function startLiftedApp(database: Pick<TestDatabase, 'url'>, options: LiftedOptions = {}): Promise<TestApp> {
-  const module = { ...NotesModule.with(database.url, options), providers: options.providers ?? [] };
-  const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false });
-  await app.listen(0, '127.0.0.1');
+  const notes = NotesModule.with(database.url, options);
+  const { idempotency } = options;
+  const imports = notes.imports?.map((one) => (idempotency && 'module' in one && one.module === IdempotencyModule ? idempotency : one));
+  const module = { ...notes, imports: imports ?? [], providers: options.providers ?? [] };
+  const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false, abortOnError: false });
+  await app.listen(0, '127.0.0.1').catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
   const url = await app.getUrl();
   return {
     app: app as TestApp['app'],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid';
-import { lockNumber, parseKey, readKey } from '../../src/idempotency/requests/key.js';
+import { keyOf, lockNumber, parseKey } from '../../src/idempotency/requests/key.js';
 import { timeOfKey } from '../../src/idempotency/requests/late-requests.js';
 
 const visible = (length: { minLength: number; maxLength: number }) =>
@@ -87,13 +87,13 @@ describe('reading the key of a request', () => {
       fc.property(bareKey, fc.mixedCase(fc.constant('idempotency-key')), fc.nat(3), (key, name, place) => {
         const others = ['Host', 'x', 'Idempotency-Keys', 'no', 'X-Idempotency-Key', 'no'];
         others.splice(place * 2, 0, name, quoted(key));
-        expect(readKey(others)).toEqual({ key, received: quoted(key) });
+        expect(keyOf({}, undefined, others)).toEqual({ key, received: quoted(key), isOwn: false });
       }),
     );
   });
 
   it('takes no value for a name', () => {
-    expect(codeOf(() => readKey(['x', 'Idempotency-Key', 'y', 'abc']))).toBe('idempotency-key-missing');
+    expect(codeOf(() => keyOf({}, undefined, ['x', 'Idempotency-Key', 'y', 'abc']))).toBe('idempotency-key-missing');
   });
 
   it.each<[string, string[], string]>([
@@ -104,7 +104,7 @@ describe('reading the key of a request', () => {
     ['an empty one', ['idempotency-key', ''], 'idempotency-key-invalid'],
     ['an empty one and another', ['idempotency-key', '', 'idempotency-key', 'a'], 'idempotency-key-invalid'],
   ])('%s: refused', (_name, headers, code) => {
-    expect(codeOf(() => readKey(headers))).toBe(code);
+    expect(codeOf(() => keyOf({}, undefined, headers))).toBe(code);
   });
 });
 

@@ -74,7 +74,8 @@ function nestCallbacks(manager: EntityManager): void {
   };
 }
 
-const OUTLIVED =
+/** To code whose handler's transaction is over. */
+export const OUTLIVED =
   'This code outlives the idempotent handler that started it: its transaction is over. Await it, or start it in outsideTransaction(…)';
 const OTHER_SOURCE =
   "Another data source inside an idempotent handler: its writes could not commit together with the handler's. What shall not depend on it belongs into outsideTransaction(…)";

@@ -29,6 +29,13 @@ export type Decision =
 /** A handler, or a step's `settle`, in one transaction. */
 export type Work = (tx: Transaction) => Promise<unknown>;
 
+/** Work failed before the handler was reached: that decides nothing, whatever the error is. */
+export class NotReached extends Error {
+  constructor(override readonly cause: unknown) {
+    super('the handler was not reached');
+  }
+}
+
 /** How work is turned into a decision. */
 export interface Deciding {
   identity: OperationIdentity;
@@ -46,6 +53,7 @@ export async function decide(tx: PostgresTransaction, work: Work, how: Deciding)
     const handed = new HandlerTransaction(tx, how.identity);
     return decisionOf(await inTransaction(tx, () => work(handed)), how);
   } catch (thrown) {
+    if (thrown instanceof NotReached) return { kind: 'abandon', error: tx.meanings.of(thrown.cause) };
     return decisionOnError(tx.meanings.of(thrown), how);
   }
 }

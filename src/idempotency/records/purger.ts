@@ -66,7 +66,7 @@ export class Purger implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   onApplicationBootstrap(): void {
-    this.task.start();
+    if (this.options.background) this.task.start();
   }
 
   beforeApplicationShutdown(): Promise<void> {

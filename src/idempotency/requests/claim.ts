@@ -25,6 +25,8 @@ export interface KeyedRequest {
   work: Work;
   /** Status of a plain value that the handler returns. */
   status: number;
+  /** What is final for this one, where that is not the application's to say. */
+  render?: CompleteOptions['render'];
   /** The handler may run before its claim is known to be won. */
   optimistic: boolean;
   /** Of the monotonic clock: until then the request may wait for a result. */
@@ -47,7 +49,7 @@ export class Claim implements Party<ClaimResult> {
 
   /** `tell` hears what the key turned out to be as soon as that is known. */
   constructor(
-    { intent, work, status, lenient }: KeyedRequest,
+    { intent, work, status, render, lenient }: KeyedRequest,
     private readonly options: CompleteOptions,
     private readonly steps: StepRegistry,
     private readonly tell: (found: ClaimResult) => void,
@@ -59,7 +61,7 @@ export class Claim implements Party<ClaimResult> {
     this.work = work;
     this.status = status;
     this.traceId = traceId;
-    this.render = options.render;
+    this.render = render ?? options.render;
     this.intent = intent;
     this.late = lateRequestsOf(options);
     this.lenient = lenient;

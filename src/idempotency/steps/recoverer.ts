@@ -34,7 +34,7 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   onApplicationBootstrap(): void {
-    this.task.start();
+    if (this.options.background) this.task.start();
   }
 
   /** Stops claiming; what is in hand is the runner's to finish. */
@@ -45,14 +45,34 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   /** Takes until nothing is due or no place is left; each time some of each account, so the next time may find others. */
   private async look(signal: AbortSignal): Promise<void> {
     for (let free = this.free(); free > 0 && !signal.aborted && !this.options.isClosing(); free = this.free()) {
-      const { text, values } = takeDue({ limit: free, limitOfAccount: OF_ACCOUNT, busy: this.busy }, this.steps.names, this.options);
-      const rows = await this.background.query<HeldRow[]>(text, values);
-      for (const row of rows) this.drive(row);
+      const rows = await this.take(free);
+      for (const row of rows) void this.drive(row);
       if (rows.length > 0) continue;
       this.more = [...this.busy.values()].some((count) => count >= OF_ACCOUNT);
       return this.reportUnknown();
     }
     this.more = true;
+  }
+
+  /**
+   * Drives what is due, without a timer, and returns how many operations that were once each of them is finished or parked. One that is
+   * due again meanwhile is called again, once; there is no third time.
+   * @throws the database's error
+   */
+  async recoverDue(): Promise<number> {
+    const seen = new Set<string>();
+    for (let isNew = true; isNew && !this.options.isClosing();) {
+      const rows = await this.take(this.free());
+      isNew = rows.some((row) => !seen.has(row.operation_id));
+      for (const row of rows) seen.add(row.operation_id);
+      await Promise.all(rows.map((row) => this.drive(row)));
+    }
+    return seen.size;
+  }
+
+  private take(limit: number): Promise<HeldRow[]> {
+    const { text, values } = takeDue({ limit, limitOfAccount: OF_ACCOUNT, busy: this.busy }, this.steps.names, this.options);
+    return this.background.query<HeldRow[]>(text, values);
   }
 
   private free(): number {
@@ -70,7 +90,7 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   /** After an outage more are due than there are places, so the next one takes a place that becomes free at once. */
-  private drive(row: HeldRow): void {
+  private drive(row: HeldRow): Promise<void> {
     const { account_id: accountId } = row;
     const count = (change: 1 | -1): void => {
       const now = (this.busy.get(accountId) ?? 0) + change;
@@ -78,8 +98,9 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
       else this.busy.delete(accountId);
     };
     count(1);
-    this.runner
+    return this.runner
       .drive(this.dataSource, heldOf(row))
+      .then(() => undefined)
       .catch((error: unknown) => this.log.error({ err: error }, 'an operation could not be driven'))
       .finally(() => {
         count(-1);
