@@ -99,6 +99,11 @@ function contradictions(values: Variables): string[] {
   if (values.IDEMPOTENCY_LEASE <= values.PROVIDER_TIMEOUT) {
     wrong.push('IDEMPOTENCY_LEASE: must be longer than PROVIDER_TIMEOUT, or a call in flight loses its lease');
   }
+  if (values.IDEMPOTENCY_ARCHIVE_RETENTION < values.IDEMPOTENCY_WINDOW) {
+    wrong.push(
+      'IDEMPOTENCY_ARCHIVE_RETENTION: must not be below IDEMPOTENCY_WINDOW, or a key that nobody has used yet counts as forgotten',
+    );
+  }
   if (values.PROVIDER === 'stripe' && !values.STRIPE_SECRET_KEY) {
     wrong.push('STRIPE_SECRET_KEY: must be set when PROVIDER is stripe');
   }

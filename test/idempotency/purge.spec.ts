@@ -11,7 +11,7 @@ let world: World;
 let replica: TestApp;
 beforeAll(async () => {
   // They purge when they are told to: what their own interval took would be missing in a test's count.
-  world = await startWorld({ IDEMPOTENCY_ARCHIVE_RETENTION: '1h', IDEMPOTENCY_PURGE_INTERVAL: '20d' });
+  world = await startWorld({ IDEMPOTENCY_WINDOW: '1h', IDEMPOTENCY_ARCHIVE_RETENTION: '1h', IDEMPOTENCY_PURGE_INTERVAL: '20d' });
   replica = await world.secondApp();
 });
 afterAll(() => world.close());

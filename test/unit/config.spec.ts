@@ -136,6 +136,12 @@ describe('values that contradict each other', () => {
     expect(parseConfig({ IDEMPOTENCY_LEASE: '11s', PROVIDER_TIMEOUT: '10s' })).toMatchObject({ lease: 11_000, providerTimeout: 10_000 });
   });
 
+  it('the archive must remember for as long as the window at least', () => {
+    const hour = { IDEMPOTENCY_ARCHIVE_RETENTION: '1h' };
+    expect(complaints(hour)).toMatch(/^IDEMPOTENCY_ARCHIVE_RETENTION: .*IDEMPOTENCY_WINDOW/);
+    expect(parseConfig({ ...hour, IDEMPOTENCY_WINDOW: '1h' })).toMatchObject({ archiveRetention: 3_600_000, window: 3_600_000 });
+  });
+
   it('stripe needs its key', () => {
     expect(complaints({ PROVIDER: 'stripe' })).toMatch(/^STRIPE_SECRET_KEY: /);
   });
