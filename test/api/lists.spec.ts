@@ -129,7 +129,7 @@ describe('GET /v1/products', () => {
     const { entries, next } = await page('/v1/products', KEY_B);
     expect(next).toBeNull();
     expect(entries.map((entry) => entry.id)).toEqual(['shackle', 'rope-10m', 'fender', 'anchor-small', '123']);
-    expect(entries.at(-1)).toEqual({ id: '123', name: 'Harbour lamp', unitPrice: 2500, currency: 'EUR', stock: 10_000 });
+    expect(entries.at(-1)).toEqual({ id: '123', name: 'Harbour lamp', unitPrice: 2500, currency: 'EUR', stock: 10_000, version: 1 });
     expect(entries.some((entry) => (entry as unknown as { stock: number }).stock >= 100_000)).toBe(true);
   });
 
