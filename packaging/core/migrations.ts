@@ -3,8 +3,16 @@ import { Speculation1700000000004 } from '../../migrations/1700000000004-specula
 import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
 import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owner-functions.js';
 import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
+import { DuplicatesAndRetries1700000000016 } from '../../migrations/1700000000016-duplicates-and-retries.js';
 
-export { Idempotency1700000000001, Speculation1700000000004, Resumable1700000000007, OwnerFunctions1700000000009, Sealing1700000000015 };
+export {
+  Idempotency1700000000001,
+  Speculation1700000000004,
+  Resumable1700000000007,
+  OwnerFunctions1700000000009,
+  Sealing1700000000015,
+  DuplicatesAndRetries1700000000016,
+};
 
 /** The migrations of the core's tables and functions, in order, for the `migrations` of a TypeORM data source. */
 export const migrations = [
@@ -13,4 +21,5 @@ export const migrations = [
   Resumable1700000000007,
   OwnerFunctions1700000000009,
   Sealing1700000000015,
+  DuplicatesAndRetries1700000000016,
 ];

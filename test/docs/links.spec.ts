@@ -15,7 +15,7 @@ const OTHERS = new Set(
     // Planned: setting it stops the start.
     'RATE_LIMIT',
     // HTTP, SQL and Nest.
-    'GET HEAD POST PUT PATCH DELETE OPTIONS WHERE HTTP_CODE_METADATA',
+    'APP_INTERCEPTOR METHOD_METADATA GET HEAD POST PUT PATCH DELETE OPTIONS WHERE HTTP_CODE_METADATA',
   ].flatMap((names) => names.split(' ')),
 );
 

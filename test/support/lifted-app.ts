@@ -9,6 +9,7 @@ import { Speculation1700000000004 } from '../../migrations/1700000000004-specula
 import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
 import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owner-functions.js';
 import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
+import { DuplicatesAndRetries1700000000016 } from '../../migrations/1700000000016-duplicates-and-retries.js';
 import {
   Idempotent,
   IdempotencyModule,
@@ -72,6 +73,7 @@ class NotesModule {
             Resumable1700000000007,
             OwnerFunctions1700000000009,
             Sealing1700000000015,
+            DuplicatesAndRetries1700000000016,
             Notes1800000000001,
           ],
           migrationsRun: true,
