@@ -37,6 +37,8 @@ export const SABOTEURS: Saboteur[] = [
   {
     name: 'neither lock nor primary key',
     breaks: 'oneEffect',
+    // A seal and a request can both win then.
+    besides: ['sealedStaysSealed'],
     sabotage: async (database) => {
       await dropLock(database);
       await dropPrimaryKey(database);
