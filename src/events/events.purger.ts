@@ -1,12 +1,8 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
-import { BACKGROUND } from '../database/data-source.js';
-import { PeriodicTask, deleteInBatches } from '../idempotency/index.js';
-import { CONFIG, type Config } from '../kernel/config.js';
+import { Injectable } from '@nestjs/common';
+import { ScheduledPurge } from '../database/scheduled-purge.js';
 
 /** How long an event is kept, in milliseconds. */
-const RETENTION = 30 * 86_400_000;
+export const EVENTS_KEPT_MS = 30 * 86_400_000;
 
 /** The least UUIDv7 of a time: ids begin with the milliseconds since 1970, so the primary key finds what is old. */
 const leastId = (time: string): string => `(lpad(to_hex((extract(epoch FROM ${time}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
@@ -32,32 +28,12 @@ const PURGE = `
 
 /** Purges events on every replica, at an interval, one account after the other. */
 @Injectable()
-export class EventsPurger implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly task: PeriodicTask;
-  private readonly intervalMs: number;
-
-  constructor(
-    @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
-    @Inject(CONFIG) { purgeInterval }: Config,
-  ) {
-    this.intervalMs = purgeInterval;
-    this.task = new PeriodicTask({ name: 'EventsPurger', intervalMs: purgeInterval, run: (signal) => this.purge(signal) });
-  }
-
-  onApplicationBootstrap(): void {
-    this.task.start();
-  }
-
-  beforeApplicationShutdown(): Promise<void> {
-    return this.task.stop();
-  }
-
-  /** Purges all that is too old by now, or what it gets done before `signal`; returns how many events went. */
-  async purge(signal?: AbortSignal): Promise<number> {
-    const accounts = await this.dataSource.query<{ id: string }[]>(FIND_ACCOUNTS, [RETENTION]);
+export class EventsPurger extends ScheduledPurge {
+  override async purge(signal?: AbortSignal): Promise<number> {
+    const accounts = await this.dataSource.query<{ id: string }[]>(FIND_ACCOUNTS, [EVENTS_KEPT_MS]);
     let count = 0;
     for (const { id } of accounts) {
-      count += await deleteInBatches(this.dataSource, PURGE, [RETENTION, id], { longestRestMs: this.intervalMs, signal });
+      count += await this.deleteAll(PURGE, [EVENTS_KEPT_MS, id], signal);
     }
     return count;
   }

@@ -1,9 +1,5 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
-import { BACKGROUND } from '../database/data-source.js';
-import { PeriodicTask, deleteInBatches } from '../idempotency/index.js';
-import { CONFIG, type Config } from '../kernel/config.js';
+import { Injectable } from '@nestjs/common';
+import { ScheduledPurge } from '../database/scheduled-purge.js';
 
 /**
  * How long an event is kept, in milliseconds. It is there to know one that is sent again, which Stripe does for three days (Stripe docs,
@@ -23,28 +19,8 @@ const PURGE = `
 
 /** Purges the inbox of the provider's events on every replica, at an interval. */
 @Injectable()
-export class ProviderEventsPurger implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly task: PeriodicTask;
-  private readonly intervalMs: number;
-
-  constructor(
-    @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
-    @Inject(CONFIG) { purgeInterval }: Config,
-  ) {
-    this.intervalMs = purgeInterval;
-    this.task = new PeriodicTask({ name: 'ProviderEventsPurger', intervalMs: purgeInterval, run: (signal) => this.purge(signal) });
-  }
-
-  onApplicationBootstrap(): void {
-    this.task.start();
-  }
-
-  beforeApplicationShutdown(): Promise<void> {
-    return this.task.stop();
-  }
-
-  /** Purges all that is too old by now, or what it gets done before `signal`; returns how many events went. */
-  purge(signal?: AbortSignal): Promise<number> {
-    return deleteInBatches(this.dataSource, PURGE, [RETENTION], { longestRestMs: this.intervalMs, signal });
+export class ProviderEventsPurger extends ScheduledPurge {
+  override purge(signal?: AbortSignal): Promise<number> {
+    return this.deleteAll(PURGE, [RETENTION], signal);
   }
 }
