@@ -1,3 +1,4 @@
+import type { Progress } from '../src/kernel/progress.js';
 import type { Options } from './arguments.js';
 import { CONNECTIONS, type Context } from './context.js';
 import { Loader } from './loader.js';
@@ -11,27 +12,26 @@ import { mix } from './workloads/mix.js';
 import { payments } from './workloads/payments.js';
 import { replays } from './workloads/replays.js';
 
-/** Runs all workloads one after the other; `say` is told what comes next. */
-export async function runBench(
-  world: World,
-  { rounds, requests, baseRows, hotKeySeconds }: Options,
-  say: (sentence: string) => void,
-): Promise<Results> {
+/** A database to measure on, and six workloads. */
+export const STEPS = 7;
+
+/** Runs all workloads one after the other. */
+export async function runBench(world: World, { rounds, requests, baseRows, hotKeySeconds }: Options, progress: Progress): Promise<Results> {
   const loadAtStart = load();
-  say(`PostgreSQL with ${baseRows} orders`);
+  progress.step(`PostgreSQL with ${baseRows} orders`);
   await world.prepare(baseRows);
-  const context: Context = { world, loader: world.keep(new Loader()), amounts: { rounds, requests } };
-  say('first requests');
+  const context: Context = { world, loader: world.keep(new Loader()), amounts: { rounds, requests, progress } };
+  progress.step('first requests');
   const first = await firstRequests(context);
-  say('replays');
+  progress.step('replays');
   const replayed = await replays(context);
-  say('batches');
+  progress.step('batches');
   const batched = await batches(context);
-  say('a mix with retries, mismatches and bursts');
+  progress.step('a mix with retries, mismatches and bursts');
   const mixed = await mix(context);
-  say('payments');
+  progress.step('payments');
   const paid = await payments(context);
-  say('one hot key');
+  progress.step('one hot key');
   const hot = await hotKey(context, hotKeySeconds);
   return resultsOf(
     { first, replays: replayed, batches: batched, mix: mixed, payments: paid, hotKey: hot },

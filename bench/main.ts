@@ -1,10 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { inWorld } from '../local/in-world.js';
+import { Progress } from '../src/kernel/progress.js';
 import { readArguments, USAGE, UsageError, type Options } from './arguments.js';
-import { runBench } from './bench.js';
-import { inWorld } from './command.js';
+import { runBench, STEPS } from './bench.js';
 import { chartOf } from './report/chart.js';
 import { markdownOf } from './report/table.js';
 import type { Results } from './results.js';
+import { World } from './world.js';
 
 const options = optionsOrNone();
 if (options && !existsSync('/proc/self/stat')) {
@@ -26,16 +28,16 @@ function optionsOrNone(): Options | undefined {
 }
 
 async function run(options: Options): Promise<void> {
-  const began = performance.now();
-  const say = (sentence: string): void => {
-    process.stderr.write(`${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s  ${sentence}\n`);
-  };
-  await inWorld(async (world) => {
-    const results = await runBench(world, options, say);
-    process.stdout.write(options.json ? jsonOf(results) : markdownOf(results));
-    if (options.write) keep(results);
-  });
-  say('done');
+  const progress = new Progress(STEPS);
+  await inWorld(
+    () => new World(),
+    async (world) => {
+      const results = await runBench(world, options, progress);
+      progress.end();
+      process.stdout.write(options.json ? jsonOf(results) : markdownOf(results));
+      if (options.write) keep(results);
+    },
+  );
 }
 
 function jsonOf(results: Results): string {

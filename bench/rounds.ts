@@ -1,3 +1,4 @@
+import type { Progress } from '../src/kernel/progress.js';
 import type { Sample } from './measure.js';
 import { orderOf } from './statistics.js';
 
@@ -16,6 +17,8 @@ export interface Amounts {
   rounds: number;
   /** Requests of a variant in a round. */
   requests: number;
+  /** Hears of each round. */
+  progress: Progress;
 }
 
 /** The round that warms up has so many times the requests, up to so many: code is compiled well only after thousands of them. */
@@ -32,11 +35,12 @@ export function leadIn(amount: number): number {
  */
 export async function inRounds<Name extends string>(
   variants: readonly Variant<Name>[],
-  { rounds, requests }: Amounts,
+  { rounds, requests, progress }: Amounts,
   prepare: (amount: number) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<Partial<Record<Name, Sample[]>>> {
   const samples: Partial<Record<Name, Sample[]>> = {};
   for (let round = 0; round <= rounds; round += 1) {
+    progress.count(round, rounds, 'rounds');
     const amount = round === 0 ? Math.min(requests * WARM_UP.times, Math.max(requests, WARM_UP.most)) : requests;
     await prepare(amount);
     for (const place of orderOf(variants.length, round)) {

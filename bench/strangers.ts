@@ -1,11 +1,13 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
+import { inWorld } from '../local/in-world.js';
 import { generateApiKey } from '../src/accounts/api-key.js';
-import { inWorld } from './command.js';
+import { Progress } from '../src/kernel/progress.js';
 import { API_KEY } from './requests.js';
 import type { Service } from './service.js';
 import { percentile, rounded } from './statistics.js';
+import { World } from './world.js';
 
 /**
  * How long others wait while 600 connections send API keys that nobody has: with a checksum, which costs the service a look at
@@ -29,25 +31,33 @@ if (isMainThread) await measure();
 else flood(workerData as Job);
 
 async function measure(): Promise<void> {
-  await inWorld(async (world) => {
-    await world.prepare(1_000);
-    const service = await world.start('holdfast', '../src/main.js');
-    process.stdout.write(`alone: ${await probe(service)}\n`);
-    for (const kind of FLOODS) {
-      const answers = new SharedArrayBuffer(4);
-      const worker = new Worker(new URL(import.meta.url), { workerData: { url: service.url, flood: kind, answers } satisfies Job });
-      await sleep(2_000);
-      const [before, cpu] = [countOf(answers), service.cpu()];
-      const waited = await probe(service);
-      const refused = countOf(answers) - before;
-      const each = rounded((service.cpu() - cpu) / refused);
-      process.stdout.write(
-        `${CONNECTIONS} connections, ${kind}: ${waited}; ${Math.round(refused / SECONDS)} refused/s, ${each} µs CPU each\n`,
-      );
-      await worker.terminate();
-      await sleep(1_000);
-    }
-  });
+  const progress = new Progress(1 + FLOODS.length);
+  await inWorld(
+    () => new World(),
+    async (world) => {
+      await world.prepare(1_000);
+      const service = await world.start('holdfast', '../src/main.js');
+      progress.step('alone');
+      process.stdout.write(`alone: ${await probe(service)}\n`);
+      for (const kind of FLOODS) {
+        progress.step(`${CONNECTIONS} connections, ${kind}`);
+        process.stdout.write(`${await measureBeside(service, kind)}\n`);
+      }
+    },
+  );
+}
+
+async function measureBeside(service: Service, kind: Flood): Promise<string> {
+  const answers = new SharedArrayBuffer(4);
+  const worker = new Worker(new URL(import.meta.url), { workerData: { url: service.url, flood: kind, answers } satisfies Job });
+  await sleep(2_000);
+  const [before, cpu] = [countOf(answers), service.cpu()];
+  const waited = await probe(service);
+  const refused = countOf(answers) - before;
+  const each = rounded((service.cpu() - cpu) / refused);
+  await worker.terminate();
+  await sleep(1_000);
+  return `${CONNECTIONS} connections, ${kind}: ${waited}; ${Math.round(refused / SECONDS)} refused/s, ${each} µs CPU each`;
 }
 
 /** Asks for readiness and for a list, each every 50 ms, and says how long that took. */

@@ -1,8 +1,6 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client } from 'pg';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../local/embedded-postgres.js';
+import type { EmbeddedPostgres } from '../local/embedded-postgres.js';
+import { TemporaryPostgres } from '../local/temporary-postgres.js';
 import { parseConfig } from '../src/kernel/config.js';
 import { prepareDatabase } from '../src/prepare-database.js';
 import { HOLDFAST } from './context.js';
@@ -36,27 +34,21 @@ const BASE_ROWS = `
 
 /** A durable PostgreSQL in a temporary directory with a database as the service has it after some time, and what runs on it. */
 export class World {
-  readonly directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  /** Begins to start with the world; `prepare` waits for it. */
+  private readonly temporary = new TemporaryPostgres('bench', ['holdfast', 'holdfast_sandbox']);
   private readonly running: { stop(): void | Promise<void> }[] = [];
-  private readonly starting: Promise<EmbeddedPostgres>;
   private server: EmbeddedPostgres | undefined;
   private ending: Promise<void> | undefined;
 
-  /** Begins to start the server; `prepare` waits for it. */
-  constructor() {
-    // As root the server runs as another account, which must be able to enter.
-    chmodSync(this.directory, 0o755);
-    this.starting = startEmbeddedPostgres({
-      directory: join(this.directory, 'postgres'),
-      port: 0,
-      databases: ['holdfast', 'holdfast_sandbox'],
-    });
+  /** Goes with the world. */
+  get directory(): string {
+    return this.temporary.directory;
   }
 
   /** Makes the tables, the accounts of both keys, their products, and so many orders with their records. */
   async prepare(baseRows: number): Promise<void> {
-    this.server = await this.starting;
-    await prepareDatabase(parseConfig({ ...this.databases('holdfast'), ...KEYS }), () => undefined);
+    this.server = await this.temporary.ready;
+    await prepareDatabase(parseConfig({ ...this.databases('holdfast'), ...KEYS }));
     await this.query(ADD_PRODUCTS, [PRODUCTS]);
     await this.query(BASE_ROWS, [baseRows]);
     await this.query('VACUUM ANALYZE');
@@ -111,10 +103,7 @@ export class World {
 
   private async endAll(): Promise<void> {
     await Promise.all(this.running.map(async (one) => one.stop()));
-    // Where it failed to start there is nothing to stop; `prepare` says why.
-    const server = await this.starting.catch(() => undefined);
-    await server?.stop();
-    rmSync(this.directory, { recursive: true, force: true });
+    await this.temporary.end();
   }
 }
 

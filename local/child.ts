@@ -5,6 +5,7 @@ import type { Piece, Run } from './supervisor.js';
 /** A Node process of ours that says `{ ready: { url } }` over its IPC channel once it serves. */
 export interface ChildRun extends Run {
   url: string;
+  pid: number;
 }
 
 /** A child ended before it was ready; `exitCode` is its own, so that ours can be the same. */
@@ -56,7 +57,7 @@ export function childPiece(name: string, script: URL, env: NodeJS.ProcessEnv, pa
       signal.addEventListener('abort', abort, { once: true });
       try {
         const url = await Promise.race([ready, ended.then((failure) => Promise.reject(failure))]);
-        return { url, exited: ended.then(({ message }) => message), stop };
+        return { url, pid: child.pid ?? 0, exited: ended.then(({ message }) => message), stop };
       } finally {
         signal.removeEventListener('abort', abort);
       }

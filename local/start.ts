@@ -1,5 +1,6 @@
 import { v7 } from 'uuid';
 import { type Config, readConfig } from '../src/kernel/config.js';
+import { Progress } from '../src/kernel/progress.js';
 import { ChildFailure } from './child.js';
 import { demoKeys } from './demo-keys.js';
 import { EmbeddedPostgresError } from './embedded-postgres.js';
@@ -9,11 +10,13 @@ import { type Piece, type Run, supervise, type Supervised } from './supervisor.j
 /** The pieces of `npm start` in the order of their start; Ctrl-C ends them in the opposite one. */
 const started: Supervised<Run>[] = [];
 let ending: Promise<never> | undefined;
+const progress = new Progress();
 
 const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
 
 async function start<R extends Run>(piece: Piece<R>): Promise<R> {
   if (ending) return ending;
+  progress.step(`${piece.name} starts`);
   const supervised = supervise(piece, say);
   started.push(supervised);
   void supervised.gaveUp.then((sentence) => {
@@ -40,6 +43,7 @@ async function main(): Promise<void> {
     const sandbox = needsSandbox(config) ? await start(sandboxPiece()) : undefined;
     const keys = keysFor(config);
     const api = await start(apiPiece(keys));
+    progress.end();
     process.stdout.write(welcome(api.url, sandbox?.url, keys.DEMO_API_KEY));
   } catch (error) {
     if (!ending)

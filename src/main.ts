@@ -17,7 +17,10 @@ const logger = createLogger(config);
 
 try {
   if (config.migrate) {
-    await prepareDatabase(config, (sentence) => logger.warn(sentence));
+    await prepareDatabase(config, {
+      waits: (sentence) => logger.warn(sentence),
+      applies: (name, before, all) => logger.info(`applying ${name}: ${before} of ${all} migrations are there`),
+    });
   }
   const app = await createApp(config);
   closeInOrder(() => closeApp(app));

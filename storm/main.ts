@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Progress } from '../src/kernel/progress.js';
 import { fullPlan } from './plan.js';
-import { runStorm, type Outcome } from './storm.js';
+import { runStorm, STEPS, type Outcome } from './storm.js';
 import { Server, scriptsOf } from './world.js';
 
 const USAGE = 'npm run storm -- [--operations 2000] [--seed 7] [--quick]';
@@ -19,9 +20,11 @@ if (!Number.isInteger(operations) || operations < 1 || !Number.isInteger(seed)) 
   process.exit(64);
 }
 
+const progress = new Progress(STEPS);
 const server = await Server.start();
 try {
-  const outcome = await runStorm(fullPlan({ operations, seed }), server, scriptsOf(join(import.meta.dirname, '..')));
+  const outcome = await runStorm(fullPlan({ operations, seed }), server, scriptsOf(join(import.meta.dirname, '..')), progress);
+  progress.end();
   process.stdout.write(render(outcome));
   process.exitCode = outcome.violations.length + outcome.tooFew.length === 0 ? 0 : 1;
 } finally {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Progress } from '../src/kernel/progress.js';
 import { Chaos } from './chaos.js';
 import { check, type Violation } from './checker.js';
 import { ObedientClient } from './client.js';
@@ -20,9 +21,16 @@ export interface Outcome {
   seconds: number;
 }
 
+/** What a storm tells while it lasts. */
+export const STEPS = 5;
+
+/** How often the operations are counted, in milliseconds. */
+const COUNTED = 500;
+
 /** Lets clients work while everything around them breaks, waits until all is at rest, and looks at what is there. */
-export async function runStorm(plan: Plan, server: Server, scripts: Scripts): Promise<Outcome> {
+export async function runStorm(plan: Plan, server: Server, scripts: Scripts, progress?: Progress): Promise<Outcome> {
   const startedAt = performance.now();
+  progress?.step('two replicas and the provider start');
   const world = await World.start(server, scripts, plan.env);
   try {
     const accountId = await accountOf(world);
@@ -40,13 +48,18 @@ export async function runStorm(plan: Plan, server: Server, scripts: Scripts): Pr
       return { client, worker: new Worker(client, market, random, plan, () => chaos.hasDoneItsPart) };
     });
 
+    progress?.step('the storm');
+    const counting = setInterval(() => progress?.count(market.finished, plan.operations, 'operations'), COUNTED);
     await chaos.start();
-    await Promise.all(clients.map(({ worker }) => worker.work()));
+    await Promise.all(clients.map(({ worker }) => worker.work())).finally(() => clearInterval(counting));
+    progress?.step('what is unfinished comes to rest');
     await chaos.stop();
     await world.setFaults(CALM);
     await untilAtRest(world, accountId, plan.restWithin);
+    progress?.step('everything is sent once more');
     const replays = await repeatEverything(clients.map(({ client }) => client));
 
+    progress?.step('the books are compared');
     const operations = clients.flatMap(({ client }) => client.operations);
     const facts = await readFacts(world, accountId, stock, operations);
     const clientRetries = clients.reduce((sum, { client }) => sum + client.retries, 0);

@@ -1,8 +1,7 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { startEmbeddedPostgres, type EmbeddedPostgres, type EmbeddedRole } from '../local/embedded-postgres.js';
+import type { EmbeddedPostgres, EmbeddedRole } from '../local/embedded-postgres.js';
+import { TemporaryPostgres } from '../local/temporary-postgres.js';
 import { parseConfig } from '../src/kernel/config.js';
 import { prepareDatabase } from '../src/prepare-database.js';
 import { LEASE_MS, type Faults } from './plan.js';
@@ -29,24 +28,26 @@ const REPLICA_ENV = {
 /** A PostgreSQL with fsync in a temporary directory; several worlds may share it. */
 export class Server {
   private constructor(
+    private readonly temporary: TemporaryPostgres,
     private readonly postgres: EmbeddedPostgres,
-    private readonly directory: string,
   ) {}
 
   static async start(): Promise<Server> {
-    const directory = mkdtempSync(join(tmpdir(), 'holdfast-storm-'));
-    // As root the server runs as another account, which must be able to enter.
-    chmodSync(directory, 0o755);
-    return new Server(await startEmbeddedPostgres({ directory: join(directory, 'postgres'), port: 0, databases: [] }), directory);
+    const temporary = new TemporaryPostgres('storm');
+    try {
+      return new Server(temporary, await temporary.ready);
+    } catch (error) {
+      await temporary.end();
+      throw error;
+    }
   }
 
   url(database: string, role?: EmbeddedRole): string {
     return this.postgres.url(database, role);
   }
 
-  async stop(): Promise<void> {
-    await this.postgres.stop();
-    rmSync(this.directory, { recursive: true, force: true });
+  stop(): Promise<void> {
+    return this.temporary.end();
   }
 }
 
@@ -78,7 +79,7 @@ export class World {
       DATABASE_BACKGROUND_URL: server.url(name, 'background'),
       DATABASE_OWNER_URL: databaseUrl,
     };
-    await prepareDatabase(parseConfig({ ...REPLICA_ENV, ...roles }), () => undefined);
+    await prepareDatabase(parseConfig({ ...REPLICA_ENV, ...roles }));
     const admin = new Client({ connectionString: databaseUrl, application_name: 'storm' });
     // Without an ear for it, a server that is stopped after something failed would hide what failed.
     admin.on('error', () => undefined);

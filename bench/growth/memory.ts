@@ -37,6 +37,7 @@ export async function measureMemory(stage: Stage, { memoryRequests }: Options): 
   const step = Math.min(STEP, Math.ceil(memoryRequests / 4));
   const samples: MemorySample[] = [];
   let seconds = 0;
+  stage.progress.step(`memory: ${memoryRequests} requests`);
   for (let done = 0; done < memoryRequests;) {
     const amount = Math.min(step, memoryRequests - done);
     const retries = Math.floor(amount / RETRIES);
@@ -47,7 +48,7 @@ export async function measureMemory(stage: Stage, { memoryRequests }: Options): 
     done += amount;
     await sleep(QUIET_MS);
     samples.push({ requests: done, residentBytes: api.resident() });
-    process.stderr.write(`memory: ${Math.round(api.resident() / 2 ** 20)} MB after ${done} of ${memoryRequests} requests\n`);
+    stage.progress.count(done, memoryRequests, 'requests');
   }
   await database.drop();
   return { requests: memoryRequests, perSecond: memoryRequests / seconds, samples, ...compare(samples, memoryRequests) };

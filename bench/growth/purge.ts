@@ -77,9 +77,10 @@ export async function measurePurge(stage: Stage, options: Options): Promise<Purg
   const api = await database.start();
   await stage.load(api, { connections: 32, amount: options.requests, traffic: { kind: 'fresh', keys: 'uuidv7' } });
   const rounds: PurgeRound[] = [];
-  for (let round = 1; round <= Math.min(options.rounds, MOST_ROUNDS); round += 1) {
-    process.stderr.write(`purge: round ${round}\n`);
+  const all = Math.min(options.rounds, MOST_ROUNDS);
+  for (let round = 1; round <= all; round += 1) {
     await database.add(expired);
+    stage.progress.step(`purge: round ${round} of ${all}`);
     rounds.push(await purgeOnce(database, api, options));
   }
   await database.add(expired);

@@ -45,7 +45,7 @@ export async function measureRecords(stage: Stage, { records, requests, rounds }
   }
   // The first round is a warm-up: of the code, the connections and the caches.
   for (let round = 0; round <= rounds; round += 1) {
-    process.stderr.write(`records: round ${round} of ${rounds}\n`);
+    stage.progress.step(`records: round ${round} of ${rounds}`);
     await stage.query('CHECKPOINT');
     for (const subject of rotated(subjects, round)) {
       const sample = await runOnce(stage, subject, requests);

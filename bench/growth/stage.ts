@@ -1,5 +1,6 @@
 import { escapeIdentifier } from 'pg';
 import { parseConfig } from '../../src/kernel/config.js';
+import type { Progress } from '../../src/kernel/progress.js';
 import { prepareDatabase } from '../../src/prepare-database.js';
 import { HOLDFAST } from '../context.js';
 import { Loader, type Job, type JobResult } from '../loader.js';
@@ -26,14 +27,18 @@ const MAKE_TEMPLATE = `
 export class Stage {
   private readonly loader: Loader;
 
-  private constructor(private readonly world: World) {
+  private constructor(
+    private readonly world: World,
+    readonly progress: Progress,
+  ) {
     this.loader = world.keep(new Loader());
   }
 
   /** Makes the database that all others are copies of. What the stage starts ends with the world. */
-  static async on(world: World): Promise<Stage> {
+  static async on(world: World, progress: Progress): Promise<Stage> {
+    progress.step('a database to copy');
     await world.prepare(BASE_ORDERS);
-    const stage = new Stage(world);
+    const stage = new Stage(world, progress);
     const api = await world.start('template', '../src/main.js');
     await stage.load(api, { connections: 1, amount: 1, traffic: { kind: 'fresh', keys: 'uuidv7' } });
     await api.stop();
@@ -50,8 +55,8 @@ export class Stage {
     const url = this.world.postgres.url(name);
     await this.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE holdfast`);
     // The limits of the API's role are settings of one database, which a copy of it doesn't have.
-    await prepareDatabase(parseConfig(this.world.databases(name)), () => undefined);
-    return new Database(name, url, this.world);
+    await prepareDatabase(parseConfig(this.world.databases(name)));
+    return new Database(name, url, this.world, this.progress);
   }
 
   load(service: Service, job: Pick<Job, 'connections' | 'amount' | 'traffic'>): Promise<JobResult> {
@@ -72,6 +77,7 @@ export class Database {
     private readonly name: string,
     readonly url: string,
     private readonly world: World,
+    private readonly progress: Progress,
   ) {}
 
   /** Starts a Holdfast on this database. It purges nothing unless `env` says so. */
@@ -90,8 +96,9 @@ export class Database {
   async add({ count, keys, from, to }: Filling): Promise<void> {
     // Nothing of this would survive a crash of the machine, and nobody would want it to.
     await this.bulk('full_page_writes = off', `max_wal_size = '4GB'`);
+    this.progress.step(`${this.name}: ${count} records`);
     for (let done = 0; done < count; done += BATCH) {
-      if (count > BATCH) process.stderr.write(`${this.name}: ${done} of ${count} records\n`);
+      this.progress.count(done, count, 'records');
       await this.query(FILL, [done + 1, Math.min(done + BATCH, count), count, keys, from, to]);
     }
     await this.bulk('full_page_writes = DEFAULT', 'max_wal_size = DEFAULT');

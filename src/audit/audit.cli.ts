@@ -1,5 +1,6 @@
 import { CommandFailure, UsageError, runCommand } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
+import { Progress } from '../kernel/progress.js';
 import { audit, linesOf, sumOf } from './auditor.js';
 import { LedgerUnreadable } from './provider-ledger.js';
 
@@ -19,10 +20,13 @@ await runCommand(USAGE, async () => {
   if (process.argv[2] === '--help') {
     process.stdout.write(USAGE);
   } else {
-    const report = await audit(readConfig()).catch((error: unknown) => {
-      if (!(error instanceof LedgerUnreadable)) throw error;
-      throw new CommandFailure(`The provider's ledger cannot be read: ${error.message}.`);
-    });
+    const progress = new Progress();
+    const report = await audit(readConfig(), { progress })
+      .catch((error: unknown) => {
+        if (!(error instanceof LedgerUnreadable)) throw error;
+        throw new CommandFailure(`The provider's ledger cannot be read: ${error.message}.`);
+      })
+      .finally(() => progress.end());
     for (const line of linesOf(report)) process.stdout.write(`${line}\n`);
     process.exitCode = sumOf(report) === 0 ? 0 : DIFFERENT;
   }

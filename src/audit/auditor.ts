@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NamedUrl } from '../database/own-session.js';
 import type { Config } from '../kernel/config.js';
+import type { Progress } from '../kernel/progress.js';
 import type { Check, Finding, Findings } from './check.js';
 import { PENDING_AT_PROVIDER, ledgerChecks } from './ledger-checks.js';
 import { moneyChecks } from './money-checks.js';
@@ -46,6 +47,8 @@ export interface AuditOptions {
   longMs?: number;
   /** Cuts the audit off, its queries too; it then rejects. */
   signal?: AbortSignal | undefined;
+  /** Hears how far it is. */
+  progress?: Progress;
 }
 
 /**
@@ -54,12 +57,14 @@ export interface AuditOptions {
  * @throws Error when the database or the ledger can't be read; CommandFailure where each address leads through a pooler
  */
 export async function audit(config: AuditConfig, options: AuditOptions = {}): Promise<AuditReport> {
-  const { pauseMs = SECOND_LOOK, longMs = LONG_MS, signal } = options;
+  const { pauseMs = SECOND_LOOK, longMs = LONG_MS, signal, progress } = options;
   const ledger = ledgerOf(config);
   const checks = checksFor(config, ledger);
-  const lookOnce = (): Promise<Pass> => look(addressesFor(config), ledger, checks, { archiveMs: config.archiveRetention, longMs, signal });
+  const lookOnce = (): Promise<Pass> =>
+    look(addressesFor(config), ledger, checks, { archiveMs: config.archiveRetention, longMs, signal }, progress);
   let pass = await lookOnce();
   if (pass.found.length > 0) {
+    progress?.step('a second look at what differs');
     await sleep(pauseMs, undefined, { signal });
     const first = pass.found;
     pass = await lookOnce();
@@ -87,11 +92,20 @@ function reasonsNotTo({ lateRequests }: AuditConfig, ledger: ProviderLedger | nu
   return reasons;
 }
 
-async function look(addresses: NamedUrl[], ledger: ProviderLedger | null, checks: Check[], settings: SnapshotSettings): Promise<Pass> {
+async function look(
+  addresses: NamedUrl[],
+  ledger: ProviderLedger | null,
+  checks: Check[],
+  settings: SnapshotSettings,
+  progress?: Progress,
+): Promise<Pass> {
+  progress?.step(ledger ? 'the ledger of the provider and a picture of the database' : 'a picture of the database');
   const snapshot = await Snapshot.take(addresses, ledger?.ledger(settings.signal) ?? null, settings);
   try {
+    progress?.step(`${checks.length} checks`);
     const found: Findings[] = [];
-    for (const check of checks) {
+    for (const [done, check] of checks.entries()) {
+      progress?.count(done, checks.length, `checks, now ${check.kind}`);
       const findings = await snapshot.find(check);
       if (findings.count > 0) found.push(findings);
     }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { runCommand } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
+import { Progress } from '../kernel/progress.js';
 import { prepareDatabase } from '../prepare-database.js';
 
 const USAGE = `Usage: npm run migrate
@@ -15,7 +16,11 @@ await runCommand(USAGE, async () => {
     process.stdout.write(USAGE);
     return;
   }
-  const { applied, inAll } = await prepareDatabase(readConfig(), (sentence) => process.stderr.write(`${sentence}\n`));
+  const progress = new Progress();
+  const { applied, inAll } = await prepareDatabase(readConfig(), {
+    waits: (sentence) => process.stderr.write(`${sentence}\n`),
+    applies: (name, before, all) => progress.step(`applying ${name}: ${before} of ${all} migrations are there`),
+  }).finally(() => progress.end());
   for (const name of applied) process.stdout.write(`applied ${name}\n`);
   const what = applied.length === 0 ? 'nothing to do' : `${applied.length} applied`;
   process.stdout.write(`The database is up to date: ${what}, ${inAll} in all.\n`);

@@ -45,6 +45,14 @@ export type DatabaseUrls = Pick<Config, 'databaseOwnerUrl' | 'databaseUrl' | 'ba
  */
 const PLANS: [name: string, value: string][] = [['plan_cache_mode', 'force_generic_plan']];
 
+/** Who hears of a migration under way. */
+export interface MigrationListener {
+  /** A sentence, while another process migrates and this one waits. */
+  waits(sentence: string): void;
+  /** Before each migration that is applied: its name, how many are applied by then, and how many there are in all. */
+  applies(name: string, before: number, all: number): void;
+}
+
 /** What was found and done. */
 export interface Migrated {
   /** Names, in the order in which they were applied. */
@@ -56,10 +64,10 @@ export interface Migrated {
  * Applies pending migrations under a lock, so that replicas that start together don't collide, and sets up the roles that the
  * API uses: their limits, the settings that statements rely on, and what they may do with the tables. The tables are made in the
  * first schema of the owner's search_path. PgBouncer refuses such settings at connection start, so they belong to the role.
- * `tell` hears a sentence while another process holds that lock. Returns the migrations that it applied, and how many there are in all.
+ * Returns the migrations that it applied, and how many there are in all.
  * @throws CommandFailure where the API would not find the tables, and where the owner's address leads through a pooler
  */
-export async function migrate(urls: DatabaseUrls, tell?: (sentence: string) => void): Promise<Migrated> {
+export async function migrate(urls: DatabaseUrls, listener?: MigrationListener): Promise<Migrated> {
   const { databaseOwnerUrl: ownerUrl, databaseUrl: apiUrl, backgroundUrl } = urls;
   // One connection, so that the session's lock and limits hold for the migrations too: the role's own limits, set below the
   // last time, would cut a long migration off, or the wait for another replica's.
@@ -69,7 +77,8 @@ export async function migrate(urls: DatabaseUrls, tell?: (sentence: string) => v
     session = await ownSession(owner, ownerUrl === apiUrl ? 'DATABASE_URL' : 'DATABASE_OWNER_URL');
     await assertVersion(owner);
     await owner.query(`SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY ($1)`, [UNLIMITED]);
-    await takeLock(owner, tell);
+    await takeLock(owner, listener);
+    if (listener) announce(owner, listener);
     const applied = await owner.runMigrations({ transaction: 'each' });
     await renumberForeign(owner);
     if (apiUrl === ownerUrl) await setUpOneself(owner);
@@ -104,7 +113,7 @@ async function assertVersion(owner: DataSource): Promise<void> {
 }
 
 /** Waits as long as it takes, but not in silence: who holds the lock may be a process that hangs. */
-async function takeLock(owner: DataSource, tell?: (sentence: string) => void): Promise<void> {
+async function takeLock(owner: DataSource, listener?: MigrationListener): Promise<void> {
   const [tried] = await owner.query<{ locked: boolean }[]>('SELECT pg_try_advisory_lock($1) AS locked', [MIGRATION_LOCK]);
   if (tried?.locked) return;
   const holders = await owner.query<{ pid: number }[]>(
@@ -113,8 +122,21 @@ async function takeLock(owner: DataSource, tell?: (sentence: string) => void): P
     [MIGRATION_LOCK],
   );
   const sessions = holders.map(({ pid }) => pid).join(', ');
-  tell?.(`Another process migrates this database: waiting for its lock${sessions && `, which the server's process ${sessions} holds`}.`);
+  listener?.waits(
+    `Another process migrates this database: waiting for its lock${sessions && `, which the server's process ${sessions} holds`}.`,
+  );
   await owner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+}
+
+/** TypeORM says which migrations it has applied when all are: each tells of itself before it begins. */
+function announce({ migrations }: DataSource, listener: MigrationListener): void {
+  for (const [before, migration] of migrations.entries()) {
+    const up = migration.up.bind(migration);
+    migration.up = (runner) => {
+      listener.applies(migration.constructor.name, before, migrations.length);
+      return up(runner);
+    };
+  }
 }
 
 /** The role sets its settings itself: everybody may do that for himself, and an owner who is no superuser for nobody else. */

@@ -153,3 +153,8 @@ function readEnvFile(): void {
 export function childEnvironment(extra: Record<string, string>): NodeJS.ProcessEnv {
   return { ...process.env, ...extra };
 }
+
+/** Whether a build server runs this: `CI`, which all of them set. A convention among programs, and no setting of Holdfast. */
+export function inContinuousIntegration(): boolean {
+  return !['', '0', 'false'].includes(process.env['CI'] ?? '');
+}

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const command = (args: string[] = [], env: Record<string, string> = {}): Promise<Ended> =>
-  run('src/audit/audit.cli.js', args, { ...world.database.env, PROVIDER_URL: world.sandbox.url, ...env });
+  run('src/audit/audit.cli.js', args, { CI: 'true', ...world.database.env, PROVIDER_URL: world.sandbox.url, ...env });
 const gauges = async (): Promise<string[]> =>
   (await world.send('GET', '/metrics', { as: null })).text.split('\n').filter((line) => line.startsWith('holdfast_audit_differences{'));
 const damage = (by: number): Promise<unknown> =>

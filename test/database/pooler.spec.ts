@@ -64,14 +64,15 @@ describe('migrating', () => {
       `SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE datname = current_database() AND locktype = 'advisory'`,
     );
     const told: string[] = [];
-    const migrated = migrate(urlsOf(database.url), (sentence) => told.push(sentence));
+    const listener = { waits: (sentence: string) => told.push(sentence), applies: (name: string) => told.push(name) };
+    const migrated = migrate(urlsOf(database.url), listener);
     await eventually('a sentence', () => told.length > 0);
     await other.release();
     await migrated;
     expect(told).toEqual([
       `Another process migrates this database: waiting for its lock, which the server's process ${holder?.pid} holds.`,
     ]);
-    await migrate(urlsOf(database.url), (sentence) => told.push(sentence));
+    await migrate(urlsOf(database.url), listener);
     expect(told).toHaveLength(1);
   });
 });

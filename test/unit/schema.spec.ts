@@ -79,7 +79,7 @@ it('every migration can be undone, and applied again', async () => {
 });
 
 describe('npm run migrate', () => {
-  const migrate = (url: string) => run('src/database/migrate.cli.js', [], { DATABASE_URL: url });
+  const migrate = (url: string) => run('src/database/migrate.cli.js', [], { DATABASE_URL: url, CI: 'true' });
 
   it('applies what is missing, tells it, and does nothing the second time', async () => {
     const first = await migrate(empty.url);

@@ -1,13 +1,18 @@
 import { inspect } from 'node:util';
-import { World } from './world.js';
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
+/** What is up while a command works. */
+interface World {
+  /** Ends all of it and leaves nothing behind. May be called at any time, and again. */
+  end(): Promise<void>;
+}
+
 /**
- * What both commands do: runs `work` in a world of which nothing is left afterwards. A failure is printed and is exit code 1; a
- * signal ends the world, wherever `work` is, and then this process, with the code that a shell gives it.
+ * Runs `work` in a world of which nothing is left afterwards. A failure is printed and is exit code 1; a signal ends the world,
+ * wherever `work` is, and then this process, with the code that a shell gives it. `make` only begins to make the world.
  */
-export async function inWorld(work: (world: World) => Promise<void>): Promise<void> {
+export async function inWorld<W extends World>(make: () => W, work: (world: W) => Promise<void>): Promise<void> {
   let interrupted = false;
   for (const [signal, number] of Object.entries(SIGNALS)) {
     // Not once: a terminal's Ctrl-C reaches this process directly and through npm.
@@ -19,7 +24,7 @@ export async function inWorld(work: (world: World) => Promise<void>): Promise<vo
     });
   }
   // Handlers run between turns: none sees a world that is half made, and no world is there that none would end.
-  const world = new World();
+  const world = make();
   try {
     await work(world);
   } catch (error) {
