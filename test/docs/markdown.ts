@@ -11,7 +11,7 @@ export const PAGES = [
   'README.md',
   'src/idempotency/README.md',
   'packaging/core/README.md',
-  ...readdirSync(join(repository, 'docs')).map((name) => `docs/${name}`),
+  ...['docs', 'ops/runbooks'].flatMap((folder) => readdirSync(join(repository, folder)).map((name) => `${folder}/${name}`)),
 ].filter((path) => path.endsWith('.md'));
 
 /** A fenced block. */

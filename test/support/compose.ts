@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 /** The members of a compose file that the tests look at. */
 export interface Service {
   image: string;
+  profiles?: string[];
   build?: string;
   command?: string[];
   environment?: Record<string, string | number>;

@@ -138,8 +138,17 @@ it('the demo keys are those that the end-to-end tests use when they are told no 
   expect(configOf(service('migrate')).demoKeys).toEqual([DEFAULT_KEY, DEFAULT_KEY_B]);
 });
 
-it('the proxy alone is published, on this machine, and knows every replica', () => {
-  expect(services.filter(([, { ports }]) => ports !== undefined).map(([name]) => name)).toEqual(['proxy']);
+it('the proxy alone is published, beside what shows the metrics where that is asked for; on this machine', () => {
+  const published = services.filter(([, { ports }]) => ports !== undefined);
+  expect(published.map(([name, { profiles }]) => [name, profiles])).toEqual([
+    ['proxy', undefined],
+    ['prometheus', ['observability']],
+    ['grafana', ['observability']],
+  ]);
+  for (const [, { ports = [] }] of published) expect(ports).toEqual([expect.stringMatching(/^127\.0\.0\.1:\$\{[A-Z_]+:-\d+\}:\d+$/)]);
+});
+
+it('the proxy knows every replica', () => {
   const published = service('proxy').ports?.map((port) => port.replace(/\$\{[A-Z_]+:-(\d+)\}/, '$1'));
   expect(published).toEqual(['127.0.0.1:3000:3000']);
   const haproxy = readRepositoryFile('ops/haproxy.cfg');
@@ -160,7 +169,7 @@ it('PostgreSQL keeps its data in a volume, where version 18 looks for them', () 
     'postgres:/var/lib/postgresql',
     './ops/postgres-roles.sh:/docker-entrypoint-initdb.d/roles.sh:ro',
   ]);
-  expect(Object.keys(compose.volumes)).toEqual(['postgres']);
+  expect(Object.keys(compose.volumes)).toEqual(['postgres', 'prometheus']);
 });
 
 /** CMD of the Dockerfile's last stage. */
