@@ -40,3 +40,28 @@ sql() {
       return client.end();
     })' "${2:-$DATABASE}" "$1"
 }
+
+# Locks a table for so many seconds, and goes on when it is locked.
+hold() {
+  sql "BEGIN; LOCK TABLE $1 IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep($2); COMMIT" > /dev/null &
+  until [ "$(sql "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+    WHERE datname = current_database() AND relation = '$1'::regclass AND mode = 'AccessExclusiveLock' AND granted")" != 0 ]; do sleep 0.2; done
+}
+
+# A receiver of webhooks on this machine's port 4000: with which status it answers, and after how many milliseconds. `receiver` is its process.
+receive() {
+  node -e '
+    const [status, delay] = process.argv.slice(1).map(Number);
+    const answer = (response) => setTimeout(() => response.writeHead(status).end(), delay);
+    require("node:http").createServer((_, response) => answer(response)).listen(4000, "127.0.0.1")' "$1" "${2:-0}" &
+  receiver=$!
+}
+
+# A webhook endpoint there, or at another address, to which a test event is on its way; prints its id.
+endpoint() {
+  local id
+  id=$(post /v1/webhook-endpoints "{\"url\":\"${1:-http://127.0.0.1:4000/}\",\"types\":[\"*\"]}" | member id)
+  post "/v1/webhook-endpoints/$id/test" '{}' > /dev/null
+  echo "$id"
+}
+remove() { curl -s -X DELETE "$API/v1/webhook-endpoints/$1" -H "Authorization: Bearer $KEY"; }
