@@ -11,6 +11,7 @@ import type { Config } from './kernel/config.js';
 import { leaveBodies } from './http/body.js';
 import { listenInternally } from './http/internal-listener.js';
 import { announceClosing } from './http/lifecycle.js';
+import { keyHashWith } from './kernel/key-hash.js';
 import { createLogger, NestLogger } from './kernel/logger.js';
 import { serveDocs } from './openapi/openapi.module.js';
 import { logRequests } from './observability/request-log.js';
@@ -65,11 +66,11 @@ export async function createHttpApp(
   return app;
 }
 
-function configureApp(app: NestFastifyApplication, { internalPort, host }: Config): void {
+function configureApp(app: NestFastifyApplication, { internalPort, host, keyHashSalt }: Config): void {
   const fastify = app.getHttpAdapter().getInstance();
   guardTransport(fastify);
   leaveBodies(fastify);
-  logRequests(fastify);
+  logRequests(fastify, keyHashWith(keyHashSalt));
   announceClosing(app);
   if (internalPort !== undefined) listenInternally(fastify, { port: internalPort, host });
   fastify.addHook('onRequest', (request, reply, done) => {

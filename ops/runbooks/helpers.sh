@@ -1,4 +1,4 @@
-# What the commands of the runbooks share. Read it in the checkout in which `npm start` runs: `. ops/runbooks/helpers.sh`
+# What the commands of the runbooks share. Read it with bash in the checkout in which `npm start` runs: `. ops/runbooks/helpers.sh`
 # Another service than that one is named by these variables.
 API=${API:-http://127.0.0.1:3000}
 METRICS=${METRICS:-$API/metrics}
@@ -41,20 +41,24 @@ sql() {
     })' "${2:-$DATABASE}" "$1"
 }
 
-# Locks a table for so many seconds, and goes on when it is locked.
+# Locks a table, until `release`.
 hold() {
-  sql "BEGIN; LOCK TABLE $1 IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep($2); COMMIT" > /dev/null &
-  until [ "$(sql "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
-    WHERE datname = current_database() AND relation = '$1'::regclass AND mode = 'AccessExclusiveLock' AND granted")" != 0 ]; do sleep 0.2; done
+  exec 9< <(node -e '
+    const client = new (require("pg").Client)(process.argv[1]);
+    client.connect().then(() => client.query(`BEGIN; LOCK TABLE ${process.argv[2]} IN ACCESS EXCLUSIVE MODE`)).then(() => console.log("held"))' "$DATABASE" "$1")
+  holder=$!
+  read -r -u 9 _
 }
+release() { kill "$holder"; }
 
-# A receiver of webhooks on this machine's port 4000: with which status it answers, and after how many milliseconds. `receiver` is its process.
+# A receiver of webhooks on port 4000 of this machine, until `kill $receiver`: with which status it answers, and after how many milliseconds.
 receive() {
-  node -e '
+  exec 9< <(node -e '
     const [status, delay] = process.argv.slice(1).map(Number);
     const answer = (response) => setTimeout(() => response.writeHead(status).end(), delay);
-    require("node:http").createServer((_, response) => answer(response)).listen(4000, "127.0.0.1")' "$1" "${2:-0}" &
+    require("node:http").createServer((_, response) => answer(response)).listen(4000, "127.0.0.1", () => console.log("listens"))' "$1" "${2:-0}")
   receiver=$!
+  read -r -u 9 _
 }
 
 # A webhook endpoint there, or at another address, to which a test event is on its way; prints its id.

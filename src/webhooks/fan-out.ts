@@ -18,7 +18,7 @@ const PENDING = `(SELECT count(*) FROM webhook_deliveries d WHERE d.account_id =
  * Events beyond an endpoint's position that stay where they are: transactions end in another order than they begin, so one
  * that may still write events before these must have ended.
  */
-const BEYOND = `
+export const BEYOND = `
   v.account_id = e.account_id AND (v.transaction_id, v.id) > (e.position_transaction, e.position_event)
   AND v.transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
 
