@@ -88,6 +88,7 @@ module.exports = {
     folder('observability', 'payments/payment\\.store\\.ts'),
     folder('health'),
     folder('problems'),
+    folder('console'),
     folder('openapi', 'app\\.ts$'),
     folder('orders', 'catalog/'),
     // A decision is answered with the operation that it settles.
