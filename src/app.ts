@@ -13,6 +13,7 @@ import { listenInternally } from './http/internal-listener.js';
 import { announceClosing } from './http/lifecycle.js';
 import { keyHashWith } from './kernel/key-hash.js';
 import { createLogger, NestLogger } from './kernel/logger.js';
+import { serveConsole } from './console/console-assets.js';
 import { serveDocs } from './openapi/openapi.module.js';
 import { logRequests } from './observability/request-log.js';
 import { ProblemFilter, sendProblem } from './http/problem.filter.js';
@@ -26,6 +27,7 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 export async function createApp(config: Config, options: { preview?: boolean } = {}): Promise<NestFastifyApplication> {
   const app = await createHttpApp(AppModule.with(config), config, options);
   serveDocs(app);
+  serveConsole(app.getHttpAdapter().getInstance());
   return app;
 }
 
