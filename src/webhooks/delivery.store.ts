@@ -73,7 +73,7 @@ const FAILED = `
      SET failing_since = coalesce(e.failing_since, now()),
          status = CASE WHEN $5 OR e.failing_since <= now() - interval '${DISABLED_AFTER}' THEN 'disabled' ELSE e.status END,
          disabled_reason = CASE WHEN $5 THEN 'gone' WHEN e.failing_since <= now() - interval '${DISABLED_AFTER}' THEN 'failing' ELSE e.disabled_reason END
-    FROM settled s WHERE e.account_id = s.account_id AND e.id = s.endpoint_id AND e.status = 'enabled'
+    FROM settled s WHERE e.account_id = s.account_id AND e.id = s.endpoint_id AND e.status = 'enabled' AND e.url = $6
   RETURNING e.id, CASE WHEN e.status = 'disabled' THEN e.disabled_reason END AS reason`;
 
 /** Its event is purged: there is nothing to send. */
@@ -141,6 +141,8 @@ export class DeliveryStore {
     const [[row]] = await this.query<[{ id: string; reason: DisabledReason | null }[], number]>(FAILED, [
       ...valuesOf(claimed, attempt),
       gone,
+      // What another receiver has answered says nothing of the one that the endpoint has by now.
+      claimed.url,
     ]);
     return row?.reason ? { id: row.id, reason: row.reason } : null;
   }
