@@ -7,6 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { AppModule } from './app.module.js';
 import { ANSWER_HEADERS } from './http/answer-headers.js';
 import { refuseClient } from './http/client-errors.js';
+import { announceDeprecations } from './http/deprecation.js';
 import type { Config } from './kernel/config.js';
 import { leaveBodies } from './http/body.js';
 import { listenInternally } from './http/internal-listener.js';
@@ -74,6 +75,7 @@ function configureApp(app: NestFastifyApplication, { internalPort, host, keyHash
   leaveBodies(fastify);
   logRequests(fastify, keyHashWith(keyHashSalt));
   announceClosing(app);
+  announceDeprecations(fastify);
   if (internalPort !== undefined) listenInternally(fastify, { port: internalPort, host });
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).headers(ANSWER_HEADERS);
