@@ -83,6 +83,7 @@ module.exports = {
     folder('observability'),
     folder('health'),
     folder('problems'),
+    folder('console'),
     folder('openapi', 'app\\.ts$'),
     folder('orders', 'catalog/'),
     // A decision is answered with the operation that it settles.

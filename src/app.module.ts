@@ -5,6 +5,7 @@ import { AccessGuard, callerOf } from './accounts/access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
+import { ConsoleModule } from './console/console.module.js';
 import { CONFIG, type Config } from './kernel/config.js';
 import { keyHashWith } from './kernel/key-hash.js';
 import {
@@ -62,6 +63,7 @@ export class AppModule {
         EventsModule,
         WebhooksModule,
         OpenApiModule,
+        ConsoleModule,
         ProblemsModule,
         AuditModule,
         HealthModule,

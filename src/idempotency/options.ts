@@ -104,7 +104,7 @@ export const RECOVERY_SOURCE = Symbol('holdfast:recovery-source');
 /** Injection token of all data sources that lead to the server, each once. */
 export const ALL_SOURCES = Symbol('holdfast:all-sources');
 
-const DAY = 86_400_000;
+export const DAY = 86_400_000;
 
 /** @throws Error with a sentence for each option that can't be so, alone or beside the others */
 export function withDefaults(options: FactoryOptions): CompleteOptions {

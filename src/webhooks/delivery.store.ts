@@ -76,7 +76,7 @@ const FAILED = `
             SET failing_since = coalesce(e.failing_since, now()),
                 status = CASE WHEN $5 OR e.failing_since <= now() - interval '${DISABLED_AFTER}' THEN 'disabled' ELSE e.status END,
                 disabled_reason = CASE WHEN $5 THEN 'gone' WHEN e.failing_since <= now() - interval '${DISABLED_AFTER}' THEN 'failing' ELSE e.disabled_reason END
-           FROM settled s WHERE e.account_id = s.account_id AND e.id = s.endpoint_id AND e.status = 'enabled'
+           FROM settled s WHERE e.account_id = s.account_id AND e.id = s.endpoint_id AND e.status = 'enabled' AND e.url = $6
          RETURNING CASE WHEN e.status = 'disabled' THEN e.disabled_reason END AS reason)
   SELECT s.status = 'dead' AS dead, reason AS "disabledReason" FROM settled s LEFT JOIN fails ON true`;
 
@@ -163,7 +163,12 @@ export class DeliveryStore {
 
   /** It didn't: tries again later, or gives up. `gone`: it wants none any more. */
   async failed(claimed: Claimed, attempt: Omit<Attempt, 'at'>, gone: boolean): Promise<Failed> {
-    const [row] = await this.query<Failed[]>(FAILED, [...valuesOf(claimed, attempt), gone]);
+    const [row] = await this.query<Failed[]>(FAILED, [
+      ...valuesOf(claimed, attempt),
+      gone,
+      // What another receiver has answered says nothing of the one that the endpoint has by now.
+      claimed.url,
+    ]);
     return row ?? { dead: false, disabledReason: null };
   }
 

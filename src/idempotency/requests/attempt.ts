@@ -19,8 +19,8 @@ import { lateRequestsOf } from './late-requests.js';
 import { within } from './within.js';
 import { NewKeyPredictor } from './new-key-predictor.js';
 
-/** Behind the claim; again where the database rolled the work back for reasons that lie in other transactions. */
-const LOCKED: Way = { optimistic: false, runs: 5, mayRunAgain: isRetryable, pauseMs: (run) => 20 * run };
+/** Behind a claim; again where the database rolled the work back for reasons that lie in other transactions. */
+export const LOCKED: Way = { optimistic: false, runs: 5, mayRunAgain: isRetryable, pauseMs: (run) => 20 * run };
 /** Before the claim is known, once; what it doesn't decide is left to the other way. */
 const OPTIMISTIC: Way = { ...LOCKED, optimistic: true, runs: 1 };
 const LOCKED_AFTER_OPTIMISTIC: Way = { ...LOCKED, runs: LOCKED.runs - OPTIMISTIC.runs };

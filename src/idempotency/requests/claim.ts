@@ -3,8 +3,8 @@ import type { CompleteOptions } from '../options.js';
 import { databaseError } from '../postgres/errors.js';
 import type { OperationIdentity } from '../postgres/handler-transaction.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
-import { sendAlone } from '../postgres/transaction-connection.js';
-import { toCall, type Call } from '../postgres/statement.js';
+import { askAlone } from '../postgres/transaction-connection.js';
+import type { Call } from '../postgres/statement.js';
 import type { Party } from '../protocol/commit.js';
 import type { Confirmation } from '../protocol/confirm.js';
 import type { Committable, Work } from '../protocol/decision.js';
@@ -158,11 +158,7 @@ export class Claim implements Party<ClaimResult> {
    * What the key stands for at this moment, without keeping it: `won` means that it is free. One packet and no transaction
    * beyond it. @throws the database's error, and what a pool says that has no connection
    */
-  async probe(dataSource: DataSource): Promise<ClaimResult> {
-    const check = this.refusalCheck;
-    const calls = check.calls().map((call) => toCall(call));
-    const { results, error } = await sendAlone(dataSource, calls);
-    if (results.length < calls.length) throw error;
-    return check.evaluate(results).found;
+  probe(dataSource: DataSource): Promise<ClaimResult> {
+    return askAlone(dataSource, this.refusalCheck);
   }
 }
