@@ -1,0 +1,145 @@
+import type { RetryReason } from './attempt.js';
+import type { Courier, Parcel } from './courier.js';
+import { unknown } from './ending.js';
+import { toldExpiry, type Windows } from './expiry.js';
+import type { Done, Outcome, Refused } from './outcome.js';
+import { Patience } from './retry/patience.js';
+import type { Store, StoredIntent } from './store.js';
+import { isJson } from './wanted.js';
+
+/** How one `send` waits. */
+export interface SendOptions {
+  /** Ends it; what is known then is the outcome. */
+  signal?: AbortSignal;
+  /** Instead of the client's, in milliseconds. */
+  deadlineMs?: number;
+  /** Why it is sent again, for `Retry-Reason`. Default `manual`. */
+  reason?: RetryReason;
+  /** Removes the intent with its end instead of keeping both until `forget`. */
+  forget?: boolean;
+}
+
+/** What an intent needs of its client. */
+export interface Desk {
+  store: Store;
+  courier: Courier;
+  windows: Windows;
+  baseUrl: string;
+  /** Whose intents the client sees. */
+  scope: string;
+  deadlineMs: number;
+  /** A store failed when an end was to be kept, which the caller has all the same. */
+  onStoreError(error: unknown): void;
+}
+
+/** Something that is wanted once: a request under its key, kept by the client's store until you forget it. */
+export class Intent<T = unknown> {
+  constructor(
+    private readonly desk: Desk,
+    private stored: StoredIntent,
+  ) {}
+
+  get key(): string {
+    return this.stored.key;
+  }
+
+  get method(): string {
+    return this.stored.method;
+  }
+
+  get path(): string {
+    return this.stored.path;
+  }
+
+  /** What is sent, parsed where it is JSON. */
+  get body(): unknown {
+    const { body } = this.stored;
+    if (body === null) return null;
+    return isJson(this.stored.headers['content-type']) ? (JSON.parse(body) as unknown) : body;
+  }
+
+  get madeAt(): Date {
+    return new Date(this.stored.madeAt);
+  }
+
+  /** How often it may have been sent, as far as this object knows. */
+  get attempts(): number {
+    return this.stored.attempts;
+  }
+
+  /** Its end, where it is known. */
+  get outcome(): Done<T> | Refused | undefined {
+    return this.stored.outcome as Done<T> | Refused | undefined;
+  }
+
+  /**
+   * Sends it until its end is known, or the attempts or the time are over, and keeps the end. Only one tab or process sends it at
+   * a time; the next one then has the same end without a request. Whatever the network does is an outcome, not an error.
+   * @throws what the store throws before anything has left
+   */
+  async send(options: SendOptions = {}): Promise<Outcome<T>> {
+    const patience = new Patience(options.deadlineMs ?? this.desk.deadlineMs, options.signal);
+    try {
+      return (await this.sendAlone(options, patience)) as Outcome<T>;
+    } finally {
+      patience.release();
+    }
+  }
+
+  /** You have done with it: removes it and its end from the store. What the server did, it keeps. */
+  async forget(): Promise<void> {
+    await this.desk.store.write(this.key, null);
+  }
+
+  private async sendAlone(options: SendOptions, patience: Patience): Promise<Outcome> {
+    let began = false;
+    const work = (): Promise<Outcome> => {
+      began = true;
+      return this.sendLocked(options, patience);
+    };
+    try {
+      return await this.desk.store.lock(`intent:${this.key}`, work, patience.signal);
+    } catch (error) {
+      if (began || !patience.endedBy) throw error;
+      // Somebody else is sending it all the while.
+      return unknown(patience.endedBy, { mayHaveHappened: true });
+    }
+  }
+
+  private async sendLocked({ reason = 'manual', forget = false }: SendOptions, patience: Patience): Promise<Outcome> {
+    const { store, courier } = this.desk;
+    this.stored = (await store.read(this.key)) ?? this.stored;
+    if (this.stored.outcome) return this.stored.outcome;
+    const { attempts, expiresAt } = this.stored;
+    if (expiresAt !== undefined && Date.now() >= expiresAt) return unknown('expired', { mayHaveHappened: true });
+    if (patience.endedBy) return unknown(patience.endedBy, { mayHaveHappened: attempts > 0 });
+    const parcel: Parcel = { ...this.wire(), earlierAttempts: attempts, reason };
+    await this.keep({ attempts: attempts + 1, expiresAt: expiresAt ?? this.expiry() });
+    const outcome = await courier.send(parcel, patience);
+    await this.end(outcome, forget).catch((error: unknown) => this.desk.onStoreError(error));
+    return outcome;
+  }
+
+  private async end(outcome: Outcome, forget: boolean): Promise<void> {
+    if (outcome.kind === 'unknown') {
+      // Surely nothing has left: its key is as unused as before.
+      if (!outcome.mayHaveHappened) await this.keep({ attempts: 0, expiresAt: undefined });
+    } else if (outcome.kind === 'refused' && outcome.resendable) await this.keep({ attempts: 0, expiresAt: undefined });
+    else if (forget) await this.forget();
+    else await this.keep({ outcome, expiresAt: toldExpiry(outcome, Date.now()) ?? this.stored.expiresAt });
+  }
+
+  private async keep(change: Partial<StoredIntent>): Promise<void> {
+    this.stored = { ...this.stored, ...change };
+    await this.desk.store.write(this.key, this.stored);
+  }
+
+  private wire(): Pick<Parcel, 'url' | 'method' | 'headers' | 'body'> {
+    const { method, path, headers, body, key } = this.stored;
+    return { url: this.desk.baseUrl + path, method, headers: { ...headers, 'idempotency-key': key }, body };
+  }
+
+  private expiry(): number {
+    return this.desk.windows.expiryOf(this.method, this.path, Date.now());
+  }
+}
