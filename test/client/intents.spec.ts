@@ -152,7 +152,7 @@ describe('one intent, twice', () => {
     const { client, keys } = clientOf({ store });
     const intent = await client.orders.prepare(ORDER);
     const others = await Promise.all([1, 2, 3].map(async () => (await clientOf({ store }).client.pending())[0]));
-    const outcomes = await Promise.all([intent, ...others].map((each) => each?.send()));
+    const outcomes = await Promise.all([intent, ...others].map(async (each) => each?.send()));
     expect(new Set(outcomes.map((outcome) => JSON.stringify(outcome))).size).toBe(1);
     expect([keys.length, await recordsOf(intent.key)]).toMatchObject([1, [{ status: 'completed' }]]);
   });
@@ -241,7 +241,9 @@ describe('the window', () => {
     await world.database.query(`UPDATE idempotency_records SET expires_at = clock_timestamp() - interval '1 s' WHERE key = $1`, [
       intent.key,
     ]);
-    const late = await client.orders.prepare(ORDER, { key: intent.key });
+    // Another replica, for this one has the answer in its memory.
+    const { url: baseUrl } = await world.secondApp();
+    const late = await clientOf({ baseUrl }).client.orders.prepare(ORDER, { key: intent.key });
     expect(await late.send()).toMatchObject({
       kind: 'unknown',
       reason: 'expired',
