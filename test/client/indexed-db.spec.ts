@@ -12,13 +12,10 @@ describeInBrowser('in IndexedDB', (browser) => {
   let count = 0;
   beforeAll(async () => {
     server = await servePage('store-page.ts');
-  });
-  afterAll(() => server.close());
-  beforeEach(async () => {
     page = await (await browser().newContext()).newPage();
     await page.goto(server.url);
   });
-  afterEach(() => page.context().close());
+  afterAll(() => server.close());
 
   const otherTab = async (): Promise<Page> => {
     const tab = await page.context().newPage();
