@@ -108,8 +108,9 @@ export class Intent<T = unknown> {
   private async sendLocked({ reason, forget = false }: SendOptions, patience: Patience): Promise<Outcome> {
     const { store, courier } = this.desk;
     this.stored = (await store.read(this.key)) ?? this.stored;
-    if (this.stored.outcome) return this.stored.outcome;
-    const { attempts, expiresAt } = this.stored;
+    const { outcome, attempts, expiresAt } = this.stored;
+    if (outcome && forget) await this.forget();
+    if (outcome) return outcome;
     if (expiresAt !== undefined && Date.now() >= expiresAt) return unknown('expired', { mayHaveHappened: true });
     if (patience.endedBy) return unknown(patience.endedBy, { mayHaveHappened: attempts > 0 });
     const parcel: Parcel = { ...this.wire(), earlierAttempts: attempts, reason: reason ?? this.stored.reason ?? 'manual' };

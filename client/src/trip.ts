@@ -33,10 +33,10 @@ export class Trip {
   /** The last answer said that the request is under way. */
   isUnderWay = false;
   retryAfterMs: number | undefined;
-  /** Attempts of this `send` that found it under way. */
-  private looks = 0;
   /** Why there is a next attempt. */
   reason: RetryReason;
+  /** Attempts of this `send` that found it under way. */
+  private looks = 0;
   private inDoubt: boolean;
   private answer: Answer | undefined;
   private silence: Silence | undefined;
@@ -113,7 +113,7 @@ export class Trip {
       this.reason = 'in-progress';
       this.looks += 1;
       if (this.attempts === 1) this.attemptsLeft = 0;
-    } else this.fail(status === 429 ? 'rate-limited' : status >= 500 ? 'server-error' : 'timeout');
+    } else this.fail(status === 429 ? 'rate-limited' : status === 408 ? 'timeout' : 'server-error');
   }
 
   private fail(reason: RetryReason): void {

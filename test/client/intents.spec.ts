@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HoldfastClient, memoryStore, type ClientOptions, type Store } from '../../client/src/index.js';
+import { HoldfastClient, memoryStore, type ClientOptions, type Store, type StoredIntent } from '../../client/src/index.js';
 import { fileStore } from '../../client/src/node.js';
 import { KEY_A, KEY_B, ORDER } from '../support/app.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
@@ -200,11 +200,21 @@ describe('the window', () => {
     await intent.send();
     const [stored] = await store.list();
     expect((stored?.expiresAt ?? 0) - Date.now()).toBeLessThanOrEqual(900);
-    await store.write(intent.key, { ...stored, expiresAt: Date.now() } as never);
+    await store.write(intent.key, { ...stored, expiresAt: Date.now() } as StoredIntent);
     const { client, keys } = clientOf({ store });
     const [found] = await client.pending();
     expect(await found?.send()).toMatchObject({ kind: 'unknown', reason: 'expired', next: 'look-up', mayHaveHappened: true });
     expect(keys).toEqual([]);
+  });
+
+  it('ends what is kept of an end as well', async () => {
+    const store = memoryStore();
+    const { client } = clientOf({ store });
+    const intent = await client.orders.prepare(ORDER);
+    await intent.send();
+    const [stored] = await store.list();
+    await store.write(intent.key, { ...stored, expiresAt: Date.now() } as StoredIntent);
+    expect([await client.pending(), await store.list()]).toEqual([[], []]);
   });
 
   it('begins when it is sent for the first time: what never left is sent however old', async () => {
