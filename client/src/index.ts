@@ -9,3 +9,6 @@ export type { PlainRequest, Wanted } from './wanted.js';
 export type { Queue, QueueEntry, QueueSnapshot } from './queue.js';
 export { indexedDbStore } from './stores/indexed-db.js';
 export { memoryStore } from './stores/memory.js';
+export { ListInterrupted, type IntentOf, type IntentOptions, type IntentRoute, type ReadOptions } from './api/routes.js';
+export type * from './api/types.js';
+export { verifyWebhook, WebhookVerificationError, type VerifyOptions, type WebhookHeaders, type WebhookRefusal } from './webhooks.js';
