@@ -13,7 +13,8 @@ export type RetryReason = 'timeout' | 'connection' | 'server-error' | 'in-progre
 
 /** An attempt without an answer. */
 export interface Silence {
-  reason: 'timeout' | 'connection' | 'offline' | 'aborted';
+  /** `authorization`: there was none to send it with. */
+  reason: 'timeout' | 'connection' | 'offline' | 'aborted' | 'authorization';
   /** Whether the server may have got the request. */
   mayHaveLeft: boolean;
   cause: unknown;

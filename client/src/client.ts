@@ -6,10 +6,10 @@ import { Queue } from './queue.js';
 import { Patience } from './retry/patience.js';
 import type { Store } from './store.js';
 import { memoryStore } from './stores/memory.js';
-import { keepIntent, serialize, type PlainRequest, type Wanted } from './wanted.js';
+import { keepIntent, keptIntents, serialize, type PlainRequest, type Wanted } from './wanted.js';
 
 export interface ClientOptions extends Partial<SendingOptions> {
-  /** Where the server is, without a slash at its end. */
+  /** Where the server is; its paths are added to it. In a page it may be relative. */
   baseUrl: string;
   /**
    * The value of `Authorization`, or several headers; asked before each attempt, so that it may change at any time. It is never
@@ -35,8 +35,8 @@ const DEFAULTS: SendingOptions = {
   attemptTimeoutMs: 15_000,
   backoff: { baseMs: 200, capMs: 20_000 },
   retryBudget: { burst: 10, perSecond: 1, perRequest: 0.2 },
-  circuitBreaker: { failures: 5, openMs: 5_000 },
-  announceRetries: true,
+  circuitBreaker: { failures: 10, openMs: 5_000 },
+  retryHeaders: true,
   fetch: (...request) => globalThis.fetch(...request),
 };
 
@@ -53,7 +53,8 @@ export class IdempotentClient {
       courier: new Courier(sending, () => this.authorize()),
       windows: new Windows(options.windowMs ?? USUAL_WINDOW_MS),
       scope: options.scope ?? '',
-      baseUrl: options.baseUrl.replace(/\/$/, ''),
+      // Relative to the page, where there is one.
+      baseUrl: new URL(options.baseUrl, globalThis.location?.href).href.replace(/\/$/, ''),
       deadlineMs: sending.deadlineMs,
       onStoreError: options.onStoreError ?? ((error) => console.error(error)),
     };
@@ -78,23 +79,17 @@ export class IdempotentClient {
    * its own key. What is in the queue is the queue's.
    */
   async pending(): Promise<Intent[]> {
-    const intents = await this.desk.store.list();
-    return intents
-      .filter(({ scope, lane }) => scope === this.desk.scope && lane === undefined)
-      .sort((one, other) => one.madeAt - other.madeAt)
-      .map((stored) => new Intent(this.desk, stored));
+    const kept = await keptIntents(this.desk.store, this.desk.scope, false);
+    return kept.map((stored) => new Intent(this.desk, stored));
   }
 
   /** Sends a request that needs no key, such as GET, PUT or DELETE, with the same patience. Nothing is stored. */
   async request<T = unknown>(request: PlainRequest, options: Pick<SendOptions, 'signal' | 'deadlineMs'> = {}): Promise<Outcome<T>> {
     const { method, path, headers, body } = serialize(request);
-    const patience = new Patience(options.deadlineMs ?? this.desk.deadlineMs, options.signal);
     const parcel = { url: this.desk.baseUrl + path, method, headers, body, earlierAttempts: 0, reason: 'manual' as const };
-    try {
-      return (await this.desk.courier.send(parcel, patience)) as Outcome<T>;
-    } finally {
-      patience.release();
-    }
+    const { deadlineMs = this.desk.deadlineMs, signal } = options;
+    const { outcome } = await Patience.during(deadlineMs, signal, (patience) => this.desk.courier.send(parcel, patience));
+    return outcome as Outcome<T>;
   }
 
   /**

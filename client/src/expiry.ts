@@ -30,7 +30,8 @@ export class Windows {
     this.rules = operations.flatMap(({ method, path, window }) => {
       const ms = durationMs(window);
       // `{id}` stands for one segment.
-      return ms === undefined ? [] : [{ method, path: new RegExp(`^${path.replace(/\{[^}]*\}/g, '[^/?]+')}(\\?|$)`), ms }];
+      const pattern = path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{[^}]*\}/g, '[^/?]+');
+      return ms === undefined ? [] : [{ method, path: new RegExp(`^${pattern}(\\?|$)`), ms }];
     });
   }
 

@@ -1,10 +1,11 @@
 import type { RetryReason } from './attempt.js';
-import type { Courier, Parcel } from './courier.js';
+import type { Courier, Delivery } from './courier.js';
 import { unknown } from './ending.js';
 import { toldExpiry, type Windows } from './expiry.js';
 import type { Done, Outcome, Refused } from './outcome.js';
 import { Patience } from './retry/patience.js';
 import type { Store, StoredIntent } from './store.js';
+import type { Parcel } from './trip.js';
 import { isJson } from './wanted.js';
 
 /** How one `send` waits. */
@@ -13,7 +14,7 @@ export interface SendOptions {
   signal?: AbortSignal;
   /** Instead of the client's, in milliseconds. */
   deadlineMs?: number;
-  /** Why it is sent again, for `Retry-Reason`. Default `manual`. */
+  /** Why it is sent again, for `Retry-Reason`. Default: why the last `send` had no end; `manual` where that isn't known. */
   reason?: RetryReason;
   /** Removes the intent with its end instead of keeping both until `forget`. */
   forget?: boolean;
@@ -78,12 +79,9 @@ export class Intent<T = unknown> {
    * @throws what the store throws before anything has left
    */
   async send(options: SendOptions = {}): Promise<Outcome<T>> {
-    const patience = new Patience(options.deadlineMs ?? this.desk.deadlineMs, options.signal);
-    try {
-      return (await this.sendAlone(options, patience)) as Outcome<T>;
-    } finally {
-      patience.release();
-    }
+    const { deadlineMs = this.desk.deadlineMs, signal } = options;
+    const outcome = await Patience.during(deadlineMs, signal, (patience) => this.sendAlone(options, patience));
+    return outcome as Outcome<T>;
   }
 
   /** You have done with it: removes it and its end from the store. What the server did, it keeps. */
@@ -101,32 +99,36 @@ export class Intent<T = unknown> {
       return await this.desk.store.lock(`intent:${this.key}`, work, patience.signal);
     } catch (error) {
       if (began || !patience.endedBy) throw error;
-      // Somebody else is sending it all the while.
-      return unknown(patience.endedBy, { mayHaveHappened: true });
+      // Ended before, or somebody else is sending it all the while: that one has written it down by the time that anything leaves.
+      const { attempts } = (await this.desk.store.read(this.key)) ?? this.stored;
+      return unknown(patience.endedBy, { mayHaveHappened: attempts > 0 });
     }
   }
 
-  private async sendLocked({ reason = 'manual', forget = false }: SendOptions, patience: Patience): Promise<Outcome> {
+  private async sendLocked({ reason, forget = false }: SendOptions, patience: Patience): Promise<Outcome> {
     const { store, courier } = this.desk;
     this.stored = (await store.read(this.key)) ?? this.stored;
-    if (this.stored.outcome) return this.stored.outcome;
-    const { attempts, expiresAt } = this.stored;
+    const { outcome, attempts, expiresAt } = this.stored;
+    if (outcome && forget) await this.forget();
+    if (outcome) return outcome;
     if (expiresAt !== undefined && Date.now() >= expiresAt) return unknown('expired', { mayHaveHappened: true });
     if (patience.endedBy) return unknown(patience.endedBy, { mayHaveHappened: attempts > 0 });
-    const parcel: Parcel = { ...this.wire(), earlierAttempts: attempts, reason };
+    const parcel: Parcel = { ...this.wire(), earlierAttempts: attempts, reason: reason ?? this.stored.reason ?? 'manual' };
     await this.keep({ attempts: attempts + 1, expiresAt: expiresAt ?? this.expiry() });
-    const outcome = await courier.send(parcel, patience);
-    await this.end(outcome, forget).catch((error: unknown) => this.desk.onStoreError(error));
-    return outcome;
+    const delivery = await courier.send(parcel, patience);
+    await this.end(delivery, forget).catch((error: unknown) => this.desk.onStoreError(error));
+    return delivery.outcome;
   }
 
-  private async end(outcome: Outcome, forget: boolean): Promise<void> {
-    if (outcome.kind === 'unknown') {
-      // Surely nothing has left: its key is as unused as before.
-      if (!outcome.mayHaveHappened) await this.keep({ attempts: 0, expiresAt: undefined });
-    } else if (outcome.kind === 'refused' && outcome.resendable) await this.keep({ attempts: 0, expiresAt: undefined });
+  private async end({ outcome, attempts, reason }: Delivery, forget: boolean): Promise<void> {
+    // Forgotten meanwhile: so it stays.
+    if (!(await this.desk.store.read(this.key))) return;
+    const isUnused = outcome.kind === 'unknown' ? !outcome.mayHaveHappened : outcome.kind === 'refused' && outcome.resendable;
+    // Its key is as fresh as before.
+    if (isUnused) await this.keep({ attempts: 0, expiresAt: undefined });
+    else if (outcome.kind === 'unknown') await this.keep({ attempts, reason });
     else if (forget) await this.forget();
-    else await this.keep({ outcome, expiresAt: toldExpiry(outcome, Date.now()) ?? this.stored.expiresAt });
+    else await this.keep({ attempts, outcome, expiresAt: toldExpiry(outcome, Date.now()) ?? this.stored.expiresAt });
   }
 
   private async keep(change: Partial<StoredIntent>): Promise<void> {

@@ -8,8 +8,8 @@ export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   const time = Date.now().toString(16).padStart(12, '0');
-  // The variant's two bits in front of the random ones.
-  const variant = (0x8 | ((bytes[8] ?? 0) & 0x3)).toString(16);
+  // The variant's two bits, and two random ones of a byte that is used nowhere else.
+  const variant = (0x8 | ((bytes[0] ?? 0) & 0x3)).toString(16);
   return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 

@@ -64,8 +64,7 @@ export class Lane {
     if (this.isWoken) return;
     this.failures += 1;
     this.alarm = new AbortController();
-    const patience = new Patience(retryAfterMs + pauseAfter(this.failures, PAUSES), AbortSignal.any([stop, this.alarm.signal]));
-    await patience.over;
-    patience.release();
+    const ms = retryAfterMs + pauseAfter(this.failures, PAUSES);
+    await Patience.during(ms, AbortSignal.any([stop, this.alarm.signal]), (patience) => patience.over);
   }
 }

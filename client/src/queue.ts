@@ -1,9 +1,9 @@
-import { isOnline, type RetryReason } from './attempt.js';
-import { Intent, type Desk } from './intent.js';
+import { isOnline } from './attempt.js';
+import { Intent, type Desk, type SendOptions } from './intent.js';
 import { Lane, type Step } from './lane.js';
 import type { Outcome } from './outcome.js';
 import type { StoredIntent } from './store.js';
-import { keepIntent, type Wanted } from './wanted.js';
+import { keepIntent, keptIntents, type Wanted } from './wanted.js';
 
 /** An intent of the queue, as it stands. */
 export interface QueueEntry {
@@ -52,6 +52,7 @@ export class Queue {
   async start(): Promise<void> {
     if (this.isRunning) return;
     this.isRunning = true;
+    this.wasOffline = !isOnline();
     this.stopping = new AbortController();
     globalThis.addEventListener?.('online', this.connectionChanged);
     globalThis.addEventListener?.('offline', this.connectionChanged);
@@ -111,8 +112,7 @@ export class Queue {
 
   private async read(): Promise<StoredIntent[]> {
     const before = [...this.entries.keys()];
-    const stored = (await this.desk.store.list()).filter(({ scope, lane }) => scope === this.desk.scope && lane !== undefined);
-    stored.sort((one, other) => one.madeAt - other.madeAt);
+    const stored = await keptIntents(this.desk.store, this.desk.scope, true);
     const there = new Set(stored.map(({ key }) => key));
     // What was added meanwhile may be missing in the list.
     for (const key of before) if (!there.has(key)) this.entries.delete(key);
@@ -142,7 +142,7 @@ export class Queue {
       return head ? this.sendHead(head) : 'empty';
     };
     try {
-      return await this.desk.store.lock(`lane:${lane}`, work, this.stopping.signal);
+      return await this.desk.store.lock(`lane:${this.desk.scope}:${lane}`, work, this.stopping.signal);
     } catch (error) {
       if (!this.stopping.signal.aborted) this.desk.onStoreError(error);
       return { retryAfterMs: 0 };
@@ -152,8 +152,8 @@ export class Queue {
   private async sendHead(stored: StoredIntent): Promise<Step> {
     this.put(stored, 'sending');
     this.changed();
-    const reason: RetryReason = this.wasOffline ? 'offline' : 'manual';
-    const outcome = await new Intent(this.desk, stored).send({ signal: this.stopping.signal, reason });
+    const options: SendOptions = { signal: this.stopping.signal, ...(this.wasOffline && { reason: 'offline' }) };
+    const outcome = await new Intent(this.desk, stored).send(options);
     const isStuck = needsSomebody(outcome);
     this.put(stored, isStuck ? 'stuck' : outcome.kind === 'unknown' ? 'waiting' : outcome.kind, outcome);
     this.changed();

@@ -1,3 +1,4 @@
+import type { RetryReason } from './attempt.js';
 import type { Done, Refused } from './outcome.js';
 
 /** An intent as a store keeps it: JSON, without any credential. */
@@ -20,6 +21,8 @@ export interface StoredIntent {
   madeAt: number;
   /** Attempts that may have left, as far as was written down. */
   attempts: number;
+  /** Why the last `send` had no end, where it told. */
+  reason?: RetryReason;
   /** From then on it is not sent again, in milliseconds since 1970; unset while it was never sent, for its key is unused. */
   expiresAt?: number;
   /** The end of it, where it is known. */

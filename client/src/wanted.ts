@@ -44,13 +44,30 @@ export async function keepIntent(store: Store, wanted: Wanted, scope: string, la
   });
 }
 
-/** A request as it is sent. */
+/**
+ * The intents of a scope, the oldest first: the queue's, or the others. What has its end and was not seen within the time of its key
+ * is removed; what has none is never removed unasked.
+ */
+export async function keptIntents(store: Store, scope: string, isQueued: boolean): Promise<StoredIntent[]> {
+  const intents = (await store.list()).filter((intent) => intent.scope === scope && (intent.lane !== undefined) === isQueued);
+  const now = Date.now();
+  const isOver = ({ outcome, expiresAt = Infinity }: StoredIntent): boolean => outcome !== undefined && expiresAt <= now;
+  for (const { key } of intents.filter(isOver)) await store.write(key, null);
+  return intents.filter((intent) => !isOver(intent)).sort((one, other) => one.madeAt - other.madeAt);
+}
+
+/**
+ * A request as it is sent.
+ * @throws TypeError where its path, a header or its body can't be sent
+ */
 export function serialize({ method, path, headers = {}, body }: PlainRequest): Pick<StoredIntent, 'method' | 'path' | 'headers' | 'body'> {
   if (!path.startsWith('/')) throw new TypeError(`a path begins with a slash: ${JSON.stringify(path)}`);
-  const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const lower = Object.fromEntries(new Headers(headers));
   if (body === undefined) return { method, path, headers: lower, body: null };
   const type = lower['content-type'] ?? 'application/json';
-  return { method, path, headers: { ...lower, 'content-type': type }, body: isJson(type) ? JSON.stringify(body) : String(body) };
+  const text = isJson(type) ? JSON.stringify(body) : body;
+  if (typeof text !== 'string') throw new TypeError(`this can't be sent as ${type}`);
+  return { method, path, headers: { ...lower, 'content-type': type }, body: text };
 }
 
 /** Whether a media type is JSON. */
@@ -71,5 +88,5 @@ function form(wanted: Wanted, scope: string, lane: string | undefined): StoredIn
 
 /** What two intents of one key must have in common. */
 function said({ scope, method, path, headers, body, lane }: StoredIntent): string {
-  return JSON.stringify([scope, method, path, Object.entries(headers).sort(), body, lane]);
+  return JSON.stringify([scope, method, path, headers, body, lane]);
 }

@@ -50,9 +50,9 @@ it('of many processes that want a lock, one has it at a time, also when holders 
     const mine = fileStore(directory).lock('one', async () => 'had', given.signal);
     const rival = await Promise.race([mine, new Promise((resolve) => setTimeout(resolve, 300, 'waiting'))]);
     expect(rival).toBe('waiting');
-    given.abort();
-    await expect(mine).rejects.toThrow();
-    others.splice(held.index, 1);
+    given.abort(new Error('given up'));
+    await expect(mine).rejects.toThrow('given up');
+    void others.splice(held.index, 1);
     held.child.kill('SIGKILL');
   }
 });

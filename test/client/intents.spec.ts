@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HoldfastClient, memoryStore, type ClientOptions, type Store } from '../../client/src/index.js';
+import { HoldfastClient, memoryStore, type ClientOptions, type Store, type StoredIntent } from '../../client/src/index.js';
 import { fileStore } from '../../client/src/node.js';
 import { KEY_A, KEY_B, ORDER } from '../support/app.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
@@ -152,7 +152,7 @@ describe('one intent, twice', () => {
     const { client, keys } = clientOf({ store });
     const intent = await client.orders.prepare(ORDER);
     const others = await Promise.all([1, 2, 3].map(async () => (await clientOf({ store }).client.pending())[0]));
-    const outcomes = await Promise.all([intent, ...others].map((each) => each?.send()));
+    const outcomes = await Promise.all([intent, ...others].map(async (each) => each?.send()));
     expect(new Set(outcomes.map((outcome) => JSON.stringify(outcome))).size).toBe(1);
     expect([keys.length, await recordsOf(intent.key)]).toMatchObject([1, [{ status: 'completed' }]]);
   });
@@ -200,11 +200,21 @@ describe('the window', () => {
     await intent.send();
     const [stored] = await store.list();
     expect((stored?.expiresAt ?? 0) - Date.now()).toBeLessThanOrEqual(900);
-    await store.write(intent.key, { ...stored, expiresAt: Date.now() } as never);
+    await store.write(intent.key, { ...stored, expiresAt: Date.now() } as StoredIntent);
     const { client, keys } = clientOf({ store });
     const [found] = await client.pending();
     expect(await found?.send()).toMatchObject({ kind: 'unknown', reason: 'expired', next: 'look-up', mayHaveHappened: true });
     expect(keys).toEqual([]);
+  });
+
+  it('ends what is kept of an end as well', async () => {
+    const store = memoryStore();
+    const { client } = clientOf({ store });
+    const intent = await client.orders.prepare(ORDER);
+    await intent.send();
+    const [stored] = await store.list();
+    await store.write(intent.key, { ...stored, expiresAt: Date.now() } as StoredIntent);
+    expect([await client.pending(), await store.list()]).toEqual([[], []]);
   });
 
   it('begins when it is sent for the first time: what never left is sent however old', async () => {
@@ -241,7 +251,9 @@ describe('the window', () => {
     await world.database.query(`UPDATE idempotency_records SET expires_at = clock_timestamp() - interval '1 s' WHERE key = $1`, [
       intent.key,
     ]);
-    const late = await client.orders.prepare(ORDER, { key: intent.key });
+    // Another replica, for this one has the answer in its memory.
+    const { url: baseUrl } = await world.secondApp();
+    const late = await clientOf({ baseUrl }).client.orders.prepare(ORDER, { key: intent.key });
     expect(await late.send()).toMatchObject({
       kind: 'unknown',
       reason: 'expired',

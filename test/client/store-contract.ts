@@ -3,7 +3,7 @@ import type { Store, StoredIntent } from '../../client/src/store.js';
 /** A rule of stores: rejects, with what it found, where the store breaks it. */
 export interface StoreRule {
   name: string;
-  check(open: () => Promise<Store>): Promise<void>;
+  check: (open: () => Promise<Store>) => Promise<void>;
 }
 
 const wanted = (key: string, change: Partial<StoredIntent> = {}): StoredIntent => ({
@@ -96,7 +96,7 @@ export const STORE_RULES: StoreRule[] = [
     name: 'hundred writes at once are all there',
     check: async (open) => {
       const stores = [await open(), await open()];
-      await Promise.all(Array.from({ length: 100 }, (_, index) => stores[index % 2]?.write(`${index}`, wanted(`${index}`))));
+      await Promise.all(Array.from({ length: 100 }, async (_, index) => stores[index % 2]?.write(`${index}`, wanted(`${index}`))));
       for (const store of stores) same((await store.list()).length, 100);
     },
   },
@@ -111,7 +111,7 @@ export const STORE_RULES: StoreRule[] = [
         await pause();
         inside -= 1;
       };
-      await Promise.all(Array.from({ length: 12 }, (_, index) => stores[index % 3]?.lock('one', work)));
+      await Promise.all(Array.from({ length: 12 }, async (_, index) => stores[index % 3]?.lock('one', work)));
       same(
         seen,
         Array.from({ length: 12 }, () => 1),
@@ -159,17 +159,18 @@ export const STORE_RULES: StoreRule[] = [
       const [store, other] = [await open(), await open()];
       const late = new AbortController();
       const order: string[] = [];
-      const first = store.lock(
+      let second: Promise<unknown> | undefined;
+      await store.lock(
         'one',
         async () => {
+          second = other.lock('one', async () => order.push('second'));
           late.abort();
           await pause();
           order.push('first');
         },
         late.signal,
       );
-      const second = other.lock('one', async () => order.push('second'));
-      await Promise.all([first, second]);
+      await second;
       same(order, ['first', 'second']);
     },
   },

@@ -17,8 +17,8 @@ describe('in memory', () => {
 
 describe('in files', () => {
   it.each(STORE_RULES)('$name', async ({ check }) => {
-    const directory = join(mkdtempSync(join(tmpdir(), 'holdfast-store-')), 'made', 'when needed');
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-store-'));
     directories.push(directory);
-    await expect(check(async () => fileStore(directory))).resolves.toBeUndefined();
+    await expect(check(async () => fileStore(join(directory, 'made', 'when needed')))).resolves.toBeUndefined();
   });
 });

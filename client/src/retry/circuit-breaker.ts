@@ -21,8 +21,8 @@ export class CircuitBreaker {
   enter(now: number): number {
     if (this.failuresInARow < this.options.failures) return 0;
     if (now < this.opensAgainAt) return this.opensAgainAt - now;
-    // One attempt is on its way to find out: the others wait for what it finds, and look again then.
-    if (this.trial) return this.options.openMs;
+    // One attempt is on its way to find out, and the others look now and then whether it has.
+    if (this.trial) return this.options.openMs / 10;
     this.trial = true;
     return 0;
   }

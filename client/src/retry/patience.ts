@@ -8,7 +8,7 @@ export class Patience {
   endedBy: 'deadline' | 'aborted' | undefined;
 
   /** @param deadlineMs from now; at most 24 days, which is what timers can do */
-  constructor(
+  private constructor(
     deadlineMs: number,
     private readonly outer?: AbortSignal,
   ) {
@@ -18,6 +18,16 @@ export class Patience {
     this.abort = () => this.end('aborted', outer?.reason);
     if (outer?.aborted) this.abort();
     else outer?.addEventListener('abort', this.abort, { once: true });
+  }
+
+  /** Does something that takes this long at most, if it looks at the signal. */
+  static async during<T>(deadlineMs: number, outer: AbortSignal | undefined, work: (patience: Patience) => Promise<T>): Promise<T> {
+    const patience = new Patience(deadlineMs, outer);
+    try {
+      return await work(patience);
+    } finally {
+      patience.release();
+    }
   }
 
   /** Aborted at the end. */
@@ -32,7 +42,10 @@ export class Patience {
 
   /** Resolves at the end. */
   get over(): Promise<void> {
-    return this.sleep(2 ** 31 - 1);
+    return new Promise((resolve) => {
+      if (this.endedBy) resolve();
+      else this.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   /** Resolves after `ms`, or at the end if that is earlier. */
@@ -49,14 +62,14 @@ export class Patience {
     });
   }
 
-  /** Nobody waits any more: gives the timer and the listener back. */
-  release(): void {
-    clearTimeout(this.timer);
-    this.outer?.removeEventListener('abort', this.abort);
-  }
-
   private end(by: 'deadline' | 'aborted', reason: unknown): void {
     this.endedBy ??= by;
     this.controller.abort(reason);
+  }
+
+  /** Gives the timer and the listener back. */
+  private release(): void {
+    clearTimeout(this.timer);
+    this.outer?.removeEventListener('abort', this.abort);
   }
 }

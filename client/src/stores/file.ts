@@ -40,7 +40,12 @@ export function fileStore(directory: string): Store {
 
 async function readIntent(file: string): Promise<StoredIntent | undefined> {
   const text = await readFile(file, 'utf8').catch(nothingThere);
-  return text === undefined ? undefined : (JSON.parse(text) as StoredIntent);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as StoredIntent;
+  } catch (cause) {
+    throw new Error(`${file} is no intent: move it away, and ask the server what became of it`, { cause });
+  }
 }
 
 async function replace(directory: string, file: string, text: string): Promise<void> {

@@ -45,31 +45,30 @@ export function indexedDbStore(name = 'holdfast'): Store {
   };
 }
 
-function open(name: string, closed: () => void): Promise<IDBDatabase> {
+async function open(name: string, closed: () => void): Promise<IDBDatabase> {
   const request = indexedDB.open(name, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(INTENTS);
-  return settled(request).then((database) => {
-    database.onclose = closed;
-    // Another tab wants to delete it, or a later version of this package to change it.
-    database.onversionchange = () => {
-      database.close();
-      closed();
-    };
-    return database;
+  request.addEventListener('upgradeneeded', () => request.result.createObjectStore(INTENTS));
+  const database = await settled(request);
+  database.addEventListener('close', closed);
+  // Another tab wants to delete it, or a later version of this package to change it.
+  database.addEventListener('versionchange', () => {
+    database.close();
+    closed();
   });
+  return database;
 }
 
 function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('IndexedDB failed'));
+    request.addEventListener('success', () => resolve(request.result));
+    request.addEventListener('error', () => reject(request.error ?? new Error('IndexedDB failed')));
   });
 }
 
-/** The put's success alone is no promise: the transaction may still fail when it is written out. */
+/** A put's success alone is no promise: the transaction may still fail when it is written out. */
 function completed(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB gave the write up'));
+    transaction.addEventListener('complete', () => resolve());
+    transaction.addEventListener('abort', () => reject(transaction.error ?? new Error('IndexedDB gave the write up')));
   });
 }

@@ -73,6 +73,6 @@ export function problem(
   retry: string,
   more: Record<string, unknown> = {},
 ): { status: number; headers: Record<string, string>; body: unknown } {
-  const again = retry === 'same-key' ? { 'retry-after': '0' } : {};
+  const again: Record<string, string> = retry === 'same-key' ? { 'retry-after': '0' } : {};
   return { status, headers: { 'content-type': 'application/problem+json', ...again }, body: { code, status, retry, title: code, ...more } };
 }
