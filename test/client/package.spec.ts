@@ -69,7 +69,7 @@ describe('the packed client', () => {
 
     it('has types for ES modules and for CommonJS', async () => {
       const flags = '--noEmit --strict --module nodenext --target es2022 --lib es2022 --types node'.split(' ');
-      const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), ...flags, 'module.mts', 'commonjs.cts'];
+      const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), ...flags, 'module.mts', 'commonjs.cts', 'shop.mts'];
       const { stdout } = await run(process.execPath, tsc, { cwd: directory }).catch((error: { stdout: string }) => error);
       expect(stdout).toBe('');
     });
