@@ -21,7 +21,7 @@ const SENTENCES: Record<WebhookRefusal, string> = {
 };
 
 /** Headers as fetch has them, or as Node's HTTP server has them. */
-export type WebhookHeaders = Headers | Record<string, string | readonly string[] | undefined>;
+export type WebhookHeaders = Pick<Headers, 'get'> | Record<string, string | readonly string[] | undefined>;
 
 export interface VerifyOptions {
   /** How far the time of the message may be from ours, in seconds, either way. Default 300. */
@@ -65,7 +65,7 @@ export async function verifyWebhook<Event = WebhookEvent>(
 }
 
 function valueOf(headers: WebhookHeaders, name: string): string | undefined {
-  if (headers instanceof Headers) return headers.get(name) ?? undefined;
+  if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
   const [, value] = Object.entries(headers).find(([each]) => each.toLowerCase() === name) ?? [];
   return typeof value === 'string' ? value : value?.join(' ');
 }

@@ -17,17 +17,17 @@ export type Way = (typeof WAYS)[number];
 /** Posts an order and returns what the answer says. @throws the library's error, with the response where there was one */
 type Place = (url: string, headers: Record<string, string>, order: WantedOrder) => Promise<{ id: string }>;
 
-/** The build has no copy of what it doesn't compile. */
-const SOURCES = join(import.meta.dirname, '../../../storm/callers/libraries');
-
 /** The libraries, installed from the registry into a temporary folder. */
 export class Libraries {
   private constructor(private readonly directory: string) {}
 
-  /** @throws what npm says that can't install them */
-  static async install(): Promise<Libraries> {
+  /**
+   * @param sources the folder with their versions and how each is called
+   * @throws what npm says that can't install them
+   */
+  static async install(sources: string): Promise<Libraries> {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-callers-'));
-    await cp(SOURCES, directory, { recursive: true });
+    await cp(sources, directory, { recursive: true });
     await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: directory });
     return new Libraries(directory);
   }

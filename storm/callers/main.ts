@@ -51,20 +51,30 @@ try {
 }
 
 async function runAll(service: Service): Promise<Result[]> {
-  const results = [await run(service, terms, 'holdfast', (url) => new Shop(url, service.apiKey))];
+  const results = [await watched(run(service, terms, 'holdfast', (url) => new Shop(url, service.apiKey)))];
   if (!values.beside) return results;
-  const libraries = await Libraries.install();
+  // The build has no copy of what it doesn't compile.
+  const libraries = await Libraries.install(join(import.meta.dirname, '../../../storm/callers/libraries'));
   try {
     const beside = { ...terms, orders: Math.min(terms.orders, ORDERS_BESIDE) };
     for (const library of LIBRARIES) {
       for (const way of WAYS) {
-        results.push(await run(service, beside, `${library}-${way}`, (url) => libraries.caller(library, way, url, service.apiKey)));
+        results.push(
+          await watched(run(service, beside, `${library}-${way}`, (url) => libraries.caller(library, way, url, service.apiKey))),
+        );
       }
     }
   } finally {
     await libraries.remove();
   }
   return results;
+}
+
+/** Says that one kind of callers is done: all of them together take minutes. */
+async function watched(running: Promise<Result>): Promise<Result> {
+  const result = await running;
+  process.stderr.write(`${result.name}: ${result.seconds.toFixed(0)} s\n`);
+  return result;
 }
 
 /** Every order has its end, none is there twice, and nobody was told what isn't so. */

@@ -9,8 +9,8 @@ export async function usual(url, headers, order) {
 
 export async function right(url, headers, order) {
   const client = axios.create({ headers, timeout: 2_000 });
-  const retryCondition = ({ response }) => !response || response.status >= 500 || response.headers['retry-after'] !== undefined;
-  const retryDelay = (tries, error) => Math.min(axiosRetry.exponentialDelay(tries, error), 3_000);
-  axiosRetry(client, { retries: 40, retryCondition, retryDelay, shouldResetTimeout: true });
+  const refused = ({ response: { status, headers } = {} }) => status >= 400 && status < 500 && !headers['retry-after'];
+  const pause = (tries, error) => Math.min(axiosRetry.exponentialDelay(tries, error), 3_000);
+  axiosRetry(client, { retries: 40, retryCondition: (error) => !refused(error), retryDelay: pause, shouldResetTimeout: true });
   return (await client.post(url, order)).data;
 }

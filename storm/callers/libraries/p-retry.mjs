@@ -10,11 +10,11 @@ export async function usual(url, headers, order) {
 }
 
 export async function right(url, headers, order) {
-  const again = ({ status, headers }) => status >= 500 || headers.has('retry-after');
+  const refused = ({ status, headers }) => status >= 400 && status < 500 && !headers.has('retry-after');
   const attempt = async () => {
     const response = await send(url, headers, order);
     if (response.ok) return response.json();
-    throw again(response) ? await errorOf(response) : new AbortError(await errorOf(response));
+    throw refused(response) ? new AbortError(await errorOf(response)) : await errorOf(response);
   };
   return pRetry(attempt, { retries: 40, minTimeout: 200, maxTimeout: 3_000 });
 }
