@@ -143,6 +143,11 @@ it('every act of the trail is listed with its level and fields, and no other', (
   expect(listed).toEqual(Object.entries(ACTS).map(([act, { level, fields }]) => [act, level, fields]));
 });
 
+it('the members that log lines share are listed, and no other', () => {
+  const listed = rowsOf(marked(read('docs/production.md'), 'log-fields')).map(([name]) => name);
+  expect(listed).toEqual([...membersOf('src/kernel/log-fields.ts', 'LogFields').keys()]);
+});
+
 /** When the provider is asked again, in the page's words. */
 const ASKED: Record<EndState['askedAgain'], string> = {
   never: 'never',
