@@ -8,6 +8,8 @@ import type { SaidOfRetry } from './retry-reason.js';
 const OUTCOME_OF: Record<RefusalCode, RequestOutcome['outcome']> = {
   'idempotency-key-missing': 'failed',
   'idempotency-key-invalid': 'failed',
+  'content-digest-required': 'failed',
+  'content-digest-mismatch': 'failed',
   'idempotency-request-in-progress': 'in-progress',
   'idempotency-key-reused': 'reused',
   'idempotency-key-sealed': 'sealed',
