@@ -16,12 +16,13 @@ export interface OutsideCall {
   call: string;
 }
 
-type Method = (this: never, ...args: unknown[]) => unknown;
 type Hear = (call: OutsideCall, tx: PostgresTransaction) => void;
 
 const hearers = new WeakMap<DataSource, Set<Hear>>();
 /** Transactions of which a call was told: the bytes of it on a socket are no further one. */
 const told = new WeakSet<PostgresTransaction>();
+/** Sockets of which SQL is told. */
+const named = new WeakSet<object>();
 const log = new Logger('Idempotency');
 let installed = false;
 
@@ -71,25 +72,32 @@ function install(): void {
 
 /** Those of any connection of node-postgres but the transaction's own. */
 function seeQueries(): void {
-  const query = Reflect.get(Client.prototype, 'query') as unknown as Method;
-  const seen: Method = function (this: { connection?: { stream?: object } }, ...args) {
-    const [sent] = args as [string | { text?: string }];
-    if (!isOfTransaction(this.connection?.stream))
-      notice(() => `SQL ${((typeof sent === 'string' ? sent : sent?.text) ?? '').trim().slice(0, 80)}`);
-    return query.apply(this as never, args);
-  };
-  Object.assign(Client.prototype, { query: seen });
+  type Pg = { connection?: { stream?: object } };
+  const name = ({ connection }: Pg): void => void (connection?.stream && named.add(connection.stream));
+  before(Client.prototype, 'connect', name);
+  before(Client.prototype, 'query', (client: Pg, [sent]: [string | { text?: string }]) => {
+    name(client);
+    const text = typeof sent === 'string' ? sent : sent?.text;
+    if (!isOfTransaction(client.connection?.stream)) notice(() => `SQL ${(text ?? '').trim().slice(0, 80)}`);
+  });
 }
 
-/** What has a wire of its own: Redis, queues, mail, other databases. Pipes and the sockets of servers are none of it. */
+/** What has a wire of its own: Redis, queues, mail, other databases. Pipes and the sockets of servers are none of it, and those of HTTP are told by name. */
 function seeSockets(): void {
-  const write = Reflect.get(Socket.prototype, 'write') as unknown as Method;
-  const seen: Method = function (this: Socket & { server?: unknown }, ...args) {
-    if (this.remotePort !== undefined && !this.server && !isOfTransaction(this))
-      notice(() => `${this.remoteAddress}:${this.remotePort}`, true);
-    return write.apply(this as never, args);
+  before(Socket.prototype, 'write', (socket: Socket & { server?: unknown; _httpMessage?: unknown }) => {
+    if (socket.remotePort === undefined || socket.server || socket._httpMessage || named.has(socket) || isOfTransaction(socket)) return;
+    notice(() => `${socket.remoteAddress}:${socket.remotePort}`, true);
+  });
+}
+
+/** Looks at each call of a method before it is made. */
+function before<This, Args extends unknown[]>(prototype: object, name: string, look: (self: This, args: Args) => void): void {
+  const method = Reflect.get(prototype, name) as (this: This, ...args: Args) => unknown;
+  const seen = function (this: This, ...args: Args): unknown {
+    look(this, args);
+    return method.apply(this, args);
   };
-  Object.assign(Socket.prototype, { write: seen });
+  Object.assign(prototype, { [name]: seen });
 }
 
 function pathOf(path: string): string {
