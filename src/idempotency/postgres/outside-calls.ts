@@ -91,10 +91,10 @@ function seeSockets(): void {
 }
 
 /** Looks at each call of a method before it is made. */
-function before<This, Args extends unknown[]>(prototype: object, name: string, look: (self: This, args: Args) => void): void {
-  const method = Reflect.get(prototype, name) as (this: This, ...args: Args) => unknown;
-  const seen = function (this: This, ...args: Args): unknown {
-    look(this, args);
+function before(prototype: object, name: string, look: (self: never, args: never) => void): void {
+  const method = Reflect.get(prototype, name) as (this: unknown, ...args: unknown[]) => unknown;
+  const seen = function (this: unknown, ...args: unknown[]): unknown {
+    look(this as never, args as never);
     return method.apply(this, args);
   };
   Object.assign(prototype, { [name]: seen });
