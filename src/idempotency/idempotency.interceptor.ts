@@ -12,7 +12,7 @@ import { ResponseDraft, withoutSending } from './http/response-draft.js';
 import { IDEMPOTENT, carryRun, type CarriesRun, type IdempotentRoute } from './idempotent.decorator.js';
 import { accountUuid } from './requests/account.js';
 import { keyOf, type SentKey } from './requests/key.js';
-import { observed } from './requests/observe.js';
+import { observed, tellFailure } from './requests/observe.js';
 import { preferredWait, prefersLenient } from './requests/preferences.js';
 import { readRetry } from './requests/retry-reason.js';
 import { newOperationId } from './operation-id.js';
@@ -43,7 +43,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
-    const sent = keyOf(route, request, request.raw?.rawHeaders ?? request.rawHeaders ?? []);
+    const sent = this.keyOf(route, request);
     if (sent.received !== undefined) setHeader(response, 'idempotency-key', sent.received);
     const waitSeconds = preferredWait(request.headers['prefer']);
     const lenient = route.duplicateWindowMs !== undefined && prefersLenient(request.headers['prefer']);
@@ -61,7 +61,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       lenient,
       retry: readRetry(request.headers),
     };
-    send(response, await this.execute(keyed, identity.earlierFingerprint), sent);
+    send(response, await this.execute(keyed, request, identity.earlierFingerprint), sent);
     return SENT;
   }
 
@@ -91,13 +91,24 @@ export class IdempotencyInterceptor implements NestInterceptor {
     };
   }
 
+  /** @throws IdempotencyRefusal as `keyOf` does, after the application was told */
+  private keyOf(route: IdempotentRoute, request: HttpRequest): SentKey {
+    try {
+      return keyOf(route, request, request.raw?.rawHeaders ?? request.rawHeaders ?? []);
+    } catch (error) {
+      const intent = { accountId: undefined, key: undefined, operation: operationOf(request) };
+      tellFailure(this.options, { intent, retry: readRetry(request.headers), request }, error, 0);
+      throw error;
+    }
+  }
+
   /** `earlier`: what the request was by an earlier rule, where that differs, until the last record of that time has expired. */
-  private execute(request: KeyedRequest, earlier: string | undefined): Promise<Answer> {
-    return observed(this.options, request, () =>
-      this.executor.execute(request).catch((error: unknown) => {
+  private execute(keyed: KeyedRequest, request: HttpRequest, earlier: string | undefined): Promise<Answer> {
+    return observed(this.options, { intent: keyed.intent, retry: keyed.retry, request }, () =>
+      this.executor.execute(keyed).catch((error: unknown) => {
         const isReused = error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused';
         if (!isReused || earlier === undefined) throw error;
-        return this.executor.execute({ ...request, intent: { ...request.intent, fingerprint: earlier } });
+        return this.executor.execute({ ...keyed, intent: { ...keyed.intent, fingerprint: earlier } });
       }),
     );
   }
@@ -108,7 +119,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       accountId: accountUuid(this.options.accountOf(request)),
       key,
       fingerprint,
-      operation: `${request.method} ${request.routeOptions?.url ?? request.route?.path ?? request.url}`,
+      operation: operationOf(request),
       // Made when it is needed: a replay has one already.
       get operationId() {
         return (operationId ??= newOperationId());
@@ -118,6 +129,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
       traceId: this.options.traceOf(request),
     };
   }
+}
+
+function operationOf({ method, routeOptions, route, originalUrl, url }: HttpRequest): string {
+  return `${method} ${routeOptions?.url ?? route?.path ?? originalUrl ?? url}`;
 }
 
 function send(response: HttpResponse, { response: stored, expiresAt, replayed, resumableInMs = 0 }: Answer, { isOwn }: SentKey): void {
