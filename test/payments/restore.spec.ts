@@ -1,10 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
+import { UsageError } from '../../src/kernel/cli.js';
+import { readArguments } from '../../src/payments/restore/reconcile.arguments.js';
 import type { TestApp, TestResponse } from '../support/app.js';
 import { auditWorld, namesOf } from '../support/audit.js';
 import { countOf } from '../support/ledger.js';
 import { WAIT, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
-import { loseTo, promote, reconcile, reconciled } from '../support/restores.js';
+import { BY, loseTo, promote, reconcile, reconciled, withReconciliation } from '../support/restores.js';
 
 let world: PaymentWorld;
 let replica: TestApp;
@@ -16,8 +18,7 @@ const again = (order: PlacedOrder, key: string, on: Pick<TestApp, 'url'> = world
 
 /** Nothing is wrong, and the gate is open for the next test. */
 afterEach(async () => {
-  await reconcile(world, 'refund', '--all', ...NOTE);
-  expect(await reconcile(world, 'open', ...NOTE)).toMatchObject({ code: 0 });
+  await reconciled(world, 'refund');
   expect(namesOf(await auditWorld(world))).toEqual([]);
 });
 
@@ -85,8 +86,8 @@ describe('a charge whose payment was lost', () => {
       ),
     );
     expect(stdout).toMatch(/^payments: closed: they were opened for timeline \d+ .*\nlost charges: 1\n$/m);
-    const opened = await reconcile(world, 'open', ...NOTE);
-    expect([opened.code, opened.stderr]).toEqual([1, '1 charges have no payment here: adopt or refund them first.\n']);
+    const opened = withReconciliation(world, (reconciliation) => reconciliation.open(BY));
+    await expect(opened).rejects.toThrow('1 charges have no payment here: adopt or refund them first.');
   });
 
   it('adopted, answers its key 201 on every replica, and the order is paid once', async () => {
@@ -119,9 +120,7 @@ describe('a charge whose payment was lost', () => {
   it('of an order that is lost as well can be refunded alone, and its key is told so', async () => {
     const order = await world.placeOrder();
     const key = await loseTo(world, order, { withOrder: true });
-    const [charge] = await world.chargesOf(order);
-    const adopted = await reconcile(world, 'adopt', String(charge?.id), ...NOTE);
-    expect([adopted.code, adopted.stderr]).toEqual([1, expect.stringContaining('its order is lost, too')]);
+    await expect(reconciled(world, 'adopt')).rejects.toThrow('its order is lost, too');
     await reconciled(world, 'refund');
     expect((await world.refundsOf(order)).map(({ amount }) => amount)).toEqual([order.total]);
     const answer = await again(order, key);
@@ -143,12 +142,10 @@ describe('a charge whose payment was lost', () => {
     const order = await world.placeOrder();
     await loseTo(world, order);
     await world.faults({ dropAfter: 1 });
-    const [charge] = await world.chargesOf(order);
-    const first = await reconcile(world, 'refund', String(charge?.id), ...NOTE);
-    expect([first.code, first.stderr]).toEqual([1, expect.stringContaining('is not known to be refunded')]);
+    await expect(reconciled(world, 'refund')).rejects.toThrow('is not known to be refunded');
     await world.faults({});
-    const early = await reconcile(world, 'open', ...NOTE);
-    expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('1 refunds are decided')]);
+    const early = withReconciliation(world, (reconciliation) => reconciliation.open(BY));
+    await expect(early).rejects.toThrow('1 refunds are decided');
     expect(await reconcile(world, 'refund', '--all', ...NOTE)).toMatchObject({ code: 0, stdout: '1 interrupted refunds were made\n' });
     expect((await world.refundsOf(order)).length).toBe(1);
   });
@@ -159,9 +156,12 @@ describe('a charge whose payment was lost', () => {
     const headers = { 'content-type': 'application/json', 'idempotency-key': uuidv7() };
     const made = await fetch(`${world.sandbox.url}/charges`, { method: 'POST', headers, body: JSON.stringify(body) });
     const { id } = (await made.json()) as { id: string };
-    expect((await reconcile(world)).stdout).toContain(`${id}  77 EUR`);
-    const refused = await reconcile(world, 'refund', id, ...NOTE);
-    expect([refused.code, refused.stderr]).toEqual([1, `${id} has no owner here.\n`]);
+    const [lost] = await withReconciliation(world, (reconciliation) => reconciliation.lostCharges());
+    expect(lost).toMatchObject({ charge: { id }, owner: null });
+    for (const verb of ['adopt', 'refund'] as const) {
+      const decided = withReconciliation(world, async (reconciliation) => lost && reconciliation[verb](lost, BY));
+      await expect(decided).rejects.toThrow(`${id} has no owner here.`);
+    }
     expect(namesOf(await auditWorld(world))).toEqual([`charge-unknown-here ${id}`]);
     const back = { reference: 'hf_foreign_back', chargeId: id, amount: 77, currency: 'EUR' };
     await fetch(`${world.sandbox.url}/refunds`, {
@@ -194,6 +194,6 @@ it.each([
   ['neither a charge nor all', ['adopt', ...NOTE]],
   ['a charge and all', ['refund', 'ch_1', '--all', ...NOTE]],
   ['more than one charge', ['refund', 'ch_1', 'ch_2', ...NOTE]],
-])('a command line with %s changes nothing', async (_, args) => {
-  expect(await reconcile(world, ...args)).toMatchObject({ code: 64, stdout: '' });
+])('a command line with %s is refused before anything is done', (_, args) => {
+  expect(() => readArguments(args)).toThrow(UsageError);
 });
