@@ -1,11 +1,12 @@
 // Who may import whom. The arrow points one way: kernel ← http, database ← accounts ← catalog, tickets … ← app. See the comment of each rule.
 
 // Small things that everybody shares, HTTP, the database; with them go the core's index, the words in which controllers
-// describe themselves to OpenAPI, and where events are written.
+// describe themselves to OpenAPI, where events are written, and what is counted.
 const shared = [
   '^src/(kernel|http|database)/',
   '^src/idempotency/index\\.ts$',
   '^src/events/outbox\\.ts$',
+  '^src/observability/metrics(\\.registry)?\\.ts$',
   '^src/openapi/(api\\.decorator|api\\.builders|field\\.decorator|fields)\\.ts$',
 ];
 const accounts = '^src/accounts/';
@@ -74,20 +75,15 @@ module.exports = {
     // A new account is given what the catalogue starts with.
     folder('accounts', 'catalog/demo-products\\.ts'),
     // The names that records have come from those who gave them.
-    folder(
-      'audit',
-      'observability/',
-      'orders/order\\.dto\\.ts',
-      'tickets/ticket\\.dto\\.ts',
-      'payments/(payment-replies|end-states|.*\\.steps?)\\.ts',
-    ),
+    folder('audit', 'orders/order\\.dto\\.ts', 'tickets/ticket\\.dto\\.ts', 'payments/(payment-replies|end-states|.*\\.steps?)\\.ts'),
     folder('catalog'),
     folder('events'),
     folder('operations'),
-    // Figures are their owners': what a metric shows of payments, payments count.
-    folder('observability', 'payments/payment\\.store\\.ts'),
+    // Figures are their owners': what a metric shows of payments, payments count and hand to it.
+    folder('observability'),
     folder('health'),
     folder('problems'),
+    folder('console'),
     folder('openapi', 'app\\.ts$'),
     folder('orders', 'catalog/'),
     // A decision is answered with the operation that it settles.
@@ -100,6 +96,20 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '^(local|sandbox|test|bench)/' },
+    },
+    {
+      name: 'client-stands-alone',
+      comment: 'The client is a package of its own, for whoever has a server like this one.',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: { path: '^(src|migrations|sandbox|local|test)/' },
+    },
+    {
+      name: 'browsers-have-no-node',
+      comment: 'What a browser loads of the client needs nothing of Node; what does stands behind an entry of its own.',
+      severity: 'error',
+      from: { path: '^client/src/', pathNot: '^client/src/(node|stores/file(-locks)?)\\.ts$' },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'sandbox-stands-alone',
@@ -126,7 +136,7 @@ module.exports = {
       name: 'no-development-packages',
       comment: 'An installation without devDependencies runs.',
       severity: 'error',
-      from: { path: '^(src|migrations|sandbox|local)/' },
+      from: { path: '^(src|migrations|sandbox|local|client/src)/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
     {

@@ -58,7 +58,14 @@ function keysFor(config: Config): { DEMO_API_KEY?: string; DEMO_API_KEY_B?: stri
 }
 
 function welcome(api: string, sandbox: string | undefined, key: string | undefined): string {
-  const lines = ['', 'Holdfast runs. Ctrl-C stops it; the data stay.', '', `  API      ${api}`, `  Docs     ${api}/docs`];
+  const lines = [
+    '',
+    'Holdfast runs. Ctrl-C stops it; the data stay.',
+    '',
+    `  API      ${api}`,
+    `  Docs     ${api}/docs`,
+    `  Console  ${api}/console`,
+  ];
   if (sandbox !== undefined) lines.push(`  Sandbox  ${sandbox}`);
   if (key !== undefined)
     lines.push(

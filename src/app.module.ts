@@ -5,7 +5,9 @@ import { AccessGuard, callerOf } from './accounts/access.guard.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { CatalogModule } from './catalog/catalog.module.js';
+import { ConsoleModule } from './console/console.module.js';
 import { CONFIG, type Config } from './kernel/config.js';
+import { keyHashWith } from './kernel/key-hash.js';
 import {
   AUTHENTICATION,
   BACKGROUND,
@@ -21,7 +23,8 @@ import { HealthModule } from './health/health.module.js';
 import { BodyGuard } from './http/body.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { IdempotencyModule, type IdempotencyOptions } from './idempotency/index.js';
-import { Metrics } from './observability/metrics.js';
+import { CoreObserver } from './observability/core.observer.js';
+import { Metrics } from './observability/metrics.registry.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
@@ -50,7 +53,7 @@ export class AppModule {
         TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND, toRetry: () => false }),
         TypeOrmModule.forRoot({ ...recoveryPool(config, ENTITIES), name: RECOVERY, toRetry: () => false }),
         TypeOrmModule.forRoot({ ...authenticationPool(config), name: AUTHENTICATION, toRetry: () => false }),
-        IdempotencyModule.forRoot(coreOptions(config, metrics, lifecycle)),
+        IdempotencyModule.forRoot(coreOptions(config, new CoreObserver(metrics, keyHashWith(config.keyHashSalt)), lifecycle)),
         AccountsModule,
         CatalogModule,
         OrdersModule,
@@ -60,6 +63,7 @@ export class AppModule {
         EventsModule,
         WebhooksModule,
         OpenApiModule,
+        ConsoleModule,
         ProblemsModule,
         AuditModule,
         HealthModule,
@@ -78,14 +82,15 @@ export class AppModule {
 }
 
 /** What the core is told about this service. */
-function coreOptions(config: Config, metrics: Metrics, lifecycle: Lifecycle): IdempotencyOptions {
+function coreOptions(config: Config, observer: CoreObserver, lifecycle: Lifecycle): IdempotencyOptions {
   return {
     // Its hot path passes `tx` by hand: nothing has to follow asynchronous flows.
     join: false,
     accountOf: (request) => callerOf(request).accountId,
     traceOf: (request) => (request as { id: string }).id,
     render: renderFinal,
-    observe: (outcome) => metrics.observe(outcome),
+    observe: (outcome) => observer.observe(outcome),
+    notice: (notice) => observer.notice(notice),
     isClosing: () => lifecycle.closing,
     windowMs: config.window,
     lateRequests: config.lateRequests,

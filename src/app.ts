@@ -7,11 +7,14 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { AppModule } from './app.module.js';
 import { ANSWER_HEADERS } from './http/answer-headers.js';
 import { refuseClient } from './http/client-errors.js';
+import { announceDeprecations } from './http/deprecation.js';
 import type { Config } from './kernel/config.js';
 import { leaveBodies } from './http/body.js';
 import { listenInternally } from './http/internal-listener.js';
 import { announceClosing } from './http/lifecycle.js';
+import { keyHashWith } from './kernel/key-hash.js';
 import { createLogger, NestLogger } from './kernel/logger.js';
+import { serveConsole } from './console/console-assets.js';
 import { serveDocs } from './openapi/openapi.module.js';
 import { logRequests } from './observability/request-log.js';
 import { ProblemFilter, sendProblem } from './http/problem.filter.js';
@@ -25,6 +28,7 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 export async function createApp(config: Config, options: { preview?: boolean } = {}): Promise<NestFastifyApplication> {
   const app = await createHttpApp(AppModule.with(config), config, options);
   serveDocs(app);
+  serveConsole(app.getHttpAdapter().getInstance());
   return app;
 }
 
@@ -65,12 +69,13 @@ export async function createHttpApp(
   return app;
 }
 
-function configureApp(app: NestFastifyApplication, { internalPort, host }: Config): void {
+function configureApp(app: NestFastifyApplication, { internalPort, host, keyHashSalt }: Config): void {
   const fastify = app.getHttpAdapter().getInstance();
   guardTransport(fastify);
   leaveBodies(fastify);
-  logRequests(fastify);
+  logRequests(fastify, keyHashWith(keyHashSalt));
   announceClosing(app);
+  announceDeprecations(fastify);
   if (internalPort !== undefined) listenInternally(fastify, { port: internalPort, host });
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).headers(ANSWER_HEADERS);

@@ -5,7 +5,7 @@ import type { World } from './world.js';
 
 /** Disturbs a world: each kind of injection again after so many finished operations. */
 export class Chaos {
-  readonly done: Omit<Injections, 'repeatedProviderCalls' | 'clientRetries'> = {
+  readonly done: Pick<Injections, 'kills' | 'pauses' | 'terminatedBackends' | 'sandboxRestarts'> = {
     kills: 0,
     pauses: 0,
     terminatedBackends: 0,

@@ -1,4 +1,6 @@
 import { uuidOf } from '../src/kernel/ids.js';
+import { EVENT_RULES } from './event-rules.js';
+import { KEY_RULES, codeOf, hasPassed } from './key-rules.js';
 import type { Operation } from './client.js';
 import type { Facts, PaymentRow, RecordRow } from './facts.js';
 
@@ -16,7 +18,7 @@ const RULES = {
   'all answers of one key are the same bytes': ({ operations }: Facts) =>
     operations.flatMap(({ key, answers: [first, ...others] }) =>
       others
-        .filter((other) => !sameAnswer(other, first))
+        .filter((other) => !sameAnswer(other, first) && !isSealed(other))
         .map((other) => `${key}: first ${first?.status}, then ${other.status}: ${other.text}`),
     ),
 
@@ -24,7 +26,7 @@ const RULES = {
     const byKey = new Map(records.map((record) => [record.key, record]));
     return operations.flatMap(({ key, path, answers: [told] }) => {
       const stored = byKey.get(key);
-      if (!told || isRefusedBefore(told.status)) return [];
+      if (!told || isRefusedBefore(told.status) || isSealed(told)) return [];
       if (!stored) return [`${path} under ${key} was answered ${told.status} and has no record`];
       const answer = { status: stored.response_status ?? 0, text: stored.body, headers: stored.response_headers ?? {} };
       return sameAnswer(told, answer) ? [] : [`${key}: told ${told.status}, stored ${stored.status} ${stored.response_status}`];
@@ -85,6 +87,8 @@ const RULES = {
       const due = payment.status === 'succeeded' ? 1 : 0;
       // While nobody knows whether it happened, either may be true.
       if (payment.status === 'processing' && charges.length <= 1) return [];
+      // What was charged has gone back, as a rule of its own says.
+      if (hasPassed(payment) && charges.length <= 1) return [];
       if (charges.length !== due) return [`payment ${payment.id}, ${payment.status}, has ${charges.length} charges`];
       const [charge] = charges;
       if (!charge) return [];
@@ -112,7 +116,7 @@ const RULES = {
     const here = sums(refunds.filter(({ status }) => status === 'succeeded').map((refund) => [refund.payment_id, refund.amount]));
     const there = sums(ledger.refunds.map((refund) => [refund.chargeId, refund.amount]));
     return payments
-      .filter(({ status }) => status === 'succeeded')
+      .filter((payment) => payment.status === 'succeeded' || hasPassed(payment))
       .filter((payment) => {
         const refunded = here.get(payment.id) ?? 0;
         const given = there.get(payment.provider_reference ?? '') ?? 0;
@@ -139,8 +143,8 @@ const RULES = {
     const cancelled = new Set(orders.filter(({ status }) => status === 'cancelled').map(({ id }) => id));
     const sold = sums(items.filter((item) => !cancelled.has(item.order_id)).map((item) => [item.product_id, item.quantity]));
     return stock
-      .filter(({ product, before, after }) => before - (sold.get(product) ?? 0) !== after)
-      .map(({ product, before, after }) => `${product}: ${before} before, ${sold.get(product) ?? 0} sold and not returned, ${after} after`);
+      .filter(({ product, given, after }) => given - (sold.get(product) ?? 0) !== after)
+      .map(({ product, given, after }) => `${product}: ${given} came, ${sold.get(product) ?? 0} sold and not returned, ${after} left`);
   },
 
   'what the client was told of its payment is true': ({ records, payments, orders }: Facts) => {
@@ -162,6 +166,9 @@ const RULES = {
   },
 
   'no process ends by itself': ({ surprises }: Facts) => surprises,
+
+  ...KEY_RULES,
+  ...EVENT_RULES,
 } satisfies Record<string, (facts: Facts) => string[]>;
 
 export type Rule = keyof typeof RULES;
@@ -174,6 +181,11 @@ export function check(facts: Facts): Violation[] {
 function sameAnswer(one: Operation['answers'][number], other: Operation['answers'][number] | undefined): boolean {
   if (one.status !== other?.status || one.text !== other.text) return false;
   return Object.entries(one.headers).every(([name, value]) => other.headers[name] === value);
+}
+
+/** No answer to the request, and not stored: the key was given up. */
+function isSealed(answer: Operation['answers'][number]): boolean {
+  return codeOf(answer) === 'idempotency-key-sealed';
 }
 
 /** Refused before execution: stores nothing. */
@@ -210,8 +222,12 @@ function isConsistent(status: string, captured: PaymentRow[]): boolean {
 function agrees(record: RecordRow, payment: PaymentRow | undefined, cancelled: Set<string>): boolean {
   if (record.response_status === 201) return payment?.status === 'succeeded';
   if (record.response_status === 402) return payment?.status === 'failed';
-  // Refused: either nothing was made of it, or the order was cancelled first and what was charged has gone back.
-  return !payment || (payment.status === 'succeeded' && payment.amount_refunded === payment.amount && cancelled.has(payment.order_id));
+  // Refused: either nothing was made of it, or it came too late and what was charged has gone back: for its deadline, or for its order.
+  return (
+    !payment ||
+    hasPassed(payment) ||
+    (payment.status === 'succeeded' && payment.amount_refunded === payment.amount && cancelled.has(payment.order_id))
+  );
 }
 
 function grouped<T>(rows: T[], nameOf: (row: T) => string): Map<string, T[]> {

@@ -17,10 +17,24 @@ export interface Operation {
   key: string;
   path: string;
   body: unknown;
+  headers: Record<string, string>;
   /** All final answers, in the order in which they came. */
   answers: Answer[];
   /** `vanished`: the client never came back. `gave-up`: it stopped asking before there was an end. `stuck`: there was none in time. */
   end: 'open' | 'final' | 'vanished' | 'gave-up' | 'stuck';
+}
+
+/** What was told of a key that its client gave up. */
+export interface Sealed {
+  key: string;
+  state: 'sealed' | 'completed';
+}
+
+/** How something is sent: by so many copies of the client at once, so often at most, with these headers. */
+interface Sending {
+  copies?: number;
+  tries?: number;
+  headers?: Record<string, string>;
 }
 
 const STORED_HEADERS = ['content-type', 'location', 'etag', 'operation-id', 'link'];
@@ -33,6 +47,7 @@ const PATIENCE = 5_000;
  */
 export class ObedientClient {
   readonly operations: Operation[] = [];
+  readonly seals: Sealed[] = [];
   retries = 0;
 
   constructor(
@@ -42,18 +57,40 @@ export class ObedientClient {
   ) {}
 
   /** Sends until there is a final answer, and returns it. `copies` of the client do so at once under one key; `tries` at most. */
-  async send(path: string, body: unknown, { copies = 1, tries = Infinity } = {}): Promise<Answer | null> {
-    const operation = this.begin(path, body);
+  async send(path: string, body: unknown, { copies = 1, tries = Infinity, headers = {} }: Sending = {}): Promise<Answer | null> {
+    const operation = this.begin(path, body, headers);
     await Promise.all(Array.from({ length: copies }, () => this.sendUntilFinal(operation, tries)));
     if (operation.end === 'open') operation.end = tries < Infinity ? 'gave-up' : 'stuck';
     return operation.answers[0] ?? null;
   }
 
   /** Sends once, hangs up after a while, and never asks again. */
-  async sendAndVanish(path: string, body: unknown): Promise<void> {
-    const operation = this.begin(path, body);
+  async sendAndVanish(path: string, body: unknown, headers: Record<string, string>): Promise<void> {
+    const operation = this.begin(path, body, headers);
     operation.end = 'vanished';
     await this.try(operation, this.random.whole(0, 150)).catch(() => undefined);
+  }
+
+  /** Sends, gives the key up at the same time, and sends once more, as what is late on its way would come. */
+  async giveUp(path: string, body: unknown): Promise<void> {
+    const operation = this.begin(path, body);
+    const first = this.try(operation, PATIENCE).catch(() => undefined);
+    await sleep(this.random.whole(0, 40));
+    const told = await this.ask('POST', '/v1/operations/seal', { idempotencyKey: operation.key });
+    await first;
+    if (told?.status === 200) this.seals.push({ key: operation.key, state: (JSON.parse(told.text) as Sealed).state });
+    await this.sendUntilFinal(operation, Infinity);
+    if (operation.end === 'open') operation.end = 'stuck';
+  }
+
+  /** A request without a key, which may be sent as often as one likes; null without an end in time. */
+  async ask(method: string, path: string, body?: unknown): Promise<Answer | null> {
+    for (const deadline = performance.now() + this.stuckAfter; performance.now() < deadline;) {
+      const answer = await this.request(method, path, body, {}, PATIENCE).catch(() => this.random.whole(20, 120));
+      if (typeof answer !== 'number') return answer;
+      await sleep(answer);
+    }
+    return null;
   }
 
   /** Sends an operation that has its final answer once more. */
@@ -61,8 +98,8 @@ export class ObedientClient {
     await this.sendUntilFinal(operation, Infinity);
   }
 
-  private begin(path: string, body: unknown): Operation {
-    const operation: Operation = { key: uuidv7(), path, body, answers: [], end: 'open' };
+  private begin(path: string, body: unknown, headers: Record<string, string> = {}): Operation {
+    const operation: Operation = { key: uuidv7(), path, body, headers, answers: [], end: 'open' };
     this.operations.push(operation);
     return operation;
   }
@@ -82,18 +119,26 @@ export class ObedientClient {
 
   /** One request to one of the replicas: `final`, or the milliseconds after which the same key may be sent again. */
   private async try(operation: Operation, patience: number): Promise<'final' | number> {
+    const { key, path, body } = operation;
+    const answer = await this.request('POST', path, body, { ...operation.headers, 'idempotency-key': key }, patience);
+    if (typeof answer === 'number') return answer;
+    operation.answers.push(answer);
+    return 'final';
+  }
+
+  /** The answer of one of the replicas, or the milliseconds after which the same may be sent again. */
+  private async request(method: string, path: string, body: unknown, headers: object, patience: number): Promise<Answer | number> {
     const replica = this.random.of(this.replicas);
-    const response = await fetch(`${replica?.url}${operation.path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${API_KEY}`, 'idempotency-key': operation.key, 'content-type': 'application/json' },
-      body: JSON.stringify(operation.body),
+    const response = await fetch(`${replica?.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${API_KEY}`, ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(patience),
     });
     const text = await response.text();
-    const again = response.status === 202 || (JSON.parse(text) as { retry?: string }).retry === 'same-key';
+    const again = response.status === 202 || (text && (JSON.parse(text) as { retry?: string }).retry === 'same-key');
     if (again) return Number(response.headers.get('retry-after') ?? 1) * 1_000;
-    const headers = STORED_HEADERS.flatMap((name) => [[name, response.headers.get(name)] as const]).filter(([, value]) => value !== null);
-    operation.answers.push({ status: response.status, text, headers: Object.fromEntries(headers) as Record<string, string> });
-    return 'final';
+    const stored = STORED_HEADERS.flatMap((name) => [[name, response.headers.get(name)] as const]).filter(([, value]) => value !== null);
+    return { status: response.status, text, headers: Object.fromEntries(stored) as Record<string, string> };
   }
 }

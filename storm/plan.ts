@@ -1,6 +1,22 @@
+import type { ReceiverFaults } from './receiver.js';
+
 /** What clients do, each with its weight. */
 export type Action =
-  'order' | 'batch' | 'pay' | 'pay-twice' | 'pay-and-cancel' | 'refund' | 'refund-refused' | 'cancel' | 'ticket' | 'pay-unreachable';
+  | 'order'
+  | 'batch'
+  | 'pay'
+  | 'pay-twice'
+  | 'pay-again'
+  | 'pay-in-time'
+  | 'pay-and-cancel'
+  | 'refund'
+  | 'refund-refused'
+  | 'cancel'
+  | 'ticket'
+  | 'give-up'
+  | 'product'
+  | 'stock'
+  | 'pay-unreachable';
 
 /** What `PUT /faults` of the sandbox takes. */
 export interface Faults {
@@ -34,6 +50,14 @@ export interface Injections {
   repeatedProviderCalls: number;
   /** Tries of clients beyond the first one of an operation. */
   clientRetries: number;
+  /** Keys that were given up before they were used. */
+  sealedKeys: number;
+  /** Payments that were charged, or not, after their deadline. */
+  passedDeadlines: number;
+  /** Refusals of what was asked under another key. */
+  possibleDuplicates: number;
+  /** Webhooks that came more than once. */
+  repeatedWebhooks: number;
 }
 
 /** Everything that a storm is made of. */
@@ -48,6 +72,7 @@ export interface Plan {
   /** Probability that a client sends the same request twice at once, to different replicas. */
   impatience: number;
   faults: Faults;
+  receiver: ReceiverFaults;
   cadence: Cadence;
   /** Fewer of these, and the storm has shown nothing. */
   least: Injections;
@@ -89,17 +114,23 @@ export function fullPlan({ operations, seed }: { operations: number; seed: numbe
       batch: 4,
       pay: 34,
       'pay-twice': 5,
+      'pay-again': 2,
+      'pay-in-time': 5,
       'pay-and-cancel': 6,
       refund: 10,
       'refund-refused': 2,
       cancel: 8,
       ticket: 6,
+      'give-up': 4,
+      product: 4,
+      stock: 3,
       'pay-unreachable': 1,
     },
     sources: SOURCES,
     vanish: 0.04,
     impatience: 0.1,
     faults: { refuse: 0.02, dropBefore: 0.03, dropAfter: 0.05, hangAfter: 0.02, error500: 0.05, latencyMs: 5 },
+    receiver: { refuse: 0.03, cutBefore: 0.02, cutAfter: 0.03 },
     cadence: { kill: 50, pause: 110, terminate: 12, sandbox: 90 },
     least: {
       kills: Math.ceil(operations / 100),
@@ -108,6 +139,10 @@ export function fullPlan({ operations, seed }: { operations: number; seed: numbe
       sandboxRestarts: Math.ceil(operations / 200),
       repeatedProviderCalls: Math.ceil(operations / 15),
       clientRetries: Math.ceil(operations / 10),
+      sealedKeys: Math.floor(operations / 150),
+      passedDeadlines: Math.floor(operations / 150),
+      possibleDuplicates: Math.floor(operations / 150),
+      repeatedWebhooks: Math.floor(operations / 30),
     },
     env: {},
     stuckAfter: 90_000,

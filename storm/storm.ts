@@ -2,9 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Chaos } from './chaos.js';
 import { check, type Violation } from './checker.js';
 import { ObedientClient } from './client.js';
-import { accountOf, readFacts, readStock, type Facts } from './facts.js';
+import { endLeases, isAllDelivered, makeEndpoints } from './endpoints.js';
+import { accountOf, readFacts, readLedger, readProducts, type Facts, type PaymentRow } from './facts.js';
+import { codeOf, hasPassed } from './key-rules.js';
 import { CALM, type Injections, type Plan } from './plan.js';
 import { Random } from './random.js';
+import { Receiver } from './receiver.js';
 import { Market, SCARCE, Worker } from './workload.js';
 import { World, type Scripts, type Server } from './world.js';
 
@@ -24,6 +27,7 @@ export interface Outcome {
 export async function runStorm(plan: Plan, server: Server, scripts: Scripts): Promise<Outcome> {
   const startedAt = performance.now();
   const world = await World.start(server, scripts, plan.env);
+  const receiver = await Receiver.start(new Random(plan.seed * 999), plan.receiver);
   try {
     const accountId = await accountOf(world);
     await world.query(
@@ -31,7 +35,9 @@ export async function runStorm(plan: Plan, server: Server, scripts: Scripts): Pr
        INSERT INTO stock_changes (account_id, id, product_id, change) VALUES ($1, gen_random_uuid(), $2, 40)`,
       [accountId, SCARCE],
     );
-    const stock = await readStock(world, accountId);
+    const products = await readProducts(world, accountId);
+    const owner = new ObedientClient(world.replicas, new Random(plan.seed), plan.stuckAfter);
+    await makeEndpoints(owner, receiver);
     const market = new Market();
     const chaos = new Chaos(world, new Random(plan.seed), plan, () => market.finished);
     const clients = Array.from({ length: plan.clients }, (_, n) => {
@@ -44,13 +50,16 @@ export async function runStorm(plan: Plan, server: Server, scripts: Scripts): Pr
     await Promise.all(clients.map(({ worker }) => worker.work()));
     await chaos.stop();
     await world.setFaults(CALM);
+    receiver.calm();
+    await endLeases(world);
     await untilAtRest(world, accountId, plan.restWithin);
     const replays = await repeatEverything(clients.map(({ client }) => client));
 
-    const operations = clients.flatMap(({ client }) => client.operations);
-    const facts = await readFacts(world, accountId, stock, operations);
+    const operations = [owner, ...clients.map(({ client }) => client)].flatMap((client) => client.operations);
+    const seals = clients.flatMap(({ client }) => client.seals);
+    const facts = await readFacts(world, accountId, products, { operations, seals, receipts: receiver.receipts });
     const clientRetries = clients.reduce((sum, { client }) => sum + client.retries, 0);
-    const injections = { ...chaos.done, repeatedProviderCalls: repeatedCalls(facts), clientRetries };
+    const injections = { ...chaos.done, ...countsOf(facts), clientRetries };
     return {
       violations: check(facts),
       injections,
@@ -61,6 +70,7 @@ export async function runStorm(plan: Plan, server: Server, scripts: Scripts): Pr
     };
   } finally {
     await world.close();
+    await receiver.close();
   }
 }
 
@@ -72,8 +82,28 @@ async function untilAtRest(world: World, accountId: string, within: number): Pro
           AND NOT EXISTS (SELECT FROM payments p WHERE p.account_id = r.account_id AND p.operation_id = r.operation_id AND p.source = 'tok_unavailable')`,
       [accountId],
     );
-    if (!left) return;
+    if (!left && (await isAllDelivered(world)) && (await isAllGivenBack(world, accountId))) return;
   }
+}
+
+/**
+ * Whether the provider has nothing of payments that came too late. What a runner sent that had slept past the deadline is found by a look
+ * a minute later; here that look is due at once.
+ */
+async function isAllGivenBack(world: World, accountId: string): Promise<boolean> {
+  const late = await world.query<PaymentRow>(
+    `SELECT id, reference, failure_code FROM payments WHERE account_id = $1 AND failure_code = 'deadline_passed'`,
+    [accountId],
+  );
+  if (late.length === 0) return true;
+  const { charges, refunds } = await readLedger(world);
+  const refunded = new Set(refunds.map(({ chargeId }) => chargeId));
+  const left = late.filter(({ reference }) => charges.some((charge) => charge.reference === reference && !refunded.has(charge.id)));
+  await world.query(
+    `UPDATE payments SET check_at = now() WHERE account_id = $1 AND id = ANY ($2) AND check_at > now() + interval '1 second'`,
+    [accountId, left.map(({ id }) => id)],
+  );
+  return left.length === 0;
 }
 
 /** Every operation with a final answer is sent once more: the answer must be the same, also from a replica that didn't give it. */
@@ -88,8 +118,14 @@ async function repeatEverything(clients: ObedientClient[]): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-function repeatedCalls({ ledger }: Facts): number {
-  return ledger.requests.length - new Set(ledger.requests.map(({ key }) => key)).size;
+function countsOf({ ledger, seals, payments, operations, receipts }: Facts) {
+  return {
+    repeatedProviderCalls: ledger.requests.length - new Set(ledger.requests.map(({ key }) => key)).size,
+    sealedKeys: seals.filter(({ state }) => state === 'sealed').length,
+    passedDeadlines: payments.filter(hasPassed).length,
+    possibleDuplicates: operations.filter(({ answers: [told] }) => told && codeOf(told) === 'possible-duplicate').length,
+    repeatedWebhooks: receipts.length - new Set(receipts.map(({ path, id }) => `${path} ${id}`)).size,
+  };
 }
 
 function tooFew(injections: Injections, least: Injections): string[] {

@@ -19,8 +19,13 @@ export class Market {
 
 /** Products that every account starts with, but the one that runs out. */
 export const PLENTY = ['123', 'rope-10m'];
+/** What clients put, change and delete, and order meanwhile. */
+const CHANGING = ['storm-1', 'storm-2', 'storm-3'];
 /** So few that it runs out early in a storm, and orders of it are refused. */
 export const SCARCE = 'storm-scarce';
+
+/** Sources of payments that are wanted in time. */
+const IN_TIME = { tok_visa: 1, tok_slow: 1, tok_hang_after: 2, tok_drop_after: 1 };
 
 /** One client at work: it does one thing after the other until the storm has had its operations, and all that is to happen meanwhile. */
 export class Worker {
@@ -51,6 +56,10 @@ export class Worker {
         await Promise.all([this.pay(order), this.pay(order)]);
         return;
       }
+      case 'pay-again':
+        return this.payAgain();
+      case 'pay-in-time':
+        return this.payInTime();
       case 'pay-and-cancel': {
         const order = await this.someOrder();
         await Promise.all([this.pay(order), this.cancel(order)]);
@@ -64,6 +73,13 @@ export class Worker {
         return this.cancel(await this.someOrder());
       case 'ticket':
         await this.send('/v1/tickets', { subject: 'A question', description: 'Where is it?', priority: 'normal' });
+        return;
+      case 'give-up':
+        return this.count(() => this.client.giveUp('/v1/orders', this.wish()));
+      case 'product':
+        return this.changeProduct();
+      case 'stock':
+        await this.send(`/v1/products/${this.random.of(CHANGING)}/stock-changes`, { change: this.random.whole(-5, 50) || 1 });
         return;
       case 'pay-unreachable':
         return this.payUnreachable();
@@ -95,6 +111,7 @@ export class Worker {
   private wish(): { items: object[] } {
     const scarce = this.random.chance(0.1);
     const productIds = scarce ? [SCARCE] : PLENTY.filter(() => this.random.chance(0.6));
+    if (this.random.chance(0.1)) productIds.push(this.random.of(CHANGING) ?? '');
     if (productIds.length === 0) productIds.push('123');
     return { items: productIds.map((productId) => ({ productId, quantity: this.random.whole(1, 3) })) };
   }
@@ -109,10 +126,35 @@ export class Worker {
   }
 
   private async pay(order: Order): Promise<void> {
-    const answer = await this.send('/v1/payments', paymentOf(order, this.random.weighted(this.plan.sources)));
+    this.remember(await this.send('/v1/payments', paymentOf(order, this.random.weighted(this.plan.sources))));
+  }
+
+  private remember(answer: Answer | null): void {
     if (answer?.status !== 201) return;
     const { id, amount } = JSON.parse(answer.text) as { id: string; amount: number };
     this.market.payments.push({ id, amount });
+  }
+
+  /** The same payment under two keys at once, and under a third one by somebody who means it. */
+  private async payAgain(): Promise<void> {
+    const payment = paymentOf(await this.someOrder(), this.random.weighted(this.plan.sources));
+    const both = await Promise.all([this.send('/v1/payments', payment), this.send('/v1/payments', payment)]);
+    for (const answer of both) this.remember(answer);
+    this.remember(await this.send('/v1/payments', payment, { prefer: 'handling=lenient' }));
+  }
+
+  /** Within less than a second, from a provider that mostly takes longer; and then without haste. */
+  private async payInTime(): Promise<void> {
+    const order = await this.someOrder();
+    const payment = paymentOf(order, this.random.weighted(IN_TIME));
+    this.remember(await this.send('/v1/payments', payment, { 'request-deadline': new Date(Date.now() + 1_000).toUTCString() }));
+    if (this.random.chance(0.5)) await this.pay(order);
+  }
+
+  private async changeProduct(): Promise<void> {
+    const path = `/v1/products/${this.random.of(CHANGING)}`;
+    const wanted = { name: `Lamp ${this.random.whole(1, 3)}`, unitPrice: this.random.whole(100, 103) };
+    await this.count(() => (this.random.chance(0.2) ? this.client.ask('DELETE', path) : this.client.ask('PUT', path, wanted)));
   }
 
   private async refund(): Promise<void> {
@@ -146,12 +188,12 @@ export class Worker {
     await this.count(() => this.client.send('/v1/payments', paymentOf(order, 'tok_unavailable'), { tries: 3 }));
   }
 
-  private async send(path: string, body: unknown): Promise<Answer | null> {
+  private async send(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer | null> {
     if (this.random.chance(this.plan.vanish)) {
-      await this.count(() => this.client.sendAndVanish(path, body));
+      await this.count(() => this.client.sendAndVanish(path, body, headers));
       return null;
     }
-    return this.count(() => this.client.send(path, body, { copies: this.random.chance(this.plan.impatience) ? 2 : 1 }));
+    return this.count(() => this.client.send(path, body, { copies: this.random.chance(this.plan.impatience) ? 2 : 1, headers }));
   }
 
   private async count<T>(send: () => Promise<T>): Promise<T> {

@@ -2,8 +2,10 @@ import { CanActivate, ExecutionContext, Injectable, SetMetadata, createParamDeco
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../http/problem.js';
+import { IDEMPOTENT, readRetry } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
 import { writeAct } from '../kernel/trail.js';
+import { Metrics } from '../observability/metrics.registry.js';
 import type { Scope } from './api-key.js';
 import { AuthenticationTrail } from './authentication-trail.js';
 import { RateLimits, refuseOver } from './rate-limits.js';
@@ -48,6 +50,7 @@ export class AccessGuard implements CanActivate {
     private readonly authenticator: Authenticator,
     private readonly limits: RateLimits,
     private readonly trail: AuthenticationTrail,
+    private readonly metrics: Metrics,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -62,8 +65,21 @@ export class AccessGuard implements CanActivate {
     const standing = await this.limits.count(caller.accountId, reply);
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, places);
     requireScope(request, scope);
+    if (standing.isOver) this.countLimited(context);
     refuseOver(standing);
     return true;
+  }
+
+  /** Where the route takes a key: the core counts its requests, and doesn't see this one. */
+  private countLimited(context: ExecutionContext): void {
+    if (!this.reflector.get<object | undefined>(IDEMPOTENT, context.getHandler())) return;
+    const { method, routeOptions, headers } = context.switchToHttp().getRequest<FastifyRequest>();
+    const labels = {
+      operation: `${method} ${routeOptions.url}`,
+      outcome: 'rate-limited',
+      retry_reason: readRetry(headers).reason ?? '',
+    } as const;
+    this.metrics.count('idempotency_requests_total', labels);
   }
 
   private async authenticate(request: FastifyRequest, reply: FastifyReply): Promise<CallerType> {

@@ -2,7 +2,8 @@ import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnAppl
 import { endSession } from '../database/own-session.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { PeriodicTask } from '../idempotency/index.js';
-import { Metrics } from '../observability/metrics.js';
+import { inTenths, type LogFields } from '../kernel/log-fields.js';
+import { Metrics } from '../observability/metrics.registry.js';
 import { KINDS, addressesFor, audit, linesOf, sumOf, type AuditReport } from './auditor.js';
 import { connectForAudit } from './snapshot.js';
 
@@ -50,14 +51,23 @@ export class AuditCron implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** What is known no longer is not shown: neither when another replica audits nor when nobody could. */
   async auditAndShow(signal?: AbortSignal): Promise<void> {
+    const began = performance.now();
     const report = await this.audit(signal).catch((error: unknown) => {
-      this.metrics.showAudit(null);
+      this.metrics.forget('holdfast_audit_differences');
       throw error;
     });
-    this.metrics.showAudit(report && new Map(KINDS.map((kind) => [kind, countOf(report, kind)])));
-    if (!report || sumOf(report) === 0) return;
+    this.metrics.forget('holdfast_audit_differences');
+    if (report) this.show(report, performance.now() - began);
+  }
+
+  private show(report: AuditReport, took: number): void {
+    for (const kind of KINDS) this.metrics.show('holdfast_audit_differences', { kind }, countOf(report, kind));
+    this.metrics.show('holdfast_audit_timestamp_seconds', {}, Date.now() / 1000);
+    const differences = sumOf(report);
+    const fields: LogFields = { outcome: differences === 0 ? 'clean' : 'differences', ms: inTenths(took) };
+    if (differences === 0) return this.log.log(fields, 'audit');
     const lines = [...linesOf(report)];
-    this.log.error({ differences: sumOf(report), report: lines.slice(0, MAX_LINES) }, 'the audit found differences');
+    this.log.error({ ...fields, differences, report: lines.slice(0, MAX_LINES) }, 'the audit found differences');
   }
 }
 

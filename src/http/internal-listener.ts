@@ -6,12 +6,12 @@ import { refuseClient } from './client-errors.js';
 import { TRANSPORT, guardServer } from './transport.js';
 
 /** What operators and developers look at, by its route. */
-const INTERNAL = new Set(['/metrics', '/docs', '/docs/assets/*', '/openapi.json']);
+const INTERNAL = new Set(['/metrics', '/docs', '/docs/assets/*', '/openapi.json', '/console', '/console/assets/*']);
 /** What both listeners answer: health, and the explanations that every refusal leads to. */
 const SHARED = new Set(['/health/live', '/health/ready', '/problems', '/problems/:code']);
 
 /**
- * Moves metrics and documentation to a port of their own: it answers these, health and the explanations of problems, and nothing else, and the public port answers
+ * Moves metrics, console and documentation to a port of their own: it answers these, health and the explanations of problems, and nothing else, and the public port answers
  * 404 for them. Requests of both go through the same application. It listens before the public port does, ends with it, and
  * requests on it are answered to their end. Errors of taking the port are thrown by the application's `listen`.
  */

@@ -9,7 +9,7 @@ import { HandlerRun } from './handler-run.js';
 import { IDEMPOTENT, carryRun, type CarriesRun, type IdempotentRoute } from './idempotent.decorator.js';
 import { accountUuid } from './requests/account.js';
 import { keyOf, type SentKey } from './requests/key.js';
-import { observed } from './requests/observe.js';
+import { observed, tellFailure } from './requests/observe.js';
 import { preferredWait, prefersLenient } from './requests/preferences.js';
 import { readRetry } from './requests/retry-reason.js';
 import { newOperationId } from './operation-id.js';
@@ -66,7 +66,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
-    const sent = keyOf(route, request, request.raw?.rawHeaders ?? request.rawHeaders ?? []);
+    const sent = this.keyOf(route, request);
     if (sent.received !== undefined) setHeader(response, 'idempotency-key', sent.received);
     const waitSeconds = preferredWait(request.headers['prefer']);
     const lenient = route.duplicateWindowMs !== undefined && prefersLenient(request.headers['prefer']);
@@ -92,17 +92,28 @@ export class IdempotencyInterceptor implements NestInterceptor {
     // Until the last record of that time has expired: If-Match was part of every fingerprint.
     const earlier = (): Intent | undefined =>
       route.readsIfMatch || ifMatch === undefined ? undefined : this.intentOf(request, sent, route, ifMatch);
-    send(response, await this.execute(keyed, earlier), sent);
+    send(response, await this.execute(keyed, request, earlier), sent);
     return SENT;
   }
 
+  /** @throws IdempotencyRefusal as `keyOf` does, after the application was told */
+  private keyOf(route: IdempotentRoute, request: HttpRequest): SentKey {
+    try {
+      return keyOf(route, request, request.raw?.rawHeaders ?? request.rawHeaders ?? []);
+    } catch (error) {
+      const intent = { accountId: undefined, key: undefined, operation: operationOf(request) };
+      tellFailure(this.options, { intent, retry: readRetry(request.headers), request }, error, 0);
+      throw error;
+    }
+  }
+
   /** `earlier`: what the request was by an earlier rule, where that differs. */
-  private execute(request: KeyedRequest, earlier: () => Intent | undefined): Promise<Answer> {
-    return observed(this.options, request, () =>
-      this.executor.execute(request).catch((error: unknown) => {
+  private execute(keyed: KeyedRequest, request: HttpRequest, earlier: () => Intent | undefined): Promise<Answer> {
+    return observed(this.options, { intent: keyed.intent, retry: keyed.retry, request }, () =>
+      this.executor.execute(keyed).catch((error: unknown) => {
         const before = error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused' ? earlier() : undefined;
         if (!before) throw error;
-        return this.executor.execute({ ...request, intent: before });
+        return this.executor.execute({ ...keyed, intent: before });
       }),
     );
   }
@@ -119,7 +130,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
         ifMatch,
         body: request.body,
       }),
-      operation: `${request.method} ${request.routeOptions?.url ?? request.route?.path ?? url}`,
+      operation: operationOf(request),
       // Made when it is needed: a replay has one already.
       get operationId() {
         return (operationId ??= newOperationId());
@@ -129,6 +140,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
       traceId: this.options.traceOf(request),
     };
   }
+}
+
+function operationOf({ method, routeOptions, route, originalUrl, url }: HttpRequest): string {
+  return `${method} ${routeOptions?.url ?? route?.path ?? originalUrl ?? url}`;
 }
 
 function ifMatchOf({ headers }: HttpRequest): string | undefined {

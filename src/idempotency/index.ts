@@ -1,7 +1,7 @@
 /** The public surface of the core: what another application imports. Everything else in this folder is its own business. */
 export { Idempotent, IDEMPOTENT, Tx, type IdempotentOptions } from './idempotent.decorator.js';
 export { IdempotencyModule } from './idempotency.module.js';
-export { Figures, type UnfinishedFigures } from './figures.js';
+export { Figures, type ArchiveFigures, type QueueFigures, type RecordFigures } from './figures.js';
 export { Operations } from './operations.js';
 export { Idempotency, type AsJson, type Ran, type Task } from './idempotency.service.js';
 export { accountUuid } from './requests/account.js';
@@ -9,7 +9,8 @@ export { JoiningPool } from './postgres/joining-pool.js';
 export type { OperationStory, TimelineLine } from './records/story.store.js';
 export type { TakenOperation } from './steps/outside-settlement.js';
 export { startOperation, type OwnOperation } from './start-operation.js';
-export type { FactoryOptions, IdempotencyAsyncOptions, IdempotencyOptions, RequestOutcome } from './options.js';
+export type { FactoryOptions, IdempotencyAsyncOptions, IdempotencyOptions } from './options.js';
+export type { Notice, NoticedOperation, RequestOutcome } from './observations.js';
 export { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } from './records/record.entity.js';
 export { reply, type Reply, type ReplyOptions, type StoredResponse } from './reply.js';
 export { IdempotencyRefusal, RETRY_AFTER, type RefusalCode } from './refusal.js';
@@ -20,7 +21,7 @@ export { ACCOUNT_SETTING, enterBy } from './postgres/account-scope.js';
 export { SESSION_SETTINGS } from './postgres/session-settings.js';
 export { assertNoTransaction, outsideTransaction } from './postgres/connection-guard.js';
 export type { Item, ItemOutcome, ItemsOptions, Transaction, Violations } from './transaction.js';
-export { RETRY_REASONS } from './requests/retry-reason.js';
+export { RETRY_REASONS, readRetry } from './requests/retry-reason.js';
 export type { Sealing } from './requests/seal.js';
 export { allowDuplicate } from './requests/duplicates.js';
 export { parseKey } from './requests/key.js';

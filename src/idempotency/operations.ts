@@ -46,7 +46,7 @@ export class Operations {
    * was parked less than a recovery interval ago. `by`: on whose request, for its timeline.
    */
   async resume(accountId: string, uuid: string, by: string): Promise<boolean> {
-    const held = await this.steps.takeOver(this.dataSource, accountId, uuid, `by request of ${by}`);
+    const held = await this.steps.takeOver(this.dataSource, accountId, uuid, { taker: 'request', words: `by request of ${by}` });
     if (!held) return false;
     await this.steps.drive(this.dataSource, held);
     return true;

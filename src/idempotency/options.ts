@@ -1,15 +1,7 @@
 import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
 import { windowOf } from './duration.js';
+import type { Notice, RequestOutcome } from './observations.js';
 import type { StoredResponse } from './reply.js';
-
-/** What happened to one request with a key, for metrics. */
-export interface RequestOutcome {
-  /** Method and route. */
-  operation: string;
-  outcome: 'executed' | 'replayed' | 'pending' | 'in-progress' | 'reused' | 'expired' | 'sealed' | 'rate-limited' | 'failed';
-  /** The client's `Retry-Reason`, when it is one of the known ones. */
-  retryReason: string | undefined;
-}
 
 /** What an application tells the core about itself. */
 export interface IdempotencyOptions {
@@ -25,8 +17,10 @@ export interface IdempotencyOptions {
   render(error: unknown, context: { operationId: string; traceId: string | null }): StoredResponse | 'not-final';
   /** Ties the record to the application's logs. */
   traceOf?(request: unknown): string | null;
-  /** Called once for each request with a key. */
+  /** Called once for each request to a marked handler, for each item of a batch, and for each task. It must not throw. */
   observe?(outcome: RequestOutcome): void;
+  /** Told of what happens beside that: take-overs, queues, purges. It must not throw. */
+  notice?(notice: Notice): void;
   /** Whether the process is about to end: it takes nothing over any more, and nobody waits for what others do. Default: never. */
   isClosing?(): boolean;
   /** How long responses are kept, counted from completion. Default: 24 hours. */
@@ -110,7 +104,7 @@ export const RECOVERY_SOURCE = Symbol('holdfast:recovery-source');
 /** Injection token of all data sources that lead to the server, each once. */
 export const ALL_SOURCES = Symbol('holdfast:all-sources');
 
-const DAY = 86_400_000;
+export const DAY = 86_400_000;
 
 /** @throws Error with a sentence for each option that can't be so, alone or beside the others */
 export function withDefaults(options: FactoryOptions): CompleteOptions {
@@ -119,6 +113,7 @@ export function withDefaults(options: FactoryOptions): CompleteOptions {
     render: (error, context) => options.render(error, context),
     traceOf: (request) => options.traceOf?.(request) ?? null,
     observe: (outcome) => options.observe?.(outcome),
+    notice: (notice) => options.notice?.(notice),
     isClosing: () => options.isClosing?.() ?? false,
     windowMs: windowOf(options) ?? DAY,
     lateRequests: options.lateRequests ?? 'refuse',

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { newOperationId } from './operation-id.js';
+import { DAY } from './options.js';
 import { appendTimeline } from './records/timeline.store.js';
 import { reply, toResponse } from './reply.js';
 import { ownKey, providerKeyOf } from './steps/held-operation.js';
@@ -20,8 +21,8 @@ export interface OwnOperation {
   subjectId: string;
   /** Path of what the operation makes or changes. */
   resource: string;
-  /** How long its record is kept from completion on, in milliseconds. */
-  windowMs: number;
+  /** How long its record is kept from completion on, in milliseconds. Default: a day. */
+  windowMs?: number;
 }
 
 /**
@@ -30,7 +31,7 @@ export interface OwnOperation {
  * @throws the database's error, 23505 where there is one of that name already
  */
 export async function startOperation(manager: EntityManager, own: OwnOperation): Promise<{ operationId: string; providerKey: string }> {
-  const { accountId, name, operation, step, subjectId, resource, windowMs } = own;
+  const { accountId, name, operation, step, subjectId, resource, windowMs = DAY } = own;
   const key = ownKey(name);
   const operationId = newOperationId();
   const first = stepName(step);

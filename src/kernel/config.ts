@@ -42,6 +42,7 @@ function settingsOf(values: Variables) {
     host: values.HOST,
     internalPort: values.INTERNAL_PORT,
     logLevel: values.LOG_LEVEL,
+    keyHashSalt: values.KEY_HASH_SALT,
     ...addresses,
     migrate: values.MIGRATE === 'true',
     poolSize: values.DB_POOL_SIZE,

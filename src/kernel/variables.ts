@@ -82,6 +82,7 @@ export const variables = z.object({
   // No default inside: zod applies it also where the variable is optional, and /metrics would leave the API's port.
   INTERNAL_PORT: wholeNumber(0, 65_535).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  KEY_HASH_SALT: z.string().default(''),
   DATABASE_URL: postgresUrl,
   DATABASE_BACKGROUND_URL: postgresUrl,
   DATABASE_OWNER_URL: postgresUrl,

@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { Metrics, MetricsController } from './metrics.js';
-import { UnfinishedGauges } from './unfinished.js';
+import { CoreFigures } from './core.figures.js';
+import { MetricsController } from './metrics.controller.js';
+import { Metrics } from './metrics.registry.js';
+import { PoolFigures } from './pool.figures.js';
 
 /** Serves /metrics. */
 @Module({})
@@ -10,7 +12,7 @@ export class ObservabilityModule {
       module: ObservabilityModule,
       global: true,
       controllers: [MetricsController],
-      providers: [{ provide: Metrics, useValue: metrics }, UnfinishedGauges],
+      providers: [{ provide: Metrics, useValue: metrics }, CoreFigures, PoolFigures],
       exports: [Metrics],
     };
   }

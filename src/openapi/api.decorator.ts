@@ -1,5 +1,7 @@
 import { applyDecorators, SetMetadata, type Type } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtraModels, ApiOperation } from '@nestjs/swagger';
+import { deprecationHeaders, type Deprecation } from '../http/deprecation.js';
 import type { Problem } from '../http/problem.js';
 import type { TextField } from './field.decorator.js';
 
@@ -40,6 +42,8 @@ export interface ApiOptions {
   answers: ApiAnswer[];
   /** Refusals of its own, as the handler would throw them. What all operations share is added, unless it stands here. */
   problems?: Problem[];
+  /** That it is going away: says so in its headers, in the document and in the policy. */
+  deprecation?: Deprecation;
 }
 
 /**
@@ -51,5 +55,6 @@ export function Api(options: ApiOptions): MethodDecorator {
     SetMetadata(API, options),
     ApiOperation({ operationId: options.id, summary: options.summary }),
     ApiExtraModels(...options.answers.flatMap(({ view }) => view ?? [])),
+    ...(options.deprecation ? [RouteConfig({ deprecation: deprecationHeaders(options.deprecation) })] : []),
   );
 }

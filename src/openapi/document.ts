@@ -36,6 +36,7 @@ const TAGS: Record<string, string> = {
   Metrics: 'For Prometheus.',
   Policy: 'What a key means here, for programs.',
   Docs: 'This description.',
+  Console: 'A page for operators.',
 };
 
 const API_KEY_SCHEME = {

@@ -1,7 +1,8 @@
 import type { ApiOptions } from './api.decorator.js';
 import { API_KEY, parameterRef, type PARAMETERS } from './components.js';
-import { responsesOf } from './responses.js';
+import { deprecatedResponses, responsesOf } from './responses.js';
 import type { DocumentedRoute } from './routes.js';
+import type { Deprecation } from '../http/deprecation.js';
 import type { Problem } from '../http/problem.js';
 import { problemsOf } from './shared-problems.js';
 import type { Operation, Parameter, Ref } from './types.js';
@@ -36,6 +37,7 @@ export interface KeyRules {
  */
 export function completeOperation({ path, method, operation, route }: Found, rules: KeyRules): Operation {
   const { api, idempotent, scope } = route;
+  const { deprecation } = api;
   if ((method === 'get') !== (api.effects === undefined)) throw new Error(`${api.id}: whatever may change something names its effects`);
   const parameters = (operation.parameters ?? []).filter(isExplicit);
   const takes = (where: Parameter['in']): boolean => parameters.some((parameter) => parameter.in === where);
@@ -51,7 +53,12 @@ export function completeOperation({ path, method, operation, route }: Found, rul
   return {
     operationId: api.id,
     summary: api.summary,
-    description: scope ? `${api.description}\n\nNeeds the scope \`${scope}\`.` : api.description,
+    description: [
+      api.description,
+      ...(scope ? [`Needs the scope \`${scope}\`.`] : []),
+      ...(deprecation ? [wordsOn(deprecation)] : []),
+    ].join('\n\n'),
+    ...(deprecation && { deprecated: true, 'x-deprecation': deprecation }),
     ...(operation.tags && { tags: operation.tags }),
     security: scope ? [{ [API_KEY]: [scope] }] : [],
     ...(scope && { 'x-required-scope': scope }),
@@ -62,8 +69,16 @@ export function completeOperation({ path, method, operation, route }: Found, rul
       ...parameters.map((parameter) => describe(parameter, api)),
     ],
     ...(operation.requestBody && { requestBody: withExamples(operation.requestBody, api) }),
-    responses: responsesOf(api.answers, problems, { keyed, authenticated: scope !== undefined, instance }),
+    responses: deprecatedResponses(
+      responsesOf(api.answers, problems, { keyed, authenticated: scope !== undefined, instance }),
+      deprecation,
+    ),
   };
+}
+
+function wordsOn({ since, sunset, guide }: Deprecation): string {
+  const until = sunset === undefined ? '' : `, and may stop answering on ${sunset}`;
+  return `Deprecated since ${since}${until}: [what takes its place](${guide}).`;
 }
 
 /** Described where it stands: by its class, by `@ApiHeader()`, or below. */

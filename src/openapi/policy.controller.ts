@@ -16,7 +16,7 @@ export class PolicyController {
     summary: 'The policy of keys',
     description:
       'For programs: the name and syntax of the key’s header, the methods that take one, what each operation guarantees (its ' +
-      '`x-idempotency`: `required`, `window`, `stored`, `duplicateWindow`, `lateRequests`), and the verdict of every problem. Needs no API key.',
+      '`x-idempotency`: `required`, `window`, `stored`, `duplicateWindow`, `lateRequests`), its `deprecation` where it is going away, and the verdict of every problem. Needs no API key.',
     answers: [
       {
         status: 200,

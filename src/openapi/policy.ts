@@ -1,4 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
+import type { Deprecation } from '../http/deprecation.js';
 import { PROBLEMS, type RetryVerdict } from '../http/problem-table.js';
 import { PARAMETERS } from './components.js';
 import { operationsOf } from './document.js';
@@ -16,8 +17,8 @@ export interface Policy {
   };
   /** Methods of the operations that require a key. */
   methods: string[];
-  /** Every operation of this service with what it guarantees, as its `x-idempotency` has it. */
-  operations: ({ method: string; path: string; operationId: string } & Guarantees)[];
+  /** Every operation of this service with what it guarantees, as its `x-idempotency` has it, and whether it is going away. */
+  operations: ({ method: string; path: string; operationId: string; deprecation: Deprecation | null } & Guarantees)[];
   /** What to do after each problem, by its code. */
   verdicts: Record<string, RetryVerdict>;
 }
@@ -25,9 +26,9 @@ export interface Policy {
 /** The policy that a document contains: there is no second source. */
 export function policyOf(document: OpenAPIObject): Policy {
   const operations = Array.from(operationsOf(document), ([path, method, , operation]) => {
-    const { operationId, 'x-idempotency': guarantees } = operation;
+    const { operationId, 'x-idempotency': guarantees, 'x-deprecation': deprecation = null } = operation;
     if (operationId === undefined || !guarantees) throw new Error(`${method} ${path} guarantees nothing`);
-    return Object.assign({ method: method.toUpperCase(), path, operationId }, guarantees);
+    return Object.assign({ method: method.toUpperCase(), path, operationId, deprecation }, guarantees);
   });
   const { name, schema } = PARAMETERS.IdempotencyKey;
   return {

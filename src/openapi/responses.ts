@@ -1,10 +1,11 @@
 import { getSchemaPath } from '@nestjs/swagger';
+import { deprecationHeaders, type Deprecation } from '../http/deprecation.js';
 import { PROBLEMS } from '../http/problem-table.js';
 import { renderProblem, type Problem } from '../http/problem.js';
 import type { ApiAnswer } from './api.decorator.js';
 import { EXAMPLE_REQUEST_ID, HEADERS, headerRef } from './components.js';
 import { EXAMPLE_ID } from './fields.js';
-import type { Example, Response } from './types.js';
+import type { Example, Header, Response } from './types.js';
 
 /** On every answer that is kept under its key. */
 const STORED_HEADERS = ['Idempotency-Key', 'Idempotency-Expires', 'Operation-Id', 'Idempotent-Replayed', 'Preference-Applied'];
@@ -38,6 +39,26 @@ export function responsesOf(answers: ApiAnswer[], problems: Problem[], context: 
     );
   }
   return responses;
+}
+
+/** The same with the headers of a route that is deprecated, whose values are known. */
+export function deprecatedResponses(responses: Record<string, Response>, deprecation: Deprecation | undefined): Record<string, Response> {
+  if (!deprecation) return responses;
+  const { deprecation: since = '', sunset, link = '' } = deprecationHeaders(deprecation);
+  const own: Record<string, Header> = {
+    Deprecation: { description: 'Since when the route is deprecated (RFC 9745).', schema: { type: 'string' }, example: since },
+    ...(sunset !== undefined && {
+      Sunset: { description: 'When it may stop answering (RFC 8594).', schema: { type: 'string' }, example: sunset },
+    }),
+    Link: {
+      description: `${HEADERS['Link']?.description} With \`rel="deprecation"\` and \`rel="sunset"\`, what takes the place of this route.`,
+      schema: { type: 'string' },
+      example: link,
+    },
+  };
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [status, { ...response, headers: { ...response.headers, ...own } }]),
+  );
 }
 
 function answerResponse(answer: ApiAnswer, { keyed, authenticated }: Context): Response {

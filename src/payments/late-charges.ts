@@ -13,8 +13,6 @@ import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER } from './provider/provider.js';
 import { withReason } from './review-reasons.js';
 
-/** How long the record of a late refund is kept, in milliseconds. */
-const KEPT_MS = 86_400_000;
 const SHOWED = 'the charge showed after it was concluded that it did not happen';
 
 /** Looks for charges of payments that a person decided. */
@@ -56,7 +54,7 @@ export class LateCharges {
       const payment = await manager.findOneOrFail(Payment, { where: { accountId, id }, lock: { mode: 'for_no_key_update' } });
       if (payment.amountReserved > 0) return manager.update(Payment, { accountId, id }, { checkAt: null });
       const refundId = newId();
-      const own = { accountId, name: `late charge of ${publicId('pay', id)}`, operation: 'refund of a late charge', windowMs: KEPT_MS };
+      const own = { accountId, name: `late charge of ${publicId('pay', id)}`, operation: 'refund of a late charge' };
       const started = await startOperation(manager, {
         ...own,
         step: LateRefundStep,

@@ -15,7 +15,9 @@ import { LateRefundStep } from './late-refund.step.js';
 import { PaymentEnds } from './payment-ends.js';
 import { CompensateStep } from './compensate.step.js';
 import { Payment, Refund } from './payment.entity.js';
+import { Metrics } from '../observability/metrics.registry.js';
 import { PaymentsController } from './payments.controller.js';
+import { PaymentsFigures } from './payments.figures.js';
 import { PaymentsService } from './payments.service.js';
 import { ProviderBooks } from './provider-books.js';
 import { ProviderEventsPurger } from './provider-events.purger.js';
@@ -23,6 +25,7 @@ import { ProviderEventsService } from './provider-events.service.js';
 import { ProviderWebhooksController } from './provider-webhooks.controller.js';
 import { adapterOf } from './provider/adapter.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
+import { MeasuredProvider } from './provider/measured-provider.js';
 import { PROVIDER } from './provider/provider.js';
 import { NoEvents, SIGNED_EVENTS, StandardEvents, type SignedEvents } from './provider/signed-event.js';
 import { RefundStep } from './refund.step.js';
@@ -35,8 +38,11 @@ import { RestoreGate } from './restore/restore-gate.js';
   providers: [
     {
       provide: PROVIDER,
-      inject: [CONFIG],
-      useFactory: async (config: Config) => new GuardedProvider(await adapterOf(config), config.providerTimeout),
+      inject: [CONFIG, Metrics],
+      useFactory: async (config: Config, metrics: Metrics) =>
+        new GuardedProvider(new MeasuredProvider(await adapterOf(config), metrics), config.providerTimeout, () =>
+          metrics.count('payments_provider_held_back_total', {}),
+        ),
     },
     { provide: SIGNED_EVENTS, inject: [CONFIG], useFactory: signedEventsOf },
     RestoreGate,
@@ -48,6 +54,7 @@ import { RestoreGate } from './restore/restore-gate.js';
     ProviderBooks,
     LateCharges,
     PaymentEnds,
+    PaymentsFigures,
     DecisionsService,
     DecideStep,
     LateRefundStep,

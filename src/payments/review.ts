@@ -42,8 +42,6 @@ interface Row {
   created_at: Date;
 }
 
-/** How long the record of a decision is kept, in milliseconds. */
-const KEPT_MS = 86_400_000;
 /** How long, and how often, the command looks whether an API has carried the decision out, in milliseconds. */
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 200;
@@ -82,7 +80,7 @@ export async function settleFlagged(
   const resource = `${OPERATIONS_PATH}/${publicOperationId(operationId)}`;
   const started = await dataSource.transaction(async (manager) => {
     await manager.query(INSERT_DECISION.text, decisionValues(decision));
-    return startOperation(manager, { ...own, resource, windowMs: KEPT_MS });
+    return startOperation(manager, { ...own, resource });
   });
   await untilCarriedOut(dataSource, accountId, started.operationId);
 }

@@ -24,7 +24,7 @@ const REMEMBERED = 50;
 /** Due, and none of an earlier version of its resource is pending. */
 const CLAIM = `
   WITH due AS (
-    SELECT d.account_id, d.id, d.event_id, d.body, e.url, e.secret,
+    SELECT d.account_id, d.id, d.endpoint_id, d.event_id, d.body, e.url, e.secret,
            CASE WHEN e.previous_valid_until > now() THEN e.previous_secret END AS previous_secret
       FROM webhook_endpoints e
      CROSS JOIN LATERAL (
@@ -46,8 +46,8 @@ const CLAIM = `
   UPDATE webhook_deliveries d SET attempt = d.attempt + 1, lease_until = now() + interval '${LEASE_MS} milliseconds'
     FROM due LEFT JOIN events v ON v.account_id = due.account_id AND v.id = due.event_id
    WHERE d.account_id = due.account_id AND d.id = due.id
-  RETURNING d.account_id AS "accountId", d.id, d.attempt, due.url, due.secret, due.previous_secret AS "previousSecret", d.event_id AS "eventId",
-            due.body, v.type, v.created_at AS "createdAt", v.operation_id AS "operationId", v.idempotency_key AS "idempotencyKey",
+  RETURNING d.account_id AS "accountId", d.id, d.endpoint_id AS "endpointId", d.attempt, due.url, due.secret, due.previous_secret AS "previousSecret", d.event_id AS "eventId",
+            extract(epoch FROM now() - coalesce(v.created_at, d.created_at))::float8 AS "ageSeconds", due.body, v.type, v.created_at AS "createdAt", v.operation_id AS "operationId", v.idempotency_key AS "idempotencyKey",
             v.resource_type AS "resourceType", v.resource_id AS "resourceId", v.resource_version AS "resourceVersion", v.data`;
 
 /** Ends an attempt, unless it has lost its lease to a later one. */
@@ -55,12 +55,14 @@ const settle = (then: string): string => `
   UPDATE webhook_deliveries d SET lease_until = NULL, ${then},
          attempts = CASE WHEN jsonb_array_length(d.attempts) < ${REMEMBERED} THEN d.attempts ELSE d.attempts - 0 END
                     || jsonb_set($4::jsonb, '{at}', to_jsonb(to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
-   WHERE d.account_id = $1 AND d.id = $2 AND d.attempt = $3 AND d.status = 'pending' RETURNING d.account_id, d.endpoint_id`;
+   WHERE d.account_id = $1 AND d.id = $2 AND d.attempt = $3 AND d.status = 'pending' RETURNING d.account_id, d.endpoint_id, d.status`;
 
 const DELIVERED = `
-  WITH settled AS (${settle(`status = 'delivered', completed_at = now(), next_attempt_at = NULL`)})
-  UPDATE webhook_endpoints e SET failing_since = NULL FROM settled s
-   WHERE e.account_id = s.account_id AND e.id = s.endpoint_id AND e.failing_since IS NOT NULL`;
+  WITH settled AS (${settle(`status = 'delivered', completed_at = now(), next_attempt_at = NULL`)}),
+       works AS (
+         UPDATE webhook_endpoints e SET failing_since = NULL FROM settled s
+          WHERE e.account_id = s.account_id AND e.id = s.endpoint_id AND e.failing_since IS NOT NULL)
+  SELECT FROM settled`;
 
 const IS_OVER = `coalesce(d.failing_since, now()) <= now() - interval '${DEAD_AFTER}'`;
 const FAILED = `
@@ -68,13 +70,15 @@ const FAILED = `
          failures = d.failures + 1, failing_since = coalesce(d.failing_since, now()),
          status = CASE WHEN ${IS_OVER} THEN 'dead' ELSE 'pending' END, completed_at = CASE WHEN ${IS_OVER} THEN now() END,
          next_attempt_at = CASE WHEN NOT ${IS_OVER} THEN now() + interval '1 second' * greatest(1, random() *
-           least(${LONGEST_PAUSE_S}, ${FIRST_PAUSE_S} * 2.0 ^ least(d.failures, 20))) END`)})
-  UPDATE webhook_endpoints e
-     SET failing_since = coalesce(e.failing_since, now()),
-         status = CASE WHEN $5 OR e.failing_since <= now() - interval '${DISABLED_AFTER}' THEN 'disabled' ELSE e.status END,
-         disabled_reason = CASE WHEN $5 THEN 'gone' WHEN e.failing_since <= now() - interval '${DISABLED_AFTER}' THEN 'failing' ELSE e.disabled_reason END
-    FROM settled s WHERE e.account_id = s.account_id AND e.id = s.endpoint_id AND e.status = 'enabled'
-  RETURNING e.id, CASE WHEN e.status = 'disabled' THEN e.disabled_reason END AS reason`;
+           least(${LONGEST_PAUSE_S}, ${FIRST_PAUSE_S} * 2.0 ^ least(d.failures, 20))) END`)}),
+       fails AS (
+         UPDATE webhook_endpoints e
+            SET failing_since = coalesce(e.failing_since, now()),
+                status = CASE WHEN $5 OR e.failing_since <= now() - interval '${DISABLED_AFTER}' THEN 'disabled' ELSE e.status END,
+                disabled_reason = CASE WHEN $5 THEN 'gone' WHEN e.failing_since <= now() - interval '${DISABLED_AFTER}' THEN 'failing' ELSE e.disabled_reason END
+           FROM settled s WHERE e.account_id = s.account_id AND e.id = s.endpoint_id AND e.status = 'enabled' AND e.url = $6
+         RETURNING CASE WHEN e.status = 'disabled' THEN e.disabled_reason END AS reason)
+  SELECT s.status = 'dead' AS dead, reason AS "disabledReason" FROM settled s LEFT JOIN fails ON true`;
 
 /** Its event is purged: there is nothing to send. */
 const GIVEN_UP = settle(`status = 'dead', completed_at = now(), next_attempt_at = NULL`);
@@ -84,11 +88,13 @@ const RELEASE = `UPDATE webhook_deliveries SET lease_until = NULL WHERE account_
 interface ClaimedRow extends Omit<ToldEvent, 'id' | 'type'> {
   accountId: string;
   id: string;
+  endpointId: string;
   attempt: number;
   url: string;
   secret: string;
   previousSecret: string | null;
   eventId: string;
+  ageSeconds: number;
   body: string | null;
   /** Null where the event is purged. */
   type: string | null;
@@ -98,12 +104,27 @@ interface ClaimedRow extends Omit<ToldEvent, 'id' | 'type'> {
 export interface Claimed {
   accountId: string;
   id: string;
+  endpointId: string;
   attempt: number;
   url: string;
   secrets: string[];
   eventId: string;
+  /** uuid of the operation that made the event; null where that is unknown. */
+  operationId: string | null;
+  /** The client's key of that operation. */
+  idempotencyKey: string | null;
+  /** Age of the event when it was claimed. */
+  ageSeconds: number;
   /** Null where its event is purged. */
   body: string | null;
+}
+
+/** What a failed attempt led to. */
+export interface Failed {
+  /** It was the last one of its delivery. */
+  dead: boolean;
+  /** Why its endpoint was disabled by it. */
+  disabledReason: DisabledReason | null;
 }
 
 /** Deliveries as the background sees them: which are due, and what became of an attempt. */
@@ -123,31 +144,39 @@ export class DeliveryStore {
     return rows.map((row) => ({
       accountId: row.accountId,
       id: row.id,
+      endpointId: row.endpointId,
       attempt: row.attempt,
       url: row.url,
       secrets: [row.secret, row.previousSecret].filter((secret) => secret !== null),
       eventId: row.eventId,
+      operationId: row.operationId,
+      idempotencyKey: row.idempotencyKey,
+      ageSeconds: row.ageSeconds,
       body: row.body ?? (row.type === null ? null : JSON.stringify(eventView({ ...row, id: row.eventId, type: row.type }))),
     }));
   }
 
-  /** The receiver took it. */
-  async delivered(claimed: Claimed, attempt: Omit<Attempt, 'at'>): Promise<void> {
-    await this.query(DELIVERED, valuesOf(claimed, attempt));
+  /** The receiver took it. False: the delivery is a later attempt's. */
+  async delivered(claimed: Claimed, attempt: Omit<Attempt, 'at'>): Promise<boolean> {
+    return (await this.query<object[]>(DELIVERED, valuesOf(claimed, attempt))).length > 0;
   }
 
-  /** It didn't: tries again later, or gives up. `gone`: it wants none any more. Answers which endpoint is disabled by that, and why. */
-  async failed(claimed: Claimed, attempt: Omit<Attempt, 'at'>, gone: boolean): Promise<{ id: string; reason: DisabledReason } | null> {
-    const [[row]] = await this.query<[{ id: string; reason: DisabledReason | null }[], number]>(FAILED, [
+  /** It didn't: tries again later, or gives up. `gone`: it wants none any more. */
+  async failed(claimed: Claimed, attempt: Omit<Attempt, 'at'>, gone: boolean): Promise<Failed> {
+    const [row] = await this.query<Failed[]>(FAILED, [
       ...valuesOf(claimed, attempt),
       gone,
+      // What another receiver has answered says nothing of the one that the endpoint has by now.
+      claimed.url,
     ]);
-    return row?.reason ? { id: row.id, reason: row.reason } : null;
+    return row ?? { dead: false, disabledReason: null };
   }
 
-  /** There is nothing to send. */
-  async giveUp(claimed: Claimed): Promise<void> {
-    await this.query(GIVEN_UP, valuesOf(claimed, { attempt: claimed.attempt, status: null, error: 'event-purged', ms: 0 }));
+  /** There is nothing to send. False: the delivery is a later attempt's. */
+  async giveUp(claimed: Claimed): Promise<boolean> {
+    const attempt = { attempt: claimed.attempt, status: null, error: 'event-purged', ms: 0 };
+    const [, count] = await this.query<[unknown, number]>(GIVEN_UP, valuesOf(claimed, attempt));
+    return count > 0;
   }
 
   /** It was cut off by the end of this process: another one sends it. */

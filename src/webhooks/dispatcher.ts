@@ -4,7 +4,9 @@ import { PeriodicTask } from '../idempotency/index.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { publicId } from '../kernel/ids.js';
 import { writeAct } from '../kernel/trail.js';
+import type { Attempt } from './delivery.entity.js';
 import { DeliveryStore, type Claimed } from './delivery.store.js';
+import { DeliveryWatch } from './delivery.watch.js';
 import { Destinations } from './destinations.js';
 import { FanOut } from './fan-out.js';
 import { sendMessage } from './sender.js';
@@ -38,6 +40,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly fanOut: FanOut,
     private readonly deliveries: DeliveryStore,
+    private readonly watch: DeliveryWatch,
     @Inject(CONFIG) { webhookAllow }: Config,
   ) {
     this.destinations = new Destinations(webhookAllow);
@@ -98,16 +101,25 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async attempt(claimed: Claimed): Promise<void> {
     const { attempt, body, url, secrets } = claimed;
-    if (body === null) return this.deliveries.giveUp(claimed);
-    const message = { url, secrets, body, id: publicId('evt', claimed.eventId) };
-    const outcome = await sendMessage(message, this.destinations, this.cutOff.signal);
-    if (outcome.status === null && this.cutOff.signal.aborted) return this.deliveries.release(claimed);
-    const log = { attempt, ...outcome };
-    if (outcome.status !== null && outcome.status >= 200 && outcome.status < 300) return this.deliveries.delivered(claimed, log);
-    const disabled = await this.deliveries.failed(claimed, log, outcome.status === 410);
-    if (disabled) {
-      const { id, reason } = disabled;
-      writeAct('webhook-endpoint.disabled', { accountId: publicId('acct', claimed.accountId), endpointId: publicId('we', id), reason });
+    if (body === null) {
+      if (await this.deliveries.giveUp(claimed)) this.watch.ended('dead');
+      return;
     }
+    const message = { url, secrets, body, id: publicId('evt', claimed.eventId) };
+    const sent = await sendMessage(message, this.destinations, this.cutOff.signal);
+    if (sent.status === null && this.cutOff.signal.aborted) return this.deliveries.release(claimed);
+    const outcome = this.watch.attempted(claimed, sent);
+    const log = { attempt, ...sent };
+    if (outcome !== 'delivered') return this.settleFailure(claimed, log, outcome === 'gone');
+    if (await this.deliveries.delivered(claimed, log)) this.watch.ended('delivered', claimed.ageSeconds + sent.ms / 1000);
+  }
+
+  private async settleFailure(claimed: Claimed, log: Omit<Attempt, 'at'>, isGone: boolean): Promise<void> {
+    const { dead, disabledReason: reason } = await this.deliveries.failed(claimed, log, isGone);
+    if (dead) this.watch.ended('dead');
+    if (!reason) return;
+    this.watch.disabled(reason);
+    const { accountId, endpointId } = claimed;
+    writeAct('webhook-endpoint.disabled', { accountId: publicId('acct', accountId), endpointId: publicId('we', endpointId), reason });
   }
 }

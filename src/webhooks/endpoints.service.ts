@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
-import { enterBy, type Statement, type Transaction } from '../idempotency/index.js';
+import type { Statement, Transaction } from '../idempotency/index.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { newId, uuidOf } from '../kernel/ids.js';
 import type { ListQuery, Page } from '../http/page.js';
 import { noSuch, Problem } from '../http/problem.js';
 import { findByPublicId, pageBy, readAs } from '../http/reads.js';
 import { invalid } from '../http/validation.js';
+import { writeAs } from '../http/writes.js';
 import { Destinations } from './destinations.js';
 import {
   WebhookEndpointView,
@@ -52,14 +53,15 @@ const UPDATE: Statement = {
   name: 'webhook-endpoints-update',
   text: `UPDATE webhook_endpoints SET url = $3, types = $4::text[], description = $5, status = $6,
                 disabled_reason = CASE WHEN status = $6 THEN disabled_reason END,
-                failing_since = CASE WHEN status = $6 THEN failing_since END, updated_at = $7
+                failing_since = CASE WHEN status = $6 AND url = $3 THEN failing_since END, updated_at = $7
           WHERE account_id = $1 AND id = $2 RETURNING ${SHOWN}`,
 };
 
-/** Who enables an endpoint says that it is back: nothing waits for the end of a pause. */
+/** Who enables an endpoint, or moves it, says that it is back: nothing waits for the end of a pause, or dies of what was before. */
 const HURRY: Statement = {
   name: 'webhook-deliveries-hurry',
-  text: `UPDATE webhook_deliveries SET next_attempt_at = now() WHERE account_id = $1 AND endpoint_id = $2 AND status = 'pending'`,
+  text: `UPDATE webhook_deliveries SET next_attempt_at = now(), failures = 0, failing_since = NULL
+          WHERE account_id = $1 AND endpoint_id = $2 AND status = 'pending'`,
 };
 
 const ROTATE: Statement = {
@@ -122,7 +124,7 @@ export class EndpointsService {
     const values = [accountId, old.id, url, [...new Set(types)], description, status, now];
     const [endpoint] = await tx.run<ShownEndpoint>(UPDATE, values);
     if (!endpoint) throw noSuch('webhook endpoint');
-    if (status === 'enabled' && old.status === 'disabled') tx.write(HURRY, [accountId, old.id]);
+    if (status === 'enabled' && (old.status === 'disabled' || url !== old.url)) tx.write(HURRY, [accountId, old.id]);
     return WebhookEndpointView.of(endpoint, now);
   }
 
@@ -170,10 +172,8 @@ export class EndpointsService {
   async remove(accountId: string, id: string): Promise<void> {
     const uuid = uuidOf('we', id);
     if (!uuid) throw noSuch('webhook endpoint');
-    const gone = await this.endpoints.manager.connection.transaction(async (manager) => {
-      await manager.query(`SELECT ${enterBy('$1')}`, [accountId]);
-      return manager.query<unknown[]>(DELETE, [accountId, uuid]);
-    });
+    const { connection } = this.endpoints.manager;
+    const gone = await writeAs(connection, accountId, (own) => own.query<unknown[]>(DELETE, [accountId, uuid]));
     if (gone.length === 0) throw noSuch('webhook endpoint');
   }
 

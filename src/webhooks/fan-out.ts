@@ -1,8 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { BACKGROUND } from '../database/data-source.js';
-import { newId } from '../kernel/ids.js';
+import { newId, publicId } from '../kernel/ids.js';
 
 /**
  * So many deliveries of an endpoint wait at most; the events after them wait where they are. An endpoint that is down has no
@@ -18,7 +18,7 @@ const PENDING = `(SELECT count(*) FROM webhook_deliveries d WHERE d.account_id =
  * Events beyond an endpoint's position that stay where they are: transactions end in another order than they begin, so one
  * that may still write events before these must have ended.
  */
-const BEYOND = `
+export const BEYOND = `
   v.account_id = e.account_id AND (v.transaction_id, v.id) > (e.position_transaction, e.position_event)
   AND v.transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
 
@@ -68,14 +68,24 @@ interface NextEvent {
 /** Turns events into deliveries, one for each endpoint that wants the type. */
 @Injectable()
 export class FanOut {
+  private readonly log = new Logger('Webhooks');
+
   constructor(@InjectDataSource(BACKGROUND) private readonly dataSource: DataSource) {}
 
   /** One round; true where an endpoint went on, so that there may be more. @throws the database's error */
   async run(): Promise<boolean> {
     const behind = await this.dataSource.query<{ account_id: string; id: string }[]>(BEHIND);
     let advanced = false;
-    for (const { account_id, id } of behind) advanced = (await this.advance(account_id, id)) || advanced;
+    for (const { account_id, id } of behind) {
+      // One that can't go on keeps no other from it.
+      advanced = (await this.advance(account_id, id).catch((error: unknown) => this.report(id, error))) || advanced;
+    }
     return advanced;
+  }
+
+  private report(id: string, error: unknown): false {
+    this.log.warn({ err: error, endpoint: publicId('we', id) }, 'the events of an endpoint could not become deliveries');
+    return false;
   }
 
   /** Deliveries and the position that says so are committed together. */

@@ -4,6 +4,7 @@ import { DeliveriesPurger } from './deliveries.purger.js';
 import { DeliveriesService } from './deliveries.service.js';
 import { WebhookDelivery } from './delivery.entity.js';
 import { DeliveryStore } from './delivery.store.js';
+import { DeliveryWatch } from './delivery.watch.js';
 import { Dispatcher } from './dispatcher.js';
 import { WebhookEndpoint } from './endpoint.entity.js';
 import { EndpointsService } from './endpoints.service.js';
@@ -14,6 +15,6 @@ import { WebhookEndpointsController } from './webhook-endpoints.controller.js';
 @Module({
   imports: [TypeOrmModule.forFeature([WebhookEndpoint, WebhookDelivery])],
   controllers: [WebhookEndpointsController, WebhookDeliveriesController],
-  providers: [EndpointsService, DeliveriesService, FanOut, DeliveryStore, Dispatcher, DeliveriesPurger],
+  providers: [EndpointsService, DeliveriesService, FanOut, DeliveryStore, DeliveryWatch, Dispatcher, DeliveriesPurger],
 })
 export class WebhooksModule {}

@@ -5,7 +5,7 @@ import { expectProblem } from '../support/problems.js';
 import { startProcess, type ApiProcess } from '../support/process.js';
 import { exchange, open } from '../support/raw-http.js';
 
-const INTERNAL = ['/metrics', '/docs', '/docs/assets/swagger-ui.css', '/openapi.json'];
+const INTERNAL = ['/metrics', '/docs', '/docs/assets/swagger-ui.css', '/openapi.json', '/console', '/console/assets/console.js'];
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -20,6 +20,7 @@ describe('the policy of keys', () => {
       method: method.toUpperCase(),
       path,
       operationId: id,
+      deprecation: null,
       ...operation['x-idempotency'],
     }));
     const byId = (one: { operationId: string }, other: { operationId: string }): number => (one.operationId < other.operationId ? -1 : 1);

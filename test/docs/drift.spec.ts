@@ -59,6 +59,15 @@ describe('the lifted application', () => {
   });
 });
 
+it('the store front of the client is shown as a test compiles it, word for word', () => {
+  const [front] = blocksOf(marked(read('client/README.md'), 'shop'));
+  const [, imported = '', code = ''] = /^(import .*\n)([\s\S]*)$/.exec(front?.text ?? '') ?? [];
+  const compiled = read('test/client/foreign/shop.mts');
+  expect([imported, code]).toEqual([expect.stringContaining('@holdfast/client'), expect.stringContaining('shop.pending()')]);
+  expect(compiled).toContain(imported);
+  expect(compiled).toContain(code.trim());
+});
+
 describe('options', () => {
   const rows = rowsOf(marked(lifting, 'options'));
   const members = membersOf('src/idempotency/options.ts', 'IdempotencyOptions');
@@ -132,6 +141,11 @@ it('every problem is listed with its status, verdict and title, and no other', (
 it('every act of the trail is listed with its level and fields, and no other', () => {
   const listed = rowsOf(marked(read('docs/production.md'), 'acts')).map(([act, level, fields = '']) => [act, level, fields.match(/\w+/g)]);
   expect(listed).toEqual(Object.entries(ACTS).map(([act, { level, fields }]) => [act, level, fields]));
+});
+
+it('the members that log lines share are listed, and no other', () => {
+  const listed = rowsOf(marked(read('docs/production.md'), 'log-fields')).map(([name]) => name);
+  expect(listed).toEqual([...membersOf('src/kernel/log-fields.ts', 'LogFields').keys()]);
 });
 
 /** When the provider is asked again, in the page's words. */

@@ -11,6 +11,7 @@ export const PAGES = [
   'README.md',
   'src/idempotency/README.md',
   'packaging/core/README.md',
+  'client/README.md',
   ...readdirSync(join(repository, 'docs')).map((name) => `docs/${name}`),
 ].filter((path) => path.endsWith('.md'));
 

@@ -93,7 +93,7 @@ const operation = async (key: string) => {
 const makeDue = (key: string) => database.query('UPDATE idempotency_records SET next_run_at = now() WHERE key = $1', [key]);
 const makeResumable = (key: string) => database.query('UPDATE idempotency_records SET resumable_at = now() WHERE key = $1', [key]);
 const completed = (key: string) => eventually('the operation to be finished', async () => (await operation(key))?.status === 'completed');
-const figures = (on: TestApp) => on.app.get(Figures, { strict: false }).unfinished();
+const figures = (on: TestApp) => on.app.get(Figures, { strict: false }).records();
 
 it('leaves an operation of a step that it does not know to a replica that does, without an attempt in vain', async () => {
   const [key, newer] = [uuidv7(), await start(version('prints.print'))];

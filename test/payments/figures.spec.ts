@@ -29,8 +29,8 @@ it('are of the moment of the scrape, the first one included', async () => {
   expect(await gauge('idempotency_oldest_unfinished_seconds')).toBeGreaterThanOrEqual(7_200);
   await insertRunning('payments.refund', '-1 hour', '3 hours');
   expect(await gauge('idempotency_oldest_unfinished_seconds')).toBeGreaterThanOrEqual(10_800);
-  expect(await gauge('idempotency_unfinished_operations{state="running"}')).toBe(1);
-  expect(await gauge('idempotency_unfinished_operations{state="interrupted"}')).toBe(1);
+  expect(await gauge('idempotency_records{state="running"}')).toBe(1);
+  expect(await gauge('idempotency_records{state="interrupted"}')).toBe(1);
 });
 
 it('count the operations of steps that only another version knows', async () => {

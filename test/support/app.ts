@@ -35,8 +35,8 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** Starts a replica on the database; `env` overrides its configuration. */
-export async function startApp(database: TestDatabase, env: Record<string, string> = {}): Promise<TestApp> {
+/** Starts a replica on the database; `env` overrides its configuration, `create` makes another application of it than this service's. */
+export async function startApp(database: TestDatabase, env: Record<string, string> = {}, create = createApp): Promise<TestApp> {
   const config = parseConfig({
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',
@@ -48,7 +48,7 @@ export async function startApp(database: TestDatabase, env: Record<string, strin
   });
   // The template has the accounts of these keys.
   if (env['DEMO_API_KEY'] ?? env['DEMO_API_KEY_B']) await ensureDemoAccounts(database.url, config.demoKeys);
-  const app = await createApp(config);
+  const app = await create(config);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   return { app, url, send: (method, path, request) => send(url, method, path, request), close: () => closeApp(app) };

@@ -15,6 +15,8 @@ export interface ApiProcess {
   ended: Promise<number | NodeJS.Signals>;
   /** What it has logged so far, a line each; errors alone, unless `env` says otherwise. */
   log(): string[];
+  /** Everything that it has written to standard output and standard error so far. */
+  written(): string;
 }
 
 const MAIN = join(__dirname, '../../dist/src/main.js');
@@ -55,5 +57,6 @@ export async function startProcess(databaseUrl: string, env: Record<string, stri
     signal: (signal) => void child.kill(signal),
     ended,
     log: () => logged.split('\n').filter(Boolean),
+    written: () => logged + complaints,
   };
 }

@@ -223,6 +223,30 @@ describe('a failing endpoint', () => {
     });
     expect(disabled['disabledReason']).toBe('failing');
     expect(await deliveriesOf(id)).toMatchObject([{ status: 'pending' }]);
+    // Enabled after ten days, its deliveries have four days again, also where the first attempt fails.
+    await world.database.query(`UPDATE webhook_deliveries SET failing_since = now() - interval '13 days'`);
+    const before = receiver.received.length;
+    await world.send('PATCH', `/v1/webhook-endpoints/${id}`, { body: { status: 'enabled' } });
+    await eventually(
+      'another attempt',
+      async () => receiver.received.length > before && (await deliveriesOf(id))[0]?.['attempts'].length > 2,
+    );
+    expect(await deliveriesOf(id)).toMatchObject([{ status: 'pending' }]);
+  });
+
+  it('and has moved is judged by its new address: 410 of the old one disables nothing', async () => {
+    const [old, fresh] = [await receive(), await receive()];
+    old.answer = () => null;
+    const id = await endpointAt(world, old.url);
+    await tell(world.database, 'ord_1', 1);
+    await eventually('the message to be under way', () => old.received.length === 1);
+    const moved = await world.send('PATCH', `/v1/webhook-endpoints/${id}`, { body: { url: fresh.url } });
+    expect(moved.body).toMatchObject({ url: fresh.url, status: 'enabled' });
+    old.let(410);
+    await untilAllSettled(world.database);
+    expect([old.of('ord_1'), fresh.of('ord_1')]).toEqual([['ord_1@1'], ['ord_1@1']]);
+    const { body } = await world.send('GET', `/v1/webhook-endpoints/${id}`);
+    expect(body).toMatchObject({ status: 'enabled', disabledReason: null, failingSince: null });
   });
 });
 

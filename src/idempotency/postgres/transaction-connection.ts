@@ -1,8 +1,9 @@
 import type { PoolClient } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { outsideTransaction } from './connection-guard.js';
+import type { OpeningCheck } from './opening-check.js';
 import { sendPipeline, type PipelineEnd } from './pipeline.js';
-import { toHandlerCall, type Call } from './statement.js';
+import { toCall, toHandlerCall, type Call } from './statement.js';
 import { followTransactions, isIdle } from './transaction-status.js';
 
 /** What is reached into of node-postgres' client, which doesn't promise it. */
@@ -72,6 +73,14 @@ export async function sendAlone(dataSource: DataSource, calls: readonly Call[]):
   } finally {
     await runner.release();
   }
+}
+
+/** What a check finds at this moment, without keeping what it wins. @throws the database's error, and what the pool says that has no connection */
+export async function askAlone<Found>(dataSource: DataSource, check: OpeningCheck<Found>): Promise<Found> {
+  const calls = check.calls().map((call) => toCall(call));
+  const { results, error } = await sendAlone(dataSource, calls);
+  if (results.length < calls.length) throw error;
+  return check.evaluate(results).found;
 }
 
 async function takeIdle(dataSource: DataSource): Promise<{ runner: QueryRunner; client: PoolClient & Inside }> {

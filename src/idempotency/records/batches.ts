@@ -26,6 +26,8 @@ export interface Pace {
   longestRestMs: number;
   /** Ends it after the batch in hand. */
   signal: AbortSignal | undefined;
+  /** Hears of each batch that took rows how many they were. */
+  took?: ((count: number) => void) | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface Pace {
  * the latest of their times as `newest`. `values` are its further parameters.
  */
 export async function deleteInBatches(dataSource: DataSource, statement: string, values: unknown[], pace: Pace): Promise<number> {
-  const { longestRestMs, signal } = pace;
+  const { longestRestMs, signal, took } = pace;
   let total = 0;
   let newest: Batch['newest'] | '-infinity' = '-infinity';
   for (let count = BATCH; count === BATCH; total += count) {
@@ -43,6 +45,7 @@ export async function deleteInBatches(dataSource: DataSource, statement: string,
     const [row]: (Batch | undefined)[] = await dataSource.query<Batch[]>(statement, [BATCH, newest, ...values]);
     if (!row) throw new Error('an aggregate has one row');
     ({ count, newest } = row);
+    if (count > 0) took?.(count);
     const rest = Math.min((performance.now() - began) * REST, longestRestMs);
     if (count === BATCH) await sleep(rest, undefined, { signal }).catch(() => undefined);
   }

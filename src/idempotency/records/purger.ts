@@ -78,10 +78,12 @@ export class Purger implements OnApplicationBootstrap, BeforeApplicationShutdown
    * and how many left it or were sealed and are forgotten.
    */
   async purge(signal?: AbortSignal): Promise<{ archived: number; forgotten: number }> {
-    const pace = { longestRestMs: this.options.purgeIntervalMs, signal };
-    const archived = await deleteInBatches(this.dataSource, PURGE, [], pace);
-    const unsealed = await deleteInBatches(this.dataSource, FORGET_SEALED, [], pace);
-    const forgotten = unsealed + (await deleteInBatches(this.dataSource, FORGET, [this.options.archiveMs], pace));
+    const { notice, archiveMs, purgeIntervalMs: longestRestMs } = this.options;
+    const forgetting = { longestRestMs, signal, took: (count: number) => notice({ kind: 'forgotten', count }) };
+    const archiving = { longestRestMs, signal, took: (count: number) => notice({ kind: 'archived', count }) };
+    const archived = await deleteInBatches(this.dataSource, PURGE, [], archiving);
+    const unsealed = await deleteInBatches(this.dataSource, FORGET_SEALED, [], forgetting);
+    const forgotten = unsealed + (await deleteInBatches(this.dataSource, FORGET, [archiveMs], forgetting));
     if (archived + forgotten > 0) this.log.log(`archived ${archived} expired records, forgot ${forgotten} archived or sealed ones`);
     return { archived, forgotten };
   }

@@ -28,6 +28,8 @@ export interface Completed {
   expiresAt: Date;
   /** What is left of the window by the database's clock, in milliseconds. */
   remainingMs: number;
+  /** When the key's first request came, on the monotonic clock of this process. */
+  bornAt: number;
 }
 
 /** A record as the statements here read it. */
@@ -42,6 +44,7 @@ export interface RecordRow {
   resource: string | null;
   expires_at: Date;
   remaining_ms: number;
+  age_ms: number;
   interrupted: boolean;
   /** Of a parked operation, how long nobody may take it over still, in milliseconds; else null. */
   parked_ms: number | null;
@@ -57,6 +60,7 @@ export interface ArchiveRow {
 const RECORD = `operation_id, encode(request_hash, 'hex') AS request_hash, status, response_status, response_headers,
                 convert_from(response_body, 'UTF8') AS response_body, resource, expires_at,
                 (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms,
+                (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms,
                 status = 'running' AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AS interrupted,
                 CASE WHEN status = 'running' AND lease_until IS NULL
                      THEN greatest(0, extract(epoch FROM resumable_at - clock_timestamp()) * 1000)::float8 END AS parked_ms
@@ -75,7 +79,8 @@ const FIND_OPERATION = {
   text: `
   SELECT operation_id, status, response_status, response_headers, convert_from(response_body, 'UTF8') AS response_body, expires_at,
          attempt, step_no, lease_until IS NULL AS parked,
-         (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms
+         (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms,
+         (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms
     FROM idempotency_records WHERE account_id = $1 AND operation_id = $2`,
 };
 
@@ -159,6 +164,7 @@ export function completedOf(row: Omit<RecordRow, 'request_hash' | 'resource' | '
     response: { status: row.response_status, headers: row.response_headers, body: row.response_body },
     expiresAt: row.expires_at,
     remainingMs: row.remaining_ms,
+    bornAt: performance.now() - row.age_ms,
   };
 }
 

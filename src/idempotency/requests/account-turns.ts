@@ -10,6 +10,16 @@ export interface TurnsOptions {
   queue: number;
   /** How long one may wait, in milliseconds; 0: as long as it takes. */
   waitMs: number;
+  /** Hears how long one has waited, in milliseconds, with or without success. */
+  waited?(ms: number): void;
+}
+
+/** Who waits. */
+export interface Queue {
+  requests: number;
+  accounts: number;
+  /** Requests of the account that has the most. */
+  longest: number;
 }
 
 /** A request that waits. */
@@ -56,12 +66,18 @@ export class AccountTurns {
   async inTurn<T>(accountId: string, work: () => Promise<T>): Promise<T> {
     this.notice(accountId);
     if (this.free > 0 && !this.waiting.has(accountId) && this.mayEnter(accountId)) this.enter(accountId);
-    else await this.queueUp(accountId);
+    else await this.wait(accountId);
     try {
       return await work();
     } finally {
       this.leave(accountId);
     }
+  }
+
+  /** Who waits at this moment. */
+  get queue(): Queue {
+    const lengths = [...this.waiting.values()].map(({ length }) => length);
+    return { requests: lengths.reduce((sum, length) => sum + length, 0), accounts: lengths.length, longest: Math.max(0, ...lengths) };
   }
 
   private notice(accountId: string): void {
@@ -88,10 +104,19 @@ export class AccountTurns {
   }
 
   /** Resolves with a place taken. */
-  private queueUp(accountId: string): Promise<void> {
+  private async wait(accountId: string): Promise<void> {
     const queue = this.waiting.get(accountId) ?? [];
     if (queue.length >= this.options.queue) throw new IdempotencyRefusal('rate-limited');
     this.waiting.set(accountId, queue);
+    const began = performance.now();
+    try {
+      await this.queueUp(accountId, queue);
+    } finally {
+      this.options.waited?.(performance.now() - began);
+    }
+  }
+
+  private queueUp(accountId: string, queue: Waiting[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { enter: resolve, timer: undefined };
       if (this.options.waitMs > 0) {

@@ -3,13 +3,15 @@ import type { Completed } from '../records/record.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import type { StoredResponse } from '../reply.js';
 import type { ClaimResult } from './claim-check.js';
+import type { ToldItem } from './item-outcome.js';
 
 /**
  * How an attempt ended. `in-progress`: somebody else is at it. `pending`: its steps have no outcome yet; `resumableInMs`: when
- * they may be called again, where that is known. Operation ids are uuids.
+ * they may be called again, where that is known. Operation ids are uuids. `isDuplicate`: what was stored is that it may be a
+ * duplicate; `items`: what became of those that were executed with it.
  */
 export type AttemptEnd =
-  | { kind: 'completed'; record: Completed; replayed: boolean }
+  | { kind: 'completed'; record: Completed; replayed: boolean; isDuplicate?: boolean; items?: readonly ToldItem[] }
   | { kind: 'pending'; operationId: string; response: StoredResponse; resumableInMs?: number | undefined }
   | { kind: 'in-progress'; operationId: string | undefined };
 

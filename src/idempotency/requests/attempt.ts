@@ -10,7 +10,7 @@ import { IdempotencyRefusal } from '../refusal.js';
 import { firstHeld, type HeldOperation } from '../steps/held-operation.js';
 import { StepRegistry } from '../steps/step-registry.js';
 import { StepRunner, type Driven } from '../steps/step-runner.js';
-import { AccountTurns } from './account-turns.js';
+import { AccountTurns, type Queue } from './account-turns.js';
 import { endOf, type AttemptEnd, type Interrupted } from './attempt-end.js';
 import { meaningOfRecord, type ClaimResult } from './claim-check.js';
 import { Claim, type KeyedRequest } from './claim.js';
@@ -19,11 +19,13 @@ import { lateRequestsOf } from './late-requests.js';
 import { within } from './within.js';
 import { NewKeyPredictor } from './new-key-predictor.js';
 
-/** Behind the claim; again where the database rolled the work back for reasons that lie in other transactions. */
-const LOCKED: Way = { optimistic: false, runs: 5, mayRunAgain: isRetryable, pauseMs: (run) => 20 * run };
+/** Behind a claim; again where the database rolled the work back for reasons that lie in other transactions. */
+export const LOCKED: Way = { optimistic: false, runs: 5, mayRunAgain: isRetryable, pauseMs: (run) => 20 * run };
 /** Before the claim is known, once; what it doesn't decide is left to the other way. */
 const OPTIMISTIC: Way = { ...LOCKED, optimistic: true, runs: 1 };
 const LOCKED_AFTER_OPTIMISTIC: Way = { ...LOCKED, runs: LOCKED.runs - OPTIMISTIC.runs };
+
+const BY_A_RETRY = { taker: 'retry', words: 'by a retry' } as const;
 
 /**
  * Attempts at requests, from the claim to the COMMIT: the key, the handler's work and the response are committed all
@@ -43,7 +45,13 @@ export class Attempts {
   ) {
     this.reader = new BatchedReader(dataSource);
     const { accountShare: share, accountQueue: queue } = options;
-    this.turns = new AccountTurns({ ...poolOf(dataSource), share, queue });
+    const waited = (ms: number): void => options.notice({ kind: 'queued', ms });
+    this.turns = new AccountTurns({ ...poolOf(dataSource), share, queue, waited });
+  }
+
+  /** Who waits for the turn of their account at this moment. */
+  get queue(): Queue {
+    return this.turns.queue;
   }
 
   /**
@@ -76,8 +84,10 @@ export class Attempts {
     switch (end.kind) {
       case 'lost':
         return endOf(end.found, intent.operationId);
-      case 'committed':
-        return this.committed(request, end);
+      case 'committed': {
+        const answer = await this.committed(request, end);
+        return answer.kind === 'completed' ? { ...answer, isDuplicate: claim.isDuplicate, items: claim.items } : answer;
+      }
       case 'abandoned':
         return this.abandoned(claim, intent, end);
       case 'undecided':
@@ -109,6 +119,7 @@ export class Attempts {
       response: decision.response,
       expiresAt: row.expires_at,
       remainingMs: intent.windowMs,
+      bornAt: performance.now(),
     };
     return { kind: 'completed', record, replayed: false };
   }
@@ -127,7 +138,8 @@ export class Attempts {
 
   /** A crash, or an unknown outcome, left the operation between two phases: this retry takes it over and finishes it. */
   private async resume(operationId: string, request: KeyedRequest): Promise<AttemptEnd> {
-    const held = await this.steps.takeOver(this.dataSource, request.intent.accountId, operationId, 'by a retry').catch(throwUnavailable);
+    const { accountId } = request.intent;
+    const held = await this.steps.takeOver(this.dataSource, accountId, operationId, BY_A_RETRY).catch(throwUnavailable);
     return held ? this.drive(held, request) : { kind: 'in-progress', operationId };
   }
 

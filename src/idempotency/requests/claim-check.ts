@@ -32,7 +32,7 @@ export type ClaimResult =
   | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
 
 /** A row of the lock statements. */
-interface Taken {
+export interface Taken {
   locked: boolean;
   now: Date;
 }
@@ -73,16 +73,19 @@ const CLAIM_UNKNOWN = {
 };
 
 /**
- * The check that a claim begins with. Three separate statements in this order, because each takes its own snapshot: folded into
- * one, or with the archive first, a winner or a purge that commits in between is missed and the work runs twice.
+ * Takes the key's lock, and looks at its record and at what the archive has of it. Three separate statements in this order, because each
+ * takes its own snapshot: folded into one, or with the archive first, a winner or a purge that commits in between is missed and the work
+ * runs twice.
  */
+export function claimCalls(named: Pick<Intent, 'accountId' | 'key'>): Call[] {
+  const { accountId, key } = named;
+  return [{ ...LOCK, values: [lockNumber(accountId, key), accountId] }, findRecord(named), findArchived(named)];
+}
+
+/** The check that a claim begins with. */
 export function claimCheck(intent: Intent, late: LateRequests): OpeningCheck<ClaimResult> {
   return {
-    calls: () => [
-      { ...LOCK, values: [lockNumber(intent.accountId, intent.key), intent.accountId] },
-      findRecord(intent),
-      findArchived(intent),
-    ],
+    calls: () => claimCalls(intent),
     evaluate: ([lock, record, archived]) => {
       const [taken] = (lock?.rows ?? []) as unknown as Taken[];
       if (!taken) throw new Error('the lock statement has one row');
@@ -171,7 +174,8 @@ function hasExpired({ status, remaining_ms: remaining }: RecordRow): boolean {
   return status === 'completed' && remaining <= 0;
 }
 
-function rowOf(result: Result | undefined): unknown {
+/** The only row of a result, if it has one. */
+export function rowOf(result: Result | undefined): unknown {
   return result?.rows[0];
 }
 

@@ -3,8 +3,8 @@ import type { CompleteOptions } from '../options.js';
 import { databaseError } from '../postgres/errors.js';
 import type { OperationIdentity } from '../postgres/handler-transaction.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
-import { sendAlone } from '../postgres/transaction-connection.js';
-import { toCall, type Call } from '../postgres/statement.js';
+import { askAlone } from '../postgres/transaction-connection.js';
+import type { Call } from '../postgres/statement.js';
 import type { Party } from '../protocol/commit.js';
 import type { Confirmation } from '../protocol/confirm.js';
 import type { Committable, Work } from '../protocol/decision.js';
@@ -15,6 +15,7 @@ import { providerKeyOf } from '../steps/held-operation.js';
 import type { StepRegistry } from '../steps/step-registry.js';
 import { claimAtOnce, claimCheck, type ClaimResult } from './claim-check.js';
 import { watchDuplicates, withDuplicates } from './duplicates.js';
+import type { ToldItem } from './item-outcome.js';
 import { itemsRunner } from './items.js';
 import { lateRequestsOf, type LateRequests } from './late-requests.js';
 import type { SaidOfRetry } from './retry-reason.js';
@@ -43,6 +44,12 @@ export class Claim implements Party<ClaimResult> {
   readonly status: number;
   readonly traceId: string | null;
   readonly render: CompleteOptions['render'];
+  /** The key was free, and the request is refused because of another one that asked the same. */
+  isDuplicate = false;
+  /** What became of the items of the decision that is committed. */
+  items: readonly ToldItem[] = [];
+  /** What became of those of the work. */
+  private itemsOfWork: ToldItem[] = [];
   private readonly intent: Intent;
   private readonly late: LateRequests;
   private readonly lenient: boolean;
@@ -57,8 +64,15 @@ export class Claim implements Party<ClaimResult> {
     const { accountId, key, operationId, operation, traceId } = intent;
     // A handler's step is the first one of its operation.
     const nextProviderKey = (step: string): string => providerKeyOf({ accountId, key, step, stepNo: 1 });
-    this.identity = { operationId, idempotencyKey: key, owner: operation, nextProviderKey, items: itemsRunner(intent, options) };
-    this.work = work;
+    const items = itemsRunner(intent, options, (told) => this.itemsOfWork.push(...told));
+    this.identity = { operationId, idempotencyKey: key, owner: operation, nextProviderKey, items };
+    this.work = (tx) => {
+      this.itemsOfWork = [];
+      return work(tx).catch((error: unknown) => {
+        this.itemsOfWork = [];
+        throw error;
+      });
+    };
     this.status = status;
     this.traceId = traceId;
     this.render = render ?? options.render;
@@ -80,6 +94,7 @@ export class Claim implements Party<ClaimResult> {
       calls: () => check.calls(),
       evaluate: (results) => {
         const opened = check.evaluate(results);
+        this.isDuplicate = opened.refusal !== undefined;
         this.tell(opened.found);
         return opened;
       },
@@ -92,6 +107,9 @@ export class Claim implements Party<ClaimResult> {
 
   callsFor(decision: Committable, found: ClaimResult): Call[] {
     const { intent } = this;
+    // A refusal that takes the place of this decision has none.
+    this.items = this.itemsOfWork;
+    this.itemsOfWork = [];
     const replaced = found.kind === 'won' && found.replaces ? [makeRoom(intent, found.replaces)] : [];
     switch (decision.kind) {
       case 'store':
@@ -140,11 +158,7 @@ export class Claim implements Party<ClaimResult> {
    * What the key stands for at this moment, without keeping it: `won` means that it is free. One packet and no transaction
    * beyond it. @throws the database's error, and what a pool says that has no connection
    */
-  async probe(dataSource: DataSource): Promise<ClaimResult> {
-    const check = this.refusalCheck;
-    const calls = check.calls().map((call) => toCall(call));
-    const { results, error } = await sendAlone(dataSource, calls);
-    if (results.length < calls.length) throw error;
-    return check.evaluate(results).found;
+  probe(dataSource: DataSource): Promise<ClaimResult> {
+    return askAlone(dataSource, this.refusalCheck);
   }
 }

@@ -9,6 +9,7 @@ import { Attempts } from './attempt.js';
 import { endOf, type AttemptEnd } from './attempt-end.js';
 import type { KeyedRequest } from './claim.js';
 import { InFlightKeys } from './in-flight-keys.js';
+import type { ToldItem } from './item-outcome.js';
 import { ReplayCache } from './replay-cache.js';
 import { ReplayScheduler } from './replay-scheduler.js';
 import { ReplayCounter } from './replay-counter.js';
@@ -22,6 +23,14 @@ export interface Answer {
   /** Null while the operation has no outcome: a 202 is not kept, the same key gets the final answer later. */
   expiresAt: Date | null;
   replayed: boolean;
+  /** Whether another request under the key was waited for, or for its outcome. */
+  waited: boolean;
+  /** When the key's first request came, on the monotonic clock of this process. */
+  bornAt: number;
+  /** The answer is that this may be a duplicate of another key's request. */
+  isDuplicate?: boolean | undefined;
+  /** What became of items that were executed with it. */
+  items?: readonly ToldItem[] | undefined;
   /** Of a 202, when its steps may be called again, in milliseconds, where that is known. */
   resumableInMs?: number | undefined;
 }
@@ -60,6 +69,7 @@ export class Executor {
       if (retry.isRetry && isInProgress(error)) this.counter.countTry(intent, retry);
       throw error;
     });
+    for (const item of answer.items ?? []) if (item.outcome === 'replayed') this.counter.countReplay(item.intent, retry);
     if (answer.replayed) {
       this.counter.countReplay(intent, retry);
       await this.replays.take(intent.accountId);
@@ -70,10 +80,10 @@ export class Executor {
   private async answer(request: KeyedRequest): Promise<Answer> {
     const { intent } = request;
     const scope = `${intent.accountId} ${intent.key}`;
-    for (;;) {
-      const known = this.remembered(scope, intent) ?? (await this.follow(scope, request));
+    for (let waited = false; ; waited = true) {
+      const known = this.remembered(scope, intent, waited) ?? (await this.follow(scope, request));
       if (known) return known;
-      if (!this.inFlight.find(scope)) return this.lead(scope, request);
+      if (!this.inFlight.find(scope)) return this.lead(scope, request, waited);
     }
   }
 
@@ -86,7 +96,7 @@ export class Executor {
     // An optimistic leader knows nothing before its end, and the stored answer of a completed request must not wait for that.
     const found = leader.state === 'claiming' ? await this.attempts.find(intent).catch(nothingWhenUnavailable) : undefined;
     const stored = found && endOf(found);
-    if (stored?.kind === 'completed') return this.remember(scope, intent, stored, term);
+    if (stored?.kind === 'completed') return this.remember(scope, intent, stored, { term, waited: true });
     if (this.inFlight.find(scope) !== leader) return undefined;
     if (leader.state !== 'elsewhere' && leader.fingerprint !== intent.fingerprint) throw new IdempotencyRefusal('idempotency-key-reused');
     const left = this.timeLeft(deadline);
@@ -96,17 +106,19 @@ export class Executor {
   }
 
   /** This process's only request for the key: tries, and while the result is elsewhere or to come, looks again until the deadline. */
-  private async lead(scope: string, request: KeyedRequest): Promise<Answer> {
+  private async lead(scope: string, request: KeyedRequest, hasWaited: boolean): Promise<Answer> {
     const { intent } = request;
     const leader = this.inFlight.take(scope, intent.fingerprint);
+    let waited = hasWaited;
     try {
       for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
         const { term } = this.cache;
         const end = await this.attempts.make(request, leader);
-        if (end.kind === 'completed') return this.remember(scope, intent, end, term);
+        if (end.kind === 'completed') return this.remember(scope, intent, end, { term, waited });
         leader.learn('elsewhere');
         const left = this.timeLeft(request.deadline);
-        if (left <= 0) return whileUnfinished(end);
+        if (left <= 0) return whileUnfinished(end, waited);
+        waited = true;
         // A look at a pending operation calls its step once the time for that has come.
         await sleep(Math.min(end.kind === 'pending' ? LONGEST_PAUSE : pause, left));
       }
@@ -120,18 +132,19 @@ export class Executor {
     return this.options.isClosing() ? 0 : deadline - performance.now();
   }
 
-  private remember(scope: string, { fingerprint }: Intent, { record, replayed }: Completion, term: number): Answer {
+  private remember(scope: string, { fingerprint }: Intent, end: Completion, { term, waited }: { term: number; waited: boolean }): Answer {
+    const { record, replayed, isDuplicate, items } = end;
     this.cache.remember(scope, { ...record, fingerprint }, term);
-    return { ...record, replayed };
+    return { ...record, replayed, waited, isDuplicate, items };
   }
 
-  private remembered(scope: string, intent: Intent): Answer | undefined {
+  private remembered(scope: string, intent: Intent, waited: boolean): Answer | undefined {
     const known = this.cache.find(scope);
     if (!known) return undefined;
     if (known.fingerprint !== intent.fingerprint) {
       throw new IdempotencyRefusal('idempotency-key-reused', { operationId: publicOperationId(known.operationId) });
     }
-    return { ...known, replayed: true };
+    return { ...known, replayed: true, waited };
   }
 }
 
@@ -145,10 +158,10 @@ function nothingWhenUnavailable(error: unknown): undefined {
 }
 
 /** What a client is told that doesn't wait any longer. */
-function whileUnfinished(end: Exclude<AttemptEnd, Completion>): Answer {
+function whileUnfinished(end: Exclude<AttemptEnd, Completion>, waited: boolean): Answer {
   if (end.kind === 'pending') {
     const { operationId, response, resumableInMs } = end;
-    return { operationId, response, expiresAt: null, replayed: false, resumableInMs };
+    return { operationId, response, expiresAt: null, replayed: false, waited, bornAt: performance.now(), resumableInMs };
   }
   throw new IdempotencyRefusal('idempotency-request-in-progress', { operationId: end.operationId && publicOperationId(end.operationId) });
 }

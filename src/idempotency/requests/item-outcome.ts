@@ -1,10 +1,21 @@
 import { publicOperationId } from '../operation-id.js';
+import type { RequestOutcome } from '../observations.js';
 import type { Intent } from '../records/record.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import type { ItemOutcome } from '../transaction.js';
 import { endOf } from './attempt-end.js';
 import type { ClaimResult } from './claim-check.js';
 import { tellTime } from './late-requests.js';
+
+/** What became of an item whose batch has committed, as of a request of its own. */
+export interface ToldItem {
+  intent: Intent;
+  outcome: RequestOutcome['outcome'];
+  /** uuid of the operation that its answer is from; undefined where it has none. */
+  operationId: string | undefined;
+  /** Of a replay: when the key's first request came, on the monotonic clock of this process. */
+  bornAt: number | undefined;
+}
 
 /** What a key that is not free makes of its item. @throws IdempotencyRefusal `idempotency-request-in-progress`: the batch has to wait */
 export function outcomeOf(intent: Intent, found: ClaimResult): ItemOutcome {

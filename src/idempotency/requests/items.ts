@@ -4,7 +4,7 @@ import type { ItemsRunner, OperationIdentity } from '../postgres/handler-transac
 import { inPart } from '../postgres/part.js';
 import type { PostgresTransaction } from '../postgres/postgres-transaction.js';
 import { toCall } from '../postgres/statement.js';
-import { insertCompleted, makeRoom, type Intent } from '../records/record.store.js';
+import { insertCompleted, makeRoom, type Completed, type Intent } from '../records/record.store.js';
 import { appendLines, type NewLine } from '../records/timeline.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import { toResponse, type StoredResponse } from '../reply.js';
@@ -12,12 +12,13 @@ import { providerKeyOf } from '../steps/held-operation.js';
 import type { Item, ItemOutcome, ItemsOptions, Transaction } from '../transaction.js';
 import { claimSeveral } from './claim-check.js';
 import { fingerprint } from './fingerprint.js';
-import { hasFailed, outcomeOf, refused, wordsOn } from './item-outcome.js';
+import { hasFailed, outcomeOf, refused, wordsOn, type ToldItem } from './item-outcome.js';
 import { lateRequestsOf } from './late-requests.js';
+import { OUTCOME_OF } from './observe.js';
 
-/** Executes items inside the request of this intent. */
-export function itemsRunner(batch: Intent, options: CompleteOptions): ItemsRunner {
-  return (engine, as, items, how) => new Items({ batch, options, engine, as, how }, items).run();
+/** Executes items inside the request of this intent; `tell` hears what became of them, if the request commits. */
+export function itemsRunner(batch: Intent, options: CompleteOptions, tell: (items: ToldItem[]) => void): ItemsRunner {
+  return (engine, as, items, how) => new Items({ batch, options, engine, as, how, tell }, items).run();
 }
 
 /** What the items are executed in, and how. */
@@ -27,6 +28,7 @@ interface Surroundings {
   engine: PostgresTransaction;
   as: (identity: OperationIdentity) => Transaction;
   how: ItemsOptions;
+  tell: (items: ToldItem[]) => void;
 }
 
 /** An item whose key is free: where it stands, and the operation whose expired record has to make room for it. */
@@ -40,6 +42,8 @@ interface Fresh {
 class Items {
   private readonly intents: Intent[];
   private readonly outcomes: (ItemOutcome | undefined)[];
+  /** Of the items whose answer was there before. */
+  private readonly stored = new Map<number, Completed>();
   /** The first item with a key that is free has it. */
   private readonly fresh = new Map<string, Fresh>();
 
@@ -70,6 +74,7 @@ class Items {
     }
     const outcomes = this.intents.map((intent, index) => this.outcomes[index] ?? this.outcomeOfTwin(intent));
     engine.enqueue(toCall(appendLines(batch.accountId, this.story(outcomes))));
+    this.within.tell(outcomes.map((outcome, index) => this.toldOf(outcome, index)));
     return outcomes;
   }
 
@@ -87,6 +92,7 @@ class Items {
       const found = foundOf(intent);
       if (found.kind === 'won') this.take({ index, intent, replaces: found.replaces });
       else this.outcomes[index] = outcomeOf(intent, found);
+      if (found.kind === 'completed') this.stored.set(index, found.record);
     }
   }
 
@@ -145,9 +151,25 @@ class Items {
     return (first && this.outcomes[first.index]) ?? { kind: 'rolled-back' };
   }
 
+  private toldOf(outcome: ItemOutcome, index: number): ToldItem {
+    const intent = this.intents[index] as Intent;
+    const stored = this.stored.get(index);
+    if (stored) return { intent, outcome: 'replayed', operationId: stored.operationId, bornAt: stored.bornAt };
+    const first = this.fresh.get(intent.key);
+    if (outcome.kind === 'refused') return { intent, outcome: OUTCOME_OF[outcome.error.code], operationId: undefined, bornAt: undefined };
+    if (!first || this.isUndone()) return { intent, outcome: 'rolled-back', operationId: undefined, bornAt: undefined };
+    const { operationId } = first.intent;
+    if (first.index === index) return { intent, outcome: 'executed', operationId, bornAt: undefined };
+    return { intent, outcome: 'replayed', operationId, bornAt: performance.now() };
+  }
+
+  /** Whether nothing stays of an atomic batch. */
+  private isUndone(): boolean {
+    return this.within.how.atomic && this.outcomes.some((outcome) => outcome && hasFailed(outcome));
+  }
+
   private story(outcomes: ItemOutcome[]): NewLine[] {
-    const { batch, how } = this.within;
-    const isUndone = how.atomic && outcomes.some(hasFailed);
+    const { batch } = this.within;
     const own = outcomes.map((outcome, index) => ({
       operationId: batch.operationId,
       event: 'item' as const,
@@ -158,7 +180,7 @@ class Items {
       event: 'batched' as const,
       detail: `item ${index} of ${publicOperationId(batch.operationId)}`,
     }));
-    return isUndone ? own : [...own, ...theirs];
+    return this.isUndone() ? own : [...own, ...theirs];
   }
 }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
+import type { NoticedOperation } from '../observations.js';
 import { publicOperationId } from '../operation-id.js';
 import { queryAs } from '../postgres/account-scope.js';
 import type { Intent } from '../records/record.store.js';
@@ -21,6 +22,10 @@ export interface HeldOperation {
   traceId: string | null;
   windowMs: number;
   ageMs: number;
+  /** When its request came, on the monotonic clock of this process. */
+  bornAt: number;
+  /** Whether it was parked before in this step. */
+  wasParked: boolean;
   pending: StoredResponse;
 }
 
@@ -28,12 +33,13 @@ export interface HeldOperation {
 export function firstHeld(intent: Intent, first: Pick<HeldOperation, 'step' | 'subjectId' | 'pending'>): HeldOperation {
   const { accountId, key, operationId, operation, traceId, windowMs } = intent;
   const { step, subjectId, pending } = first;
-  return { accountId, key, operationId, operation, step, stepNo: 1, subjectId, attempt: 1, traceId, windowMs, ageMs: 0, pending };
+  const started = { stepNo: 1, attempt: 1, ageMs: 0, bornAt: performance.now(), wasParked: false };
+  return { accountId, key, operationId, operation, traceId, windowMs, step, subjectId, pending, ...started };
 }
 
 /** The columns of a HeldRow. */
 export const HELD_COLUMNS = `account_id, key, operation_id, operation, recovery_point, step_no, subject_id, attempt, trace_id, window_ms,
-  (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, response_status, response_headers,
+  (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, parked_reason IS NOT NULL AS was_parked, response_status, response_headers,
   convert_from(response_body, 'UTF8') AS response_body`;
 
 /** What `takeOver` and `takeDue` return. */
@@ -49,6 +55,7 @@ export interface HeldRow {
   trace_id: string | null;
   window_ms: string;
   age_ms: number;
+  was_parked: boolean;
   response_status: number;
   response_headers: Record<string, string>;
   response_body: string;
@@ -67,6 +74,8 @@ export function heldOf(row: HeldRow): HeldOperation {
     traceId: row.trace_id,
     windowMs: Number(row.window_ms),
     ageMs: row.age_ms,
+    bornAt: performance.now() - row.age_ms,
+    wasParked: row.was_parked,
     pending: { status: row.response_status, headers: row.response_headers, body: row.response_body },
   };
 }
@@ -90,6 +99,11 @@ export function ownKey(name: string): string {
 /** The key that a client sent; null where the application started the operation by itself. */
 export function clientKeyOf(key: string): string | null {
   return key.startsWith(OWN) ? null : key;
+}
+
+/** What is told of it to the application. */
+export function noticeOf({ accountId, operationId, key, step, attempt }: HeldOperation): NoticedOperation {
+  return { accountId, operationId, key: clientKeyOf(key), step, attempt };
 }
 
 /** What a step is told of its run. */

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { heldOf, type HeldRow } from './held-operation.js';
+import type { HeldRow } from './held-operation.js';
 import { takeDue, unknownDue } from './takeover.store.js';
 import { BACKGROUND_SOURCE, OPTIONS, RECOVERY_SOURCE, type CompleteOptions } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
@@ -99,7 +99,7 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
     };
     count(1);
     return this.runner
-      .drive(this.dataSource, heldOf(row))
+      .drive(this.dataSource, this.runner.taken(row, 'recoverer'))
       .then(() => undefined)
       .catch((error: unknown) => this.log.error({ err: error }, 'an operation could not be driven'))
       .finally(() => {

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import type { Taker } from '../observations.js';
 import { OPTIONS, type CompleteOptions } from '../options.js';
 import { queryAs } from '../postgres/account-scope.js';
 import { assertNoTransaction } from '../postgres/connection-guard.js';
@@ -11,8 +12,8 @@ import { findOperation, type Completed } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
 import { park } from '../step.js';
 import { Settlement } from './settlement.js';
-import { heldOf, runOf, type HeldOperation, type HeldRow } from './held-operation.js';
-import { takeOver } from './takeover.store.js';
+import { heldOf, noticeOf, runOf, type HeldOperation, type HeldRow } from './held-operation.js';
+import { takeOver, type GoesOn } from './takeover.store.js';
 import { StepRegistry } from './step-registry.js';
 
 /** Where an operation stands when its runner lets go of it. */
@@ -54,17 +55,33 @@ export class StepRunner implements BeforeApplicationShutdown {
   }
 
   /** Takes an interrupted operation over; null when it runs, is finished, was parked just now, somebody was faster, or this process doesn't know its step. */
-  async takeOver(dataSource: DataSource, accountId: string, operationUuid: string, by: string): Promise<HeldOperation | null> {
+  async takeOver(dataSource: DataSource, accountId: string, operationUuid: string, by: GoesOn): Promise<HeldOperation | null> {
     const call = takeOver({ accountId, operationId: operationUuid }, by, this.steps.names, this.options);
     const [row] = await queryAs<HeldRow>(dataSource, accountId, call);
-    return row ? heldOf(row) : null;
+    return row ? this.taken(row, by.taker) : null;
+  }
+
+  /** What a taking statement returned, from now on in the hands of this process. */
+  taken(row: HeldRow, by: Taker): HeldOperation {
+    const held = heldOf(row);
+    this.options.notice({ kind: 'taken-over', by, found: held.wasParked ? 'parked' : 'lease', operation: noticeOf(held) });
+    return held;
   }
 
   /** Drives an operation that this process holds until it is completed, parked, undone, or lost to somebody else. */
   drive(dataSource: DataSource, held: HeldOperation): Promise<Driven> {
-    const driven = this.runSteps(dataSource, held);
+    const driven = held.attempt === 1 ? this.runSteps(dataSource, held) : this.recover(dataSource, held);
     this.running.add(driven);
     void driven.finally(() => this.running.delete(driven)).catch(() => undefined);
+    return driven;
+  }
+
+  /** What was taken over is driven like anything else, and what that came to is told. */
+  private async recover(dataSource: DataSource, held: HeldOperation): Promise<Driven> {
+    const began = performance.now();
+    const driven = await this.runSteps(dataSource, held);
+    const result = driven.kind === 'completed' && driven.stored ? 'lost' : driven.kind;
+    this.options.notice({ kind: 'recovered', result, ms: performance.now() - began, operation: noticeOf(held) });
     return driven;
   }
 
@@ -109,6 +126,7 @@ export class StepRunner implements BeforeApplicationShutdown {
       case 'committed':
         return this.committed(dataSource, held, end);
       case 'lost':
+        this.options.notice({ kind: 'fenced', operation: noticeOf(held) });
         return this.present(dataSource, held, { stored: true });
       case 'abandoned':
         throw end.error;
@@ -134,7 +152,7 @@ export class StepRunner implements BeforeApplicationShutdown {
         // Confirmed by a look: the record has the answer.
         if (!row) return this.present(dataSource, held, { stored: false });
         const { operationId, windowMs } = held;
-        const record = { operationId, response: decision.response, expiresAt: row.expires_at, remainingMs: windowMs };
+        const record = { operationId, response: decision.response, expiresAt: row.expires_at, remainingMs: windowMs, bornAt: held.bornAt };
         return { kind: 'completed', record, stored: false };
       }
     }

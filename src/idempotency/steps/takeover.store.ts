@@ -1,3 +1,4 @@
+import type { Taker } from '../observations.js';
 import type { Call } from '../postgres/statement.js';
 import { HELD_COLUMNS } from './held-operation.js';
 import type { Leases } from './operation.store.js';
@@ -71,14 +72,20 @@ const UNKNOWN_DUE = {
           WHERE status = 'running' AND next_run_at <= clock_timestamp() AND recovery_point <> ALL ($1::text[])`,
 };
 
-/** `by`: who goes on, for the timeline. `steps`: the names that the taker knows. */
+/** Who goes on with an operation: the kind, and the words for the timeline. */
+export interface GoesOn {
+  taker: Taker;
+  words: string;
+}
+
+/** `by`: who goes on. `steps`: the names that the taker knows. */
 export function takeOver(
   operation: { accountId: string; operationId: string },
-  by: string,
+  by: GoesOn,
   steps: readonly string[],
   leases: Leases,
 ): Call & { values: unknown[] } {
-  return { ...TAKE_OVER, values: [leases.leaseMs / 1000, by, steps, operation.accountId, operation.operationId] };
+  return { ...TAKE_OVER, values: [leases.leaseMs / 1000, by.words, steps, operation.accountId, operation.operationId] };
 }
 
 /** The same, and what was parked just now as well. */

@@ -39,6 +39,8 @@ export class GuardedProvider {
   constructor(
     private readonly provider: Provider,
     private readonly timeoutMs: number,
+    /** Hears of each charge or refund that is not sent, because of a pause or of too many calls. */
+    private readonly heldBack: () => void = () => undefined,
   ) {}
 
   get keyWindowMs(): number {
@@ -118,8 +120,9 @@ export class GuardedProvider {
     try {
       return await this.bounds.inPlace(account, () => this.unlessPaused(account, left, call));
     } catch (error) {
-      if (error instanceof TooManyCalls) return notReached(error.message);
-      throw error;
+      if (!(error instanceof TooManyCalls)) throw error;
+      this.heldBack();
+      return notReached(error.message);
     }
   }
 
@@ -128,7 +131,10 @@ export class GuardedProvider {
     const timeoutMs = left();
     if (timeoutMs <= 0) return notReached('no time left');
     const ended = this.bounds.admit(account);
-    if (!ended) return notReached('the provider has a pause after many failures');
+    if (!ended) {
+      this.heldBack();
+      return notReached('the provider has a pause after many failures');
+    }
     const outcome = await call(timeoutMs).catch((error: unknown): Outcome => {
       return { kind: 'unknown', reason: error instanceof Error ? error.message : String(error) };
     });

@@ -13,8 +13,10 @@ import { ChargeStep } from '../../../src/payments/charge.step.js';
 import { PaymentsService } from '../../../src/payments/payments.service.js';
 import { SandboxProvider } from '../../../src/payments/provider/sandbox-provider.js';
 import type { Rule } from '../../../storm/checker.js';
-import { CALM, LEASE_MS, fullPlan, type Plan } from '../../../storm/plan.js';
+import { CALM, LEASE_MS, fullPlan, type Injections, type Plan } from '../../../storm/plan.js';
+import { CALM_RECEIVER } from '../../../storm/receiver.js';
 import { override, replaceStatement, runSql } from './seams.js';
+import { SABOTEURS_OF_WHAT_IS_TOLD } from './told.js';
 import { ARCHIVE_UNFINISHED } from './unfinished.js';
 
 /** A change of the service that breaks one promise, a small storm in which that matters, and the rules of which one at least must notice. */
@@ -27,7 +29,18 @@ export interface Saboteur {
 }
 
 const NEVER = { kill: 0, pause: 0, terminate: 0, sandbox: 0 };
-const NOTHING = { kills: 0, pauses: 0, terminatedBackends: 0, sandboxRestarts: 0, repeatedProviderCalls: 0, clientRetries: 0 };
+const NOTHING: Injections = {
+  kills: 0,
+  pauses: 0,
+  terminatedBackends: 0,
+  sandboxRestarts: 0,
+  repeatedProviderCalls: 0,
+  clientRetries: 0,
+  sealedKeys: 0,
+  passedDeadlines: 0,
+  possibleDuplicates: 0,
+  repeatedWebhooks: 0,
+};
 const ONE_CHARGE = 'one charge for each payment that succeeded, and none for any other';
 const ONE_ORDER = 'one order and one ticket for each key';
 const SAME_BYTES = 'all answers of one key are the same bytes';
@@ -42,6 +55,7 @@ export function planOf({ plan }: Saboteur, seed: number): Plan {
     vanish: 0,
     impatience: 0,
     faults: CALM,
+    receiver: CALM_RECEIVER,
     cadence: NEVER,
     least: NOTHING,
     stuckAfter: 8_000,
@@ -56,7 +70,18 @@ export const INTACT: Saboteur = {
   sabotage: () => undefined,
   plan: {
     operations: 80,
-    actions: { order: 1, pay: 2, refund: 1, 'refund-refused': 1, cancel: 1 },
+    actions: {
+      order: 1,
+      pay: 2,
+      'pay-again': 1,
+      'pay-in-time': 1,
+      refund: 1,
+      'refund-refused': 1,
+      cancel: 1,
+      'give-up': 1,
+      product: 1,
+      stock: 1,
+    },
     sources: { tok_visa: 1, tok_hang_after: 2 },
     vanish: 0.3,
     impatience: 0.3,
@@ -141,6 +166,7 @@ export const SABOTEURS: Saboteur[] = [
     plan: { actions: { order: 1 }, impatience: 1 },
     noticedBy: [ONE_ORDER, SAME_BYTES],
   },
+  ...SABOTEURS_OF_WHAT_IS_TOLD,
 ];
 
 function newKeyEachTime(): void {

@@ -1,0 +1,271 @@
+import { v7 as uuidv7 } from 'uuid';
+import { InFlightKeys } from '../../src/idempotency/requests/in-flight-keys.js';
+import { ORDER, atOnce, tally, type TestResponse } from '../support/app.js';
+import { item, resultsOf, sendBatch } from '../support/batches.js';
+import { eventually } from '../support/eventually.js';
+import { addProduct, countOf, insertRecord } from '../support/ledger.js';
+import { hold, holdProduct, untilBlocked } from '../support/locks.js';
+import { WAIT, startPaymentWorld, type PaymentWorld } from '../support/payments.js';
+import { Series } from '../support/series.js';
+import { Receiver, endpointAt, untilAllSettled } from '../webhooks/receiver.js';
+
+let world: PaymentWorld;
+beforeAll(async () => {
+  // Nothing is recovered by itself: what is interrupted stays so until a test asks for it.
+  world = await startPaymentWorld({ IDEMPOTENCY_RECOVERY_INTERVAL: '1h' });
+});
+afterEach(() => world.faults({}));
+afterAll(() => world.close());
+
+const ORDERS = 'POST /v1/orders';
+const PAYMENTS = 'POST /v1/payments';
+
+/** What the work adds to the figures, by name and labels. */
+async function added(work: () => Promise<unknown>): Promise<(name: string, labels?: Record<string, string>) => number> {
+  const before = await Series.of(world);
+  await work();
+  const after = await Series.of(world);
+  return (name, labels) => (after.sum(name, labels) ?? 0) - (before.sum(name, labels) ?? 0);
+}
+
+const place = (key: string, body: unknown = ORDER, headers: Record<string, string> = {}): Promise<TestResponse> =>
+  world.send('POST', '/v1/orders', { key, body, headers });
+const outcomes = (more: (name: string, labels?: Record<string, string>) => number, operation: string, ...names: string[]): number[] =>
+  names.map((outcome) => more('idempotency_requests_total', { operation, outcome }));
+
+describe('a request is counted once, by what became of it', () => {
+  it('first, replay, another body, a sealed key, none, and one that is none', async () => {
+    const key = uuidv7();
+    const sealed = uuidv7();
+    await world.send('POST', '/v1/operations/seal', { key: null, body: { idempotencyKey: sealed } });
+    const more = await added(async () => {
+      await place(key);
+      await place(key);
+      await place(key, { items: [{ productId: '123', quantity: 2 }] });
+      await place(sealed);
+      await world.send('POST', '/v1/orders', { key: null, body: ORDER });
+      await place('with space');
+      await place(uuidv7(), { items: [] });
+    });
+    expect(outcomes(more, ORDERS, 'executed', 'replayed', 'mismatch', 'sealed', 'missing', 'invalid', 'rejected')).toEqual([
+      1, 1, 1, 1, 1, 1, 1,
+    ]);
+    expect(more('idempotency_requests_total')).toBe(7);
+    expect(more('idempotency_request_duration_seconds_count', { answer: 'first' })).toBe(1);
+    expect(more('idempotency_request_duration_seconds_count', { answer: 'replay' })).toBe(1);
+    expect(more('idempotency_replay_age_seconds_count', { operation: ORDERS })).toBe(1);
+  });
+
+  it('in progress at once, or after waiting for the first', async () => {
+    const key = uuidv7();
+    const held = await holdProduct(world.database);
+    const more = await added(async () => {
+      const first = place(key);
+      await untilBlocked(world.database);
+      expect((await place(key)).status).toBe(409);
+      const looks = jest.spyOn(InFlightKeys.prototype, 'find');
+      const waits = place(key, ORDER, WAIT);
+      await eventually('it to find the first', () => looks.mock.results.some(({ value }) => value !== undefined));
+      await held.release();
+      expect(tally(await Promise.all([first, waits]))).toEqual({ 201: 2 });
+    });
+    expect(outcomes(more, ORDERS, 'executed', 'in-progress', 'waited', 'replayed')).toEqual([1, 1, 1, 0]);
+    expect(more('idempotency_request_duration_seconds_count', { answer: 'waited' })).toBe(1);
+  });
+
+  it('expired, with the key’s age where it is not', async () => {
+    const [old, live] = [uuidv7(), uuidv7()];
+    await insertRecord(world.database, { key: old, request: ORDER, body: '{}', expiresIn: '-1 hour' });
+    await place(live);
+    await world.database.query(`UPDATE idempotency_records SET created_at = created_at - interval '2 hours' WHERE key = $1`, [live]);
+    const replica = await world.secondApp();
+    const before = await Series.of(replica);
+    const from = (key: string) => replica.send('POST', '/v1/orders', { key, body: ORDER });
+    expect(tally([await from(old), await from(live), await from(live)])).toEqual({ 410: 1, 201: 2 });
+    const after = await Series.of(replica);
+    expect(after.sum('idempotency_requests_total', { outcome: 'expired' })).toBe(1);
+    // Read from the record, and from memory.
+    expect(after.sum('idempotency_replay_age_seconds_bucket', { le: '3600' })).toBe(
+      before.sum('idempotency_replay_age_seconds_bucket') ?? 0,
+    );
+    expect(after.sum('idempotency_replay_age_seconds_bucket', { le: '21600' })).toBe(2);
+  });
+
+  it('beyond the account’s limit', async () => {
+    const limited = await world.secondApp({ RATE_LIMIT: '1/1h' });
+    const send = () => limited.send('POST', '/v1/orders', { body: ORDER });
+    expect(tally([await send(), await send()])).toEqual({ 201: 1, 429: 1 });
+    expect((await Series.of(limited)).sum('idempotency_requests_total', { operation: ORDERS, outcome: 'rate-limited' })).toBe(1);
+  });
+
+  it('as a possible duplicate, which is stored and replayed like anything else', async () => {
+    const order = await world.placeOrder();
+    const key = uuidv7();
+    const more = await added(async () => {
+      await world.pay(order);
+      await world.pay(order, 'tok_visa', { key });
+      await world.pay(order, 'tok_visa', { key });
+    });
+    expect(outcomes(more, PAYMENTS, 'executed', 'possible-duplicate', 'replayed')).toEqual([1, 1, 1]);
+  });
+});
+
+it('retries are counted by reason and attempt, and those that got their answer', async () => {
+  const key = uuidv7();
+  const held = await holdProduct(world.database);
+  const more = await added(async () => {
+    const first = place(key);
+    await untilBlocked(world.database);
+    await place(key, ORDER, { 'retry-attempt': '2', 'retry-reason': 'timeout' });
+    await held.release();
+    await first;
+    await place(key, ORDER, { 'retry-attempt': '3', 'retry-reason': 'in-progress' });
+    await place(key, ORDER, { 'retry-reason': 'because' });
+  });
+  const by = (name: string, reason: string) => more(name, { operation: ORDERS, reason });
+  expect(['timeout', 'in-progress', ''].map((reason) => by('idempotency_retries_total', reason))).toEqual([1, 1, 1]);
+  expect(['timeout', 'in-progress', ''].map((reason) => by('idempotency_retries_succeeded_total', reason))).toEqual([0, 1, 1]);
+  expect(more('idempotency_retry_attempts_sum')).toBe(5);
+});
+
+describe('an item of a batch', () => {
+  it('counts as a request of its own, and its replay stands in its story', async () => {
+    const product = await addProduct(world.database);
+    const known = item(product);
+    await sendBatch(world, [known]);
+    const [twin, another] = [item(product), item(product)];
+    const more = await added(() => sendBatch(world, [known, twin, twin, another, { ...known, note: 'x' }].slice(0, 4), {}));
+    expect(outcomes(more, ORDERS, 'executed', 'replayed')).toEqual([2, 2]);
+    expect(outcomes(more, 'POST /v1/orders/batch', 'executed', 'replayed')).toEqual([1, 0]);
+    expect(more('idempotency_request_duration_seconds_count', { operation: ORDERS })).toBe(0);
+    const story = async () => (await world.send('GET', `/v1/operations?idempotencyKey=${known.idempotencyKey}`)).body['data'][0];
+    await eventually('the replay in the story', async () => (await story())['replays'] === 1);
+  });
+
+  it('is none where its batch was rolled back, or replayed', async () => {
+    const [product, scarce] = [await addProduct(world.database), await addProduct(world.database, { stock: 0 })];
+    const key = uuidv7();
+    const items = [item(product), item(scarce)];
+    const more = await added(async () => {
+      const answer = await sendBatch(world, items, { atomic: true, key });
+      expect(tally(resultsOf(answer))).toEqual({ 424: 1, 409: 1 });
+      await sendBatch(world, items, { atomic: true, key });
+    });
+    expect(outcomes(more, ORDERS, 'executed', 'replayed', 'rolled-back')).toEqual([0, 0, 2]);
+    expect(outcomes(more, 'POST /v1/orders/batch', 'executed', 'replayed')).toEqual([1, 1]);
+  });
+});
+
+it('an unknown outcome is parked with its age, taken over by a retry, and recovered by its step', async () => {
+  const order = await world.placeOrder();
+  const key = uuidv7();
+  await world.faults({ dropAfter: 1 });
+  const opened = await added(async () => expect((await world.pay(order, 'tok_visa', { key })).status).toBe(202));
+  expect(outcomes(opened, PAYMENTS, 'pending')).toEqual([1]);
+  expect(opened('idempotency_records', { state: 'parked' })).toBe(1);
+  expect(opened('payments_provider_calls_total', { call: 'charge', outcome: 'unknown' })).toBeGreaterThan(0);
+  await world.database.query(`UPDATE idempotency_records SET created_at = now() - interval '1 hour' WHERE key = $1`, [key]);
+  expect((await Series.of(world)).sum('idempotency_oldest_parked_seconds')).toBeGreaterThanOrEqual(3_600);
+  await world.faults({});
+  await world.passInterval();
+  const ended = await added(async () => expect((await world.pay(order, 'tok_visa', { key })).status).toBe(201));
+  expect(ended('idempotency_records', { state: 'parked' })).toBe(-1);
+  expect(ended('idempotency_takeovers_total', { by: 'retry', step: 'payments.charge', found: 'parked' })).toBe(1);
+  expect(ended('idempotency_recoveries_total', { step: 'payments.charge', result: 'completed' })).toBe(1);
+  expect(ended('payments_provider_calls_total', { call: 'charge', outcome: 'succeeded' })).toBe(1);
+  expect(ended('payments_provider_call_duration_seconds_count', { call: 'charge' })).toBe(1);
+});
+
+it('whoever loses an operation meanwhile settles in vain, and that is counted', async () => {
+  const order = await world.placeOrder();
+  const key = uuidv7();
+  const provider = await world.sandbox.hold();
+  const more = await added(async () => {
+    const first = world.pay(order, 'tok_visa', { key });
+    await untilBlocked(world.sandbox.database);
+    // As if its lease had run out, and somebody else had finished it.
+    await world.database.query(`UPDATE idempotency_records SET attempt = attempt + 1 WHERE key = $1`, [key]);
+    await provider.release();
+    await first;
+  });
+  expect(more('idempotency_fenced_writes_total', { step: 'payments.charge' })).toBe(1);
+});
+
+describe('webhooks', () => {
+  it('deliveries are counted by outcome, with their lag, and what a dead receiver leaves is shown', async () => {
+    const [alive, dead] = [await Receiver.start(), await Receiver.start()];
+    const { url: nobody } = dead;
+    await dead.close();
+    const before = await Series.of(world);
+    await endpointAt(world, alive.url, { types: ['order.created'] });
+    await endpointAt(world, nobody, { types: ['order.created'] });
+    await place(uuidv7());
+    const after = await eventually('both attempts', async () => {
+      const now = await Series.of(world);
+      const refused = now.sum('webhooks_delivery_attempts_total', { outcome: 'connection-refused' });
+      return refused === 1 && now.sum('webhooks_deliveries_total', { outcome: 'delivered' }) === 1 && now;
+    });
+    expect(after.sum('webhooks_delivery_lag_seconds_count')).toBe((before.sum('webhooks_delivery_lag_seconds_count') ?? 0) + 1);
+    expect(after.sum('webhooks_pending_deliveries', { endpoint: 'failing' })).toBe(1);
+    expect(after.sum('webhooks_endpoints', { state: 'failing' })).toBe(1);
+    await world.database.query(`UPDATE webhook_deliveries SET failing_since = now() - interval '5 days' WHERE status = 'pending'`);
+    await world.database.query(`UPDATE webhook_endpoints SET failing_since = now() - interval '5 days' WHERE failing_since IS NOT NULL`);
+    await untilAllSettled(world.database);
+    const last = await eventually('the delivery to be dead', async () => {
+      const now = await Series.of(world);
+      return now.sum('webhooks_deliveries_total', { outcome: 'dead' }) === 1 && now;
+    });
+    expect(last.sum('webhooks_endpoints_disabled_total', { reason: 'failing' })).toBe(1);
+    expect(last.sum('webhooks_endpoints', { state: 'disabled' })).toBe(1);
+    expect(last.sum('webhooks_pending_deliveries')).toBe(0);
+    await alive.close();
+  });
+});
+
+describe('a scrape', () => {
+  it('has NaN for what the database does not tell within a second, and everything else', async () => {
+    const held = await hold(world.database, 'LOCK TABLE idempotency_archive IN ACCESS EXCLUSIVE MODE');
+    const now = await Series.of(world);
+    await held.release();
+    expect([now.sum('idempotency_archive_records'), now.sum('idempotency_archive_bytes')]).toEqual([Number.NaN, Number.NaN]);
+    expect(now.sum('idempotency_oldest_unfinished_seconds')).toBeGreaterThanOrEqual(0);
+    expect(now.sum('idempotency_requests_total', { operation: ORDERS, outcome: 'executed' })).toBeGreaterThan(0);
+    const again = await eventually('the figures again', async () => {
+      const series = await Series.of(world);
+      return !Number.isNaN(series.sum('idempotency_archive_records')) && series;
+    });
+    expect(again.sum('payments_for_review')).toBe(0);
+  });
+
+  it('shows the queues of accounts and the connections in use', async () => {
+    const narrow = await world.secondApp({ DB_POOL_SIZE: '1' });
+    const held = await holdProduct(world.database);
+    const orders = atOnce(4, () => narrow.send('POST', '/v1/orders', { body: ORDER }));
+    const busy = await eventually('three to wait', async () => {
+      const now = await Series.of(narrow);
+      return now.sum('idempotency_queued_requests') === 3 && now;
+    });
+    expect(busy.sum('idempotency_queued_accounts')).toBe(1);
+    expect(busy.sum('idempotency_longest_account_queue')).toBe(3);
+    expect(busy.sum('database_pool_connections', { pool: 'requests', state: 'used' })).toBe(1);
+    await held.release();
+    await orders;
+    expect((await Series.of(narrow)).sum('idempotency_turn_wait_seconds_count')).toBe(3);
+  });
+
+  it('counts records and the archive, what was purged into it too', async () => {
+    const purging = await world.secondApp({ IDEMPOTENCY_PURGE_INTERVAL: '50ms' });
+    const before = await Series.of(world);
+    await insertRecord(world.database, { key: uuidv7(), request: ORDER, body: '{}', expiresIn: '-1 second' });
+    const archived = await eventually('the purge', async () => {
+      const now = await Series.of(purging);
+      return (now.sum('idempotency_archived_total') ?? 0) > 0 && now;
+    });
+    expect(archived.sum('idempotency_archive_records')).toBe(await countOf(world.database, 'idempotency_archive'));
+    expect(archived.sum('idempotency_archive_records')).toBeGreaterThan(before.sum('idempotency_archive_records') ?? 0);
+    expect(archived.sum('idempotency_archive_bytes')).toBeGreaterThan(0);
+    expect(archived.sum('idempotency_records', { state: 'completed' })).toBe(
+      await countOf(world.database, 'idempotency_records', `status = 'completed'`),
+    );
+  });
+});
