@@ -17,12 +17,14 @@ const again = (order: PlacedOrder, key: string, on: Pick<TestApp, 'url'> = world
   world.pay(order, 'tok_visa', { key, headers: WAIT, on });
 
 /** Nothing is wrong, and the gate is open for the next test. */
-afterEach(async () => {
+async function allIsWell(): Promise<void> {
   await reconciled(world, 'refund');
   expect(namesOf(await auditWorld(world))).toEqual([]);
-});
+}
 
 describe('on another server than the one that payments were opened for', () => {
+  afterEach(allIsWell);
+
   it('payments, refunds and cancellations with refunds answer 503, store nothing, and ask nobody; orders and what is stored go on', async () => {
     const [paid, fresh] = [await world.placeOrder(), await world.placeOrder()];
     const key = uuidv7();
@@ -74,6 +76,8 @@ describe('on another server than the one that payments were opened for', () => {
 });
 
 describe('a charge whose payment was lost', () => {
+  afterEach(allIsWell);
+
   it('is listed with its owner, and keeps the gate shut', async () => {
     const order = await world.placeOrder();
     await loseTo(world, order);
@@ -187,13 +191,15 @@ it('an operator closes payments by hand after a restore from a dump, which no se
   expect((await again(order, key)).status).toBe(201);
 });
 
-it.each([
-  ['an unknown command', ['repair']],
-  ['no note', ['close']],
-  ['an empty note', ['open', '--note', ' ']],
-  ['neither a charge nor all', ['adopt', ...NOTE]],
-  ['a charge and all', ['refund', 'ch_1', '--all', ...NOTE]],
-  ['more than one charge', ['refund', 'ch_1', 'ch_2', ...NOTE]],
-])('a command line with %s is refused before anything is done', (_, args) => {
-  expect(() => readArguments(args)).toThrow(UsageError);
+describe('npm run reconcile', () => {
+  it.each([
+    ['an unknown command', ['repair']],
+    ['no note', ['close']],
+    ['an empty note', ['open', '--note', ' ']],
+    ['neither a charge nor all', ['adopt', ...NOTE]],
+    ['a charge and all', ['refund', 'ch_1', '--all', ...NOTE]],
+    ['more than one charge', ['refund', 'ch_1', 'ch_2', ...NOTE]],
+  ])('a command line with %s is refused before anything is done', (_, args) => {
+    expect(() => readArguments(args)).toThrow(UsageError);
+  });
 });
