@@ -6,8 +6,10 @@ const DESCRIPTION = new URL('../openapi.json', import.meta.url);
 const FILE = new URL('src/api/openapi.ts', import.meta.url);
 
 const description = JSON.parse(await readFile(DESCRIPTION, 'utf8'));
-// Outcomes have the headers of answers as they come, and what a response means stands in its problem.
+// Outcomes have the headers of answers as they come; what a route does stands with its method, and what a response means in its problem.
 for (const operation of Object.values(description.paths).flatMap(Object.values)) {
+  delete operation.summary;
+  delete operation.description;
   for (const response of Object.values(operation.responses)) {
     delete response.headers;
     delete response.description;

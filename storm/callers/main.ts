@@ -55,6 +55,8 @@ async function runAll(service: Service): Promise<Result[]> {
   if (!values.beside) return results;
   // The build has no copy of what it doesn't compile.
   const libraries = await Libraries.install(join(import.meta.dirname, '../../../storm/callers/libraries'));
+  // A promise that a library leaves rejected is told, and ends nothing.
+  process.on('unhandledRejection', (error) => void process.stderr.write(`unhandled: ${String(error)}\n`));
   try {
     const beside = { ...terms, orders: Math.min(terms.orders, ORDERS_BESIDE) };
     for (const library of LIBRARIES) {

@@ -8,11 +8,23 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * The policy of keys
-         * @description For programs: the name and syntax of the key’s header, the methods that take one, what each operation guarantees (its `x-idempotency`: `required`, `window`, `stored`, `duplicateWindow`, `lateRequests`), and the verdict of every problem. Needs no API key.
-         */
         get: operations["getIdempotencyPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getConsole"];
         put?: never;
         post?: never;
         delete?: never;
@@ -28,10 +40,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Swagger UI
-         * @description The same description to read and to try. It fills in a fresh Idempotency-Key, and keeps it for a repeat. In production it forgets the API key with the page.
-         */
         get: operations["getDocs"];
         put?: never;
         post?: never;
@@ -48,10 +56,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Liveness
-         * @description The process runs and answers. It says nothing about the database: a restart would not bring that back.
-         */
         get: operations["checkLive"];
         put?: never;
         post?: never;
@@ -68,10 +72,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Readiness
-         * @description The process should get requests: the database answers and takes writes, its migrations are the ones of this code, and it isn’t shutting down.
-         */
         get: operations["checkReady"];
         put?: never;
         post?: never;
@@ -88,10 +88,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Metrics
-         * @description All metrics of this process in Prometheus’ text format.
-         */
         get: operations["getMetrics"];
         put?: never;
         post?: never;
@@ -108,10 +104,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * This description
-         * @description The OpenAPI 3.1 document of the running service.
-         */
         get: operations["getOpenApi"];
         put?: never;
         post?: never;
@@ -128,10 +120,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List all problems
-         * @description Every problem that this service answers, in one table: HTML, or JSON where Accept prefers `application/json`.
-         */
         get: operations["listProblems"];
         put?: never;
         post?: never;
@@ -148,10 +136,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Explain a problem
-         * @description What the problem means, what the client should do, and whether to try again: HTML, or JSON where Accept prefers `application/json`.
-         */
         get: operations["getProblem"];
         put?: never;
         post?: never;
@@ -170,12 +154,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Redeliver an event
-         * @description Sends it again, delivered or dead, with the same `webhook-id`, and with all attempts of a new one. One that is pending is due now. Later versions of its resource that are pending wait for it.
-         *
-         *     Needs the scope `webhooks:write`.
-         */
         post: operations["redeliverWebhook"];
         delete?: never;
         options?: never;
@@ -190,12 +168,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List events
-         * @description What became true in the last 30 days, newest first. With `after` the events that follow one, oldest first: nothing that commits late is passed over, since an event is shown there once every transaction that began before its own has ended. `nextCursor` is null then: go on with the id of the last event, and keep yours where there was none. What happens to one resource is ordered by `resource.version`.
-         *
-         *     Needs the scope `webhooks:read`.
-         */
         get: operations["listEvents"];
         put?: never;
         post?: never;
@@ -212,12 +184,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read an event
-         * @description The event, which never changes.
-         *
-         *     Needs the scope `webhooks:read`.
-         */
         get: operations["getEvent"];
         put?: never;
         post?: never;
@@ -234,12 +200,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List operations
-         * @description The account’s requests with a key, newest first; with `idempotencyKey`, what became of that one.
-         *
-         *     Needs the scope `operations:read`.
-         */
         get: operations["listOperations"];
         put?: never;
         post?: never;
@@ -258,12 +218,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Seal an idempotency key
-         * @description For whoever gives up on a request and must know that it can never execute, even if it arrives tomorrow. A key that was never used is sealed: any request with it answers 409 `idempotency-key-sealed`. One that was used stays as it is, and its operation is told. While a request has it in hand, or its operation has no outcome yet, 409 `operation-running`. Sealing twice is the same as once.
-         *
-         *     Needs the scope `operations:write`.
-         */
         post: operations["sealKey"];
         delete?: never;
         options?: never;
@@ -278,12 +232,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read an operation
-         * @description How far it has come, and what happened on the way.
-         *
-         *     Needs the scope `operations:read`.
-         */
         get: operations["getOperation"];
         put?: never;
         post?: never;
@@ -302,12 +250,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Decide an operation
-         * @description Settles a payment or refund that is flagged for review, since the provider can’t tell what became of it. The provider is asked once more, and what it tells goes before the decision. `happened`: the original key answers as if the provider had said yes. `did-not-happen`: it answers 402 with `failureCode` `decided_not_charged`, and the order can be paid under a new key. A charge that shows later all the same is refunded and flagged, never booked.
-         *
-         *     Needs the scope `admin`.
-         */
         post: operations["decideOperation"];
         delete?: never;
         options?: never;
@@ -324,12 +266,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Resume an operation
-         * @description Finishes an interrupted operation without redoing finished steps. A completed one is answered as it is, and so is one whose outcome the provider could not tell less than a recovery interval ago: it stays `interrupted` until it may be asked again.
-         *
-         *     Needs the scope `operations:write`.
-         */
         post: operations["resumeOperation"];
         delete?: never;
         options?: never;
@@ -344,20 +280,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List orders
-         * @description The account’s orders, newest first.
-         *
-         *     Needs the scope `orders:read`.
-         */
         get: operations["listOrders"];
         put?: never;
-        /**
-         * Place an order
-         * @description Takes the prices from the catalogue and reserves the stock, in the one transaction that also stores the answer: order, reservation and answer exist together or not at all. Stock never becomes negative, however many order at once.
-         *
-         *     Needs the scope `orders:write`.
-         */
         post: operations["placeOrder"];
         delete?: never;
         options?: never;
@@ -374,12 +298,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Place several orders
-         * @description Places up to 100 orders in one transaction. Each has an Idempotency-Key of its own, which is an ordinary one: sent later, alone to `POST /v1/orders` or in another batch, the order replays. The key in the header is the batch’s, and replays the whole answer. With `atomic: true` one failure undoes all: the others are 424 `batch-rolled-back`, and no order’s key is used. With `atomic: false` each stands alone, and a refusal is stored under its key. The answer is 200 either way; `status` of each result is what the order would have been answered alone. While the key of one of the orders is in other hands, the whole batch is 409 and does nothing.
-         *
-         *     Needs the scope `orders:write`.
-         */
         post: operations["placeOrders"];
         delete?: never;
         options?: never;
@@ -394,24 +312,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read an order
-         * @description The order in its present version.
-         *
-         *     Needs the scope `orders:read`.
-         */
         get: operations["getOrder"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /**
-         * Change an order
-         * @description Changes the client’s own data in an order, provided that nobody else changed the order since it was read.
-         *
-         *     Needs the scope `orders:write`.
-         */
         patch: operations["changeOrder"];
         trace?: never;
     };
@@ -424,12 +330,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Cancel an order
-         * @description Cancels an order, gives its stock back in the same transaction, and refunds what was paid for it. Where money goes back, the API key needs the scope `payments:write` too: otherwise the answer is 403, nothing is written and the key stays unused. The answer of a cancellation that refunded is replayed to API keys with that scope alone.
-         *
-         *     Needs the scope `orders:write`.
-         */
         post: operations["cancelOrder"];
         delete?: never;
         options?: never;
@@ -444,22 +344,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List payments
-         * @description The account’s payments, newest first.
-         *
-         *     Needs the scope `payments:read`.
-         */
         get: operations["listPayments"];
         put?: never;
-        /**
-         * Pay an order
-         * @description Charges the order at the provider, once, whatever fails on the way: a crash, a timeout or a lost answer ends in the one charge or in none, and the key tells which. While that is not known the answer is 202. After its `Request-Deadline` no charge is sent for the first time, and one that is known only then is refunded: the order can be paid under a new key.
-         *
-         *     The same request under another key within two minutes is 409 `possible-duplicate`, unless the first one was declined or given back, or `Prefer: handling=lenient` says that it is meant.
-         *
-         *     Needs the scope `payments:write`.
-         */
         post: operations["createPayment"];
         delete?: never;
         options?: never;
@@ -474,12 +360,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read a payment
-         * @description The payment as it stands.
-         *
-         *     Needs the scope `payments:read`.
-         */
         get: operations["getPayment"];
         put?: never;
         post?: never;
@@ -498,12 +378,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Refund a payment
-         * @description Gives money back, once. All refunds of a payment together, reserved ones too, never exceed it, however many ask at once. One that the provider declines gives its part of the payment back.
-         *
-         *     Needs the scope `payments:write`.
-         */
         post: operations["createRefund"];
         delete?: never;
         options?: never;
@@ -518,12 +392,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List products
-         * @description The account’s catalogue, by product id from the last to the first. All prices are in one currency.
-         *
-         *     Needs the scope `orders:read`.
-         */
         get: operations["listProducts"];
         put?: never;
         post?: never;
@@ -540,27 +408,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read a product
-         * @description Its present price and stock. An order has the price that is valid when it is placed. The ETag is that of name and price; the stock is no part of it, so the answer is never 304.
-         *
-         *     Needs the scope `orders:read`.
-         */
         get: operations["getProduct"];
-        /**
-         * Make or replace a product
-         * @description The product is as the body says from then on, for every new order on every replica; orders keep the name and price that they were placed with. A new product has stock 0, one that was deleted its old stock. Sent again it changes nothing and has the same ETag, so it takes no key. `If-None-Match: *` makes only, `If-Match` replaces only; with neither, the last one wins.
-         *
-         *     Needs the scope `catalog:write`.
-         */
         put: operations["putProduct"];
         post?: never;
-        /**
-         * Delete a product
-         * @description It can no more be ordered (422 `unknown-product`) nor found; orders for it stay as they are. Sent again it answers the same. A PUT brings it back, with its stock. `If-Match` deletes only that version.
-         *
-         *     Needs the scope `catalog:write`.
-         */
         delete: operations["deleteProduct"];
         options?: never;
         head?: never;
@@ -576,12 +426,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Change a stock
-         * @description Pieces come or go other than by orders: a delivery, a loss. The stock never becomes negative, however many change it at once.
-         *
-         *     Needs the scope `catalog:write`.
-         */
         post: operations["changeStock"];
         delete?: never;
         options?: never;
@@ -598,10 +442,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Receive an event of the payment provider
-         * @description Events signed as [Standard Webhooks](https://www.standardwebhooks.com) describe, or by Stripe as its own are. An event wakes the operation that it is about, which then asks the provider; a repeated, late, foreign or unknown one is taken and changes nothing.
-         */
         post: operations["receiveProviderEvent"];
         delete?: never;
         options?: never;
@@ -616,12 +456,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read a refund
-         * @description The refund as it stands.
-         *
-         *     Needs the scope `payments:read`.
-         */
         get: operations["getRefund"];
         put?: never;
         post?: never;
@@ -638,20 +472,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List tickets
-         * @description The account’s tickets, newest first.
-         *
-         *     Needs the scope `tickets:read`.
-         */
         get: operations["listTickets"];
         put?: never;
-        /**
-         * Open a ticket
-         * @description Asks for support, about an order or not. A retry never opens a second ticket.
-         *
-         *     Needs the scope `tickets:write`.
-         */
         post: operations["openTicket"];
         delete?: never;
         options?: never;
@@ -666,24 +488,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read a ticket
-         * @description The ticket in its present version.
-         *
-         *     Needs the scope `tickets:read`.
-         */
         get: operations["getTicket"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /**
-         * Change a ticket
-         * @description Changes status or priority, provided that nobody else changed the ticket since it was read.
-         *
-         *     Needs the scope `tickets:write`.
-         */
         patch: operations["changeTicket"];
         trace?: never;
     };
@@ -694,20 +504,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List webhook endpoints
-         * @description The account’s webhook endpoints, newest first.
-         *
-         *     Needs the scope `webhooks:read`.
-         */
         get: operations["listWebhookEndpoints"];
         put?: never;
-        /**
-         * Make a webhook endpoint
-         * @description Events of these types are posted to the URL from now on, signed as [Standard Webhooks](https://www.standardwebhooks.com) describe; the secret is read by itself. At least once, versions of a resource in their order; `webhook-id` is the event’s id. A 2xx within 10 seconds is success; anything else is tried again for four days, with growing pauses.
-         *
-         *     Needs the scope `webhooks:write`.
-         */
         post: operations["createWebhookEndpoint"];
         delete?: never;
         options?: never;
@@ -722,30 +520,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read a webhook endpoint
-         * @description The endpoint as it stands; `failingSince` tells whether it takes anything.
-         *
-         *     Needs the scope `webhooks:read`.
-         */
         get: operations["getWebhookEndpoint"];
         put?: never;
         post?: never;
-        /**
-         * Delete a webhook endpoint
-         * @description Removes the endpoint with all that is pending. A message that is under way may still arrive.
-         *
-         *     Needs the scope `webhooks:write`.
-         */
         delete: operations["deleteWebhookEndpoint"];
         options?: never;
         head?: never;
-        /**
-         * Change a webhook endpoint
-         * @description Changes what is named. An endpoint that is enabled again goes on where it stood: with all that is pending, and the events since.
-         *
-         *     Needs the scope `webhooks:write`.
-         */
         patch: operations["changeWebhookEndpoint"];
         trace?: never;
     };
@@ -756,12 +536,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List deliveries
-         * @description What was sent to the endpoint and is to be, newest first, with the attempts. Kept for 30 days.
-         *
-         *     Needs the scope `webhooks:read`.
-         */
         get: operations["listWebhookDeliveries"];
         put?: never;
         post?: never;
@@ -780,12 +554,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Rotate a webhook secret
-         * @description Makes a new secret. For 24 hours messages carry two signatures, one by the old secret, so that none is refused meanwhile.
-         *
-         *     Needs the scope `webhooks:write`.
-         */
         post: operations["rotateWebhookSecret"];
         delete?: never;
         options?: never;
@@ -800,12 +568,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read a webhook secret
-         * @description What messages are signed with. No other answer has it, and none that is stored.
-         *
-         *     Needs the scope `webhooks:write`.
-         */
         get: operations["getWebhookSecret"];
         put?: never;
         post?: never;
@@ -824,12 +586,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Test a webhook endpoint
-         * @description Sends an event of the type `endpoint.test`, whatever types are wanted. Among the deliveries it is seen what becomes of it; the list of events doesn’t have it.
-         *
-         *     Needs the scope `webhooks:write`.
-         */
         post: operations["testWebhookEndpoint"];
         delete?: never;
         options?: never;
@@ -2039,6 +1795,37 @@ export interface operations {
                 content: {
                     /** @example {"header":{"name":"Idempotency-Key"},"methods":["PATCH","POST"],"operations":[],"verdicts":{}} */
                     "application/json": string;
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "internal-error";
+                    };
+                };
+            };
+        };
+    };
+    getConsole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example <!doctype html> */
+                    "text/html": string;
                 };
             };
             500: {

@@ -9,7 +9,7 @@ export async function usual(url, headers, order) {
 
 export async function right(url, headers, order) {
   const client = axios.create({ headers, timeout: 2_000 });
-  const refused = ({ response: { status, headers } = {} }) => status >= 400 && status < 500 && !headers['retry-after'];
+  const refused = ({ code, response }) => code === 'ERR_BAD_REQUEST' && !response.headers['retry-after'];
   const pause = (tries, error) => Math.min(axiosRetry.exponentialDelay(tries, error), 3_000);
   axiosRetry(client, { retries: 40, retryCondition: (error) => !refused(error), retryDelay: pause, shouldResetTimeout: true });
   return (await client.post(url, order)).data;

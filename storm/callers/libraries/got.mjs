@@ -5,7 +5,7 @@ export async function usual(url, headers, order) {
 }
 
 export async function right(url, headers, order) {
-  const refused = ({ response: { statusCode, headers } = {} }) => statusCode >= 400 && statusCode < 500 && !headers['retry-after'];
+  const refused = ({ name, response }) => name === 'HTTPError' && response.statusCode < 500 && !response.headers['retry-after'];
   const pause = ({ attemptCount, error }) => (attemptCount > 40 || refused(error) ? 0 : Math.min(100 * 2 ** attemptCount, 3_000));
   return got.post(url, { headers, json: order, timeout: { request: 2_000 }, retry: { calculateDelay: pause } }).json();
 }
