@@ -98,6 +98,20 @@ module.exports = {
       to: { path: '^(local|sandbox|test|bench)/' },
     },
     {
+      name: 'client-stands-alone',
+      comment: 'The client is a package of its own, for whoever has a server like this one.',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: { path: '^(src|migrations|sandbox|local|test)/' },
+    },
+    {
+      name: 'browsers-have-no-node',
+      comment: 'What a browser loads of the client needs nothing of Node; what does stands behind an entry of its own.',
+      severity: 'error',
+      from: { path: '^client/src/', pathNot: '^client/src/(node|stores/file(-locks)?)\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
       name: 'sandbox-stands-alone',
       comment: 'The provider is somebody else: it shares nothing with the service but how a process reads its variables.',
       severity: 'error',
@@ -122,7 +136,7 @@ module.exports = {
       name: 'no-development-packages',
       comment: 'An installation without devDependencies runs.',
       severity: 'error',
-      from: { path: '^(src|migrations|sandbox|local)/' },
+      from: { path: '^(src|migrations|sandbox|local|client/src)/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
     {

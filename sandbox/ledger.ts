@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from './database.js';
 import type { ChargeRequest, RefundRequest } from './requests.js';
-import { CHARGE, REFUND, iso, newId, rows, withoutNull, type ChargeRow, type Found, type RefundRow } from './rows.js';
+import { CHARGE, REFUND, iso, newId, rows, withoutNull, type ChargeRow, type Found, type Metadata, type RefundRow } from './rows.js';
 
 /** What is remembered under a key and sent to whoever comes with it; `body` is JSON, the same bytes every time. */
 interface Result {
@@ -120,8 +120,12 @@ export class Ledger {
   /** All effects and all requests, oldest first, as of one moment. */
   readAll() {
     return inTransaction(this.pool, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async (client) => ({
-      charges: await rows<ChargeRow & { key: string }>(client.query(`SELECT ${CHARGE}, key FROM charges ORDER BY seq`)),
-      refunds: await rows<RefundRow & { key: string }>(client.query(`SELECT ${REFUND}, key FROM refunds ORDER BY seq`)),
+      charges: withoutNull(
+        await rows<ChargeRow & Metadata & { key: string }>(client.query(`SELECT ${CHARGE}, key, metadata FROM charges ORDER BY seq`)),
+      ),
+      refunds: withoutNull(
+        await rows<RefundRow & Metadata & { key: string }>(client.query(`SELECT ${REFUND}, key, metadata FROM refunds ORDER BY seq`)),
+      ),
       requests: await rows<{ method: string; path: string; key: string | null; reference: string | null; at: string }>(
         client.query(`SELECT method, path, key, reference, ${iso('at')} AS at FROM requests ORDER BY seq`),
       ),

@@ -13,10 +13,14 @@ export interface RefundRow extends Required<Omit<RefundRequest, 'reason' | 'meta
   createdAt: string;
 }
 
-/** What a look-up has besides the row's own members. */
-export interface Found {
-  status: string;
+/** What a customer wanted to find with a row. */
+export interface Metadata {
   metadata: Record<string, string> | null;
+}
+
+/** What a look-up has besides the row's own members. */
+export interface Found extends Metadata {
+  status: string;
 }
 
 /** The columns of a ChargeRow. */
@@ -30,7 +34,7 @@ export async function rows<Row>(query: Promise<{ rows: unknown[] }>): Promise<Ro
 }
 
 /** What came without metadata is answered without them. */
-export function withoutNull<Row extends Found>(found: Row[]) {
+export function withoutNull<Row extends Metadata>(found: Row[]) {
   return found.map(({ metadata, ...row }) => (metadata === null ? row : { ...row, metadata }));
 }
 

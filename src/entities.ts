@@ -7,6 +7,7 @@ import { ArchivedRecord, IdempotencyRecord, IdempotencyReplay, TimelineEntry } f
 import { Order, OrderItem } from './orders/order.entity.js';
 import { PaymentDecision } from './payments/decision.entity.js';
 import { Payment, ProviderEvent, Refund } from './payments/payment.entity.js';
+import { PaymentsGate, RestoredCharge } from './payments/restore/restore.entity.js';
 import { Ticket } from './tickets/ticket.entity.js';
 import { WebhookDelivery } from './webhooks/delivery.entity.js';
 import { WebhookEndpoint } from './webhooks/endpoint.entity.js';
@@ -24,6 +25,8 @@ export const ENTITIES = [
   Refund,
   ProviderEvent,
   PaymentDecision,
+  PaymentsGate,
+  RestoredCharge,
   Ticket,
   EventRow,
   WebhookEndpoint,

@@ -139,13 +139,13 @@ export function fullPlan({ operations, seed }: { operations: number; seed: numbe
       sandboxRestarts: Math.ceil(operations / 200),
       repeatedProviderCalls: Math.ceil(operations / 15),
       clientRetries: Math.ceil(operations / 10),
-      sealedKeys: Math.floor(operations / 150),
-      passedDeadlines: Math.floor(operations / 150),
-      possibleDuplicates: Math.floor(operations / 150),
+      sealedKeys: Math.floor(operations / 300),
+      passedDeadlines: Math.floor(operations / 300),
+      possibleDuplicates: Math.floor(operations / 300),
       repeatedWebhooks: Math.floor(operations / 30),
     },
     env: {},
     stuckAfter: 90_000,
-    restWithin: 60_000,
+    restWithin: 90_000,
   };
 }

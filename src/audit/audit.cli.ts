@@ -2,7 +2,7 @@ import { CommandFailure, UsageError, runCommand } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
 import { Progress } from '../kernel/progress.js';
 import { audit, linesOf, sumOf } from './auditor.js';
-import { LedgerUnreadable } from './provider-ledger.js';
+import { LedgerUnreadable } from '../payments/provider/ledger.js';
 
 const USAGE = `Usage: npm run audit
 

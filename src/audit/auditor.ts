@@ -5,7 +5,7 @@ import type { Progress } from '../kernel/progress.js';
 import type { Check, Finding, Findings } from './check.js';
 import { PENDING_AT_PROVIDER, ledgerChecks } from './ledger-checks.js';
 import { moneyChecks } from './money-checks.js';
-import { ledgerOf, type ProviderLedger } from './provider-ledger.js';
+import { ledgerOf, type ProviderLedger } from '../payments/provider/ledger.js';
 import { WAITING, recordChecks } from './record-checks.js';
 import { Snapshot, type SnapshotSettings } from './snapshot.js';
 

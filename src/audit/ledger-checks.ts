@@ -40,9 +40,10 @@ function against(kind: 'charge' | 'refund', mine: string, prefix: string): Check
     {
       kind: `${kind}-unknown-here`,
       sql: `
-        SELECT NULL::uuid AS account_id, l.id AS subject, 'a ${kind} of ' || l.amount || ' ' || l.currency || ' that nothing here asked for, reference ' || l.reference AS detail
+        SELECT NULL::uuid AS account_id, l.id AS subject, 'a ${kind} of ' || l.amount || ' ' || l.currency || ' that nothing here asked for, reference ' || l.reference
+                 || ', made ' || l.made_at || coalesce(' for ' || l.origin, '') AS detail
           FROM ${ledger} l LEFT JOIN ${mine} m ON m.reference = l.reference
-         WHERE m.id IS NULL`,
+         WHERE m.id IS NULL AND NOT EXISTS (SELECT FROM restored_charges r WHERE l.reference IN (r.reference, r.refund_reference))`,
     },
     {
       kind: `${kind}-though-failed`,

@@ -63,7 +63,8 @@ export const recordChecks: readonly Check[] = [
       SELECT r.account_id, r.path, 'its operation ' || pg_temp.public_id('op', r.operation_id) || ' is neither in the records nor in the archive'
         FROM audit_resources r
        WHERE r.kind IN ('payment', 'refund') AND r.created_at > (SELECT horizon FROM audit_times)
-         AND NOT EXISTS (SELECT FROM audit_operations o WHERE o.account_id = r.account_id AND o.operation_id = r.operation_id)`,
+         AND NOT EXISTS (SELECT FROM audit_operations o WHERE o.account_id = r.account_id AND o.operation_id = r.operation_id)
+         AND NOT EXISTS (SELECT FROM audit_restored x WHERE x.account_id = r.account_id AND r.path IN (x.payment, x.refund))`,
   },
   {
     kind: 'version-without-event',
@@ -77,7 +78,9 @@ export const recordChecks: readonly Check[] = [
           FROM tickets, since, generate_series(CASE WHEN created_at > since THEN 1 ELSE version END, version) AS v WHERE updated_at > since
         UNION ALL
         SELECT account_id, pg_temp.public_id('pay', id), 'payment.' || s
-          FROM payments, since, unnest(ARRAY['processing', nullif(status, 'processing')]) AS s WHERE created_at > since AND s IS NOT NULL
+          FROM payments, since, unnest(ARRAY['processing', nullif(status, 'processing')]) AS s
+         WHERE created_at > since AND s IS NOT NULL
+           AND (s <> 'processing' OR (account_id, reference) NOT IN (SELECT account_id, reference FROM restored_charges))
         UNION ALL
         SELECT account_id, pg_temp.public_id('re', id), 'refund.' || status FROM refunds, since WHERE created_at > since AND status <> 'processing')
       SELECT t.account_id, t.subject, 'no event tells of ' || string_agg(t.what, ', ' ORDER BY t.what) AS detail

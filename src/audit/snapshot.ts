@@ -4,7 +4,7 @@ import { ORDERS_PATH } from '../orders/order.dto.js';
 import { PAYMENTS_PATH, REFUNDS_PATH } from '../payments/payment-replies.js';
 import { TICKETS_PATH } from '../tickets/ticket.dto.js';
 import type { Check, Finding, Findings } from './check.js';
-import type { LedgerEntry } from './provider-ledger.js';
+import type { LedgerEntry } from '../payments/provider/ledger.js';
 
 /** Entries of the ledger that travel at once. */
 const LEDGER_BATCH = 5_000;
@@ -27,12 +27,17 @@ const PREPARE = `
   $$;
 
   CREATE TEMP TABLE audit_times (ledger_read timestamptz, horizon timestamptz, long_ago timestamptz);
-  CREATE TEMP TABLE audit_ledger (kind text, id text, reference text, amount bigint, currency text, charge_id text);
+  CREATE TEMP TABLE audit_ledger (kind text, id text, reference text, amount bigint, currency text, charge_id text, made_at text, origin text);
   CREATE TEMP TABLE audit_resources (account_id uuid, kind text, path text, operation_id uuid, created_at timestamptz);
   CREATE TEMP VIEW audit_operations AS
     SELECT account_id, operation_id, operation, status, resource, response_status FROM idempotency_records
     UNION ALL
     SELECT account_id, operation_id, operation, 'completed', resource, response_status FROM idempotency_archive;
+  -- Made in place of what a restore lost, and by no operation until its key is used again.
+  CREATE TEMP VIEW audit_restored AS
+    SELECT r.account_id, '${PAYMENTS_PATH}/' || pg_temp.public_id('pay', r.payment_id) AS payment,
+           '${REFUNDS_PATH}/' || pg_temp.public_id('re', f.id) AS refund
+      FROM restored_charges r LEFT JOIN refunds f ON f.account_id = r.account_id AND f.reference = r.refund_reference;
 `;
 
 /** Rows under the paths by which operations name them. */
@@ -44,7 +49,7 @@ const NAME_RESOURCES = `
   UNION ALL SELECT account_id, 'refund', '${REFUNDS_PATH}/' || pg_temp.public_id('re', id), operation_id, created_at FROM refunds`;
 
 const ADD_ENTRIES = `
-  INSERT INTO audit_ledger SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])`;
+  INSERT INTO audit_ledger SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])`;
 
 /** Ages that the checks compare with, in milliseconds, and what ends the session early. */
 export interface SnapshotSettings {
@@ -150,6 +155,10 @@ async function load(client: DatabaseClient, ledger: AsyncIterable<LedgerEntry>):
       column(({ amount }) => amount),
       column(({ currency }) => currency),
       column(({ chargeId }) => chargeId),
+      column(({ createdAt }) => createdAt),
+      column(
+        ({ origin: { account, order, payment, operation } }) => [account, order, payment, operation].filter(Boolean).join(' ') || null,
+      ),
     ]);
     batch = [];
   };

@@ -18,6 +18,7 @@ import { Catalogue1700000000017 } from '../../migrations/1700000000017-catalogue
 import { Deadlines1700000000018 } from '../../migrations/1700000000018-deadlines.js';
 import { Versions1700000000019 } from '../../migrations/1700000000019-versions.js';
 import { Webhooks1700000000020 } from '../../migrations/1700000000020-webhooks.js';
+import { Restores1700000000024 } from '../../migrations/1700000000024-restores.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -61,6 +62,7 @@ const migrations = [
   Deadlines1700000000018,
   Versions1700000000019,
   Webhooks1700000000020,
+  Restores1700000000024,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

@@ -21,6 +21,8 @@ export const PRIVILEGES: Readonly<Record<string, { api: string; background: stri
   payments: { api: 'SIU', background: 'SU' },
   refunds: { api: 'SIU', background: 'SIU' },
   payment_decisions: { api: 'SIUD', background: 'SI' },
+  payments_gate: { api: 'S', background: 'S' },
+  restored_charges: { api: 'S', background: 'S' },
   provider_events: { api: '', background: 'SIUD' },
   events: { api: 'SI', background: 'SID' },
   webhook_endpoints: { api: 'SIUD', background: 'SU' },
@@ -41,6 +43,8 @@ const FUNCTIONS = [
   'idempotency_make_room',
   'idempotency_trim_timeline',
   'payments_take_back',
+  'payments_gate_is_open',
+  'current_server',
 ];
 
 /** Names of the roles; the same one twice where it does all that is not the owner's. */

@@ -4,7 +4,11 @@ import type { ApiOptions } from '../openapi/api.decorator.js';
 
 const checks = (description: string) => ({
   type: 'object' as const,
-  additionalProperties: { type: 'object', required: ['status'], properties: { status: { type: 'string' }, reason: { type: 'string' } } },
+  additionalProperties: {
+    type: 'object',
+    required: ['status'],
+    properties: { status: { type: 'string' }, reason: { type: 'string' }, gate: { type: 'string', enum: ['open', 'closed'] } },
+  },
   description,
 });
 
@@ -24,6 +28,7 @@ class HealthReport {
 }
 
 const up = { status: 'up' };
+const payments = { status: 'up', gate: 'open' };
 const down = { status: 'down', reason: 'the database does not answer' };
 
 export const CHECK_LIVE: ApiOptions = {
@@ -44,20 +49,30 @@ export const CHECK_READY: ApiOptions = {
   id: 'checkReady',
   summary: 'Readiness',
   description:
-    'The process should get requests: the database answers and takes writes, its migrations are the ones of this code, and it isn’t shutting down.',
+    'The process should get requests: the database answers and takes writes, its migrations are the ones of this code, and it isn’t shutting down. `payments` tells whether they pass, or wait until a restored database is compared with the provider; it decides nothing.',
   answers: [
     {
       status: 200,
       description: 'It is ready.',
       view: HealthReport,
-      example: { status: 'ok', info: { shutdown: up, database: up }, error: {}, details: { shutdown: up, database: up } },
+      example: {
+        status: 'ok',
+        info: { shutdown: up, database: up, payments },
+        error: {},
+        details: { shutdown: up, database: up, payments },
+      },
     },
     {
       status: 503,
       description: 'It is not ready.',
       view: HealthReport,
       headers: { 'Retry-After': String(RETRY_AFTER) },
-      example: { status: 'error', info: { shutdown: up }, error: { database: down }, details: { shutdown: up, database: down } },
+      example: {
+        status: 'error',
+        info: { shutdown: up, payments: up },
+        error: { database: down },
+        details: { shutdown: up, database: down, payments: up },
+      },
     },
   ],
 };

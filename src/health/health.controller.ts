@@ -9,6 +9,7 @@ import { RECOVERY, whyNotReady } from '../database/data-source.js';
 import { FormerPrimary, RETRY_AFTER } from '../idempotency/index.js';
 import { Lifecycle } from '../http/lifecycle.js';
 import { Api } from '../openapi/api.decorator.js';
+import { RestoreGate } from '../payments/restore/restore-gate.js';
 import { CHECK_LIVE, CHECK_READY } from './health.api.js';
 
 /** An unreachable database must not hold up the answer that says so, in milliseconds. */
@@ -36,6 +37,7 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly lifecycle: Lifecycle,
+    private readonly gate: RestoreGate,
     @InjectDataSource(RECOVERY) private readonly dataSource: DataSource,
   ) {}
 
@@ -60,6 +62,13 @@ export class HealthController {
         const late = sleep(CHECK_TIMEOUT, NO_ANSWER, { ref: false });
         const reason = await Promise.race([whyNotReady(this.dataSource).catch(whyNoAnswer), late]);
         return reason === null ? indicator.up() : indicator.down({ reason });
+      },
+      async () => {
+        // Everything else goes on while payments wait, so this decides nothing.
+        const late = sleep(CHECK_TIMEOUT, null, { ref: false });
+        const isOpen = await Promise.race([this.gate.isOpen(this.dataSource).catch(() => null), late]);
+        const indicator = this.indicators.check('payments');
+        return isOpen === null ? indicator.up() : indicator.up({ gate: isOpen ? 'open' : 'closed' });
       },
     ]);
   }

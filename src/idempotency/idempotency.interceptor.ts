@@ -1,11 +1,14 @@
 import { CallHandler, ExecutionContext, Inject, Injectable, NestInterceptor } from '@nestjs/common';
-import { HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
+import { HEADERS_METADATA, HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
 import { Reflector } from '@nestjs/core';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import type { KeyedRequest } from './requests/claim.js';
 import { Executor, type Answer } from './requests/executor.js';
-import { fingerprint } from './requests/fingerprint.js';
 import { HandlerRun } from './handler-run.js';
+import { answerOf } from './http/answer.js';
+import { sendBytes, setHeader, type HttpRequest, type HttpResponse } from './http/platform.js';
+import { identityOf } from './http/same-request.js';
+import { ResponseDraft, withoutSending } from './http/response-draft.js';
 import { IDEMPOTENT, carryRun, type CarriesRun, type IdempotentRoute } from './idempotent.decorator.js';
 import { accountUuid } from './requests/account.js';
 import { keyOf, type SentKey } from './requests/key.js';
@@ -14,36 +17,9 @@ import { preferredWait, prefersLenient } from './requests/preferences.js';
 import { readRetry } from './requests/retry-reason.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions } from './options.js';
+import type { Work } from './protocol/decision.js';
 import type { Intent } from './records/record.store.js';
 import { IdempotencyRefusal, RETRY_AFTER } from './refusal.js';
-
-/** What Fastify's and Express's requests have in common, as far as it is needed here. */
-interface HttpRequest extends CarriesRun {
-  method: string;
-  url: string;
-  originalUrl?: string;
-  headers: Record<string, string | string[] | undefined>;
-  rawHeaders?: string[];
-  raw?: { rawHeaders: string[] };
-  routeOptions?: { url?: string };
-  route?: { path?: string };
-  body?: unknown;
-}
-
-/** Fastify's reply, or Express's response, which is Node's own. */
-type HttpResponse = FastifyReply | ExpressResponse;
-
-interface FastifyReply {
-  status(code: number): unknown;
-  header(name: string, value: string): unknown;
-  send(body: Buffer): unknown;
-}
-
-interface ExpressResponse {
-  status(code: number): unknown;
-  setHeader(name: string, value: string): unknown;
-  end(body: Buffer): unknown;
-}
 
 /** For Nest, which has nothing left to send. */
 const SENT = of(undefined);
@@ -63,6 +39,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const route = this.reflector.get<IdempotentRoute | undefined>(IDEMPOTENT, context.getHandler());
     if (!route) return next.handle();
+    if (context.getType() !== 'http') throw new Error(NO_REQUEST);
     const http = context.switchToHttp();
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
@@ -72,28 +49,46 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const lenient = route.duplicateWindowMs !== undefined && prefersLenient(request.headers['prefer']);
     const applied = [...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]), ...(lenient ? ['handling=lenient'] : [])];
     if (applied.length > 0) setHeader(response, 'preference-applied', applied.join(', '));
-    const ifMatch = ifMatchOf(request);
+    const identity = identityOf(request, route);
+    const status =
+      this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200);
     const keyed: KeyedRequest = {
-      intent: this.intentOf(request, sent, route, route.readsIfMatch ? ifMatch : undefined),
-      work: (tx) => {
-        const run = new HandlerRun(tx);
-        carryRun(request, run);
-        return lastValueFrom(next.handle(), { defaultValue: undefined }).then(
-          (body) => run.decided(body),
-          (error: unknown) => run.failed(error),
-        );
-      },
-      status: this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200),
+      intent: this.intentOf(request, sent, route, identity.fingerprint),
+      work: this.workOf(context, next, route, { status, verify: identity.verify }),
+      status,
       optimistic: route.optimistic ?? false,
       deadline: performance.now() + (waitSeconds ?? 0) * 1000,
       lenient,
       retry: readRetry(request.headers),
     };
-    // Until the last record of that time has expired: If-Match was part of every fingerprint.
-    const earlier = (): Intent | undefined =>
-      route.readsIfMatch || ifMatch === undefined ? undefined : this.intentOf(request, sent, route, ifMatch);
-    send(response, await this.execute(keyed, request, earlier), sent);
+    send(response, await this.execute(keyed, request, identity.earlierFingerprint), sent);
     return SENT;
+  }
+
+  /** The pipes, the application's interceptors and the handler, and what they come to. */
+  private workOf(
+    context: ExecutionContext,
+    next: CallHandler,
+    { response: asked, redirection }: IdempotentRoute,
+    { status, verify }: { status: number; verify: () => void },
+  ): Work {
+    const http = context.switchToHttp();
+    const response = http.getResponse<HttpResponse>();
+    const declared = (this.reflector.get<{ name: string }[] | undefined>(HEADERS_METADATA, context.getHandler()) ?? []).map(({ name }) =>
+      name.toLowerCase(),
+    );
+    const called = (): Promise<unknown> => lastValueFrom(next.handle(), { defaultValue: undefined });
+    return async (tx) => {
+      const run = new HandlerRun(tx);
+      carryRun(http.getRequest<CarriesRun>(), run);
+      const draft = new ResponseDraft(response, declared);
+      const body = await (asked === 'passthrough' ? withoutSending(response, called) : called()).catch((error: unknown) => {
+        draft.discard();
+        return run.failed(error);
+      });
+      verify();
+      return answerOf(run.decided(body), { response, drafted: draft.take(), status, redirection });
+    };
   }
 
   /** @throws IdempotencyRefusal as `keyOf` does, after the application was told */
@@ -107,29 +102,23 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
   }
 
-  /** `earlier`: what the request was by an earlier rule, where that differs. */
-  private execute(keyed: KeyedRequest, request: HttpRequest, earlier: () => Intent | undefined): Promise<Answer> {
+  /** `earlier`: what the request was by an earlier rule, where that differs, until the last record of that time has expired. */
+  private execute(keyed: KeyedRequest, request: HttpRequest, earlier: string | undefined): Promise<Answer> {
     return observed(this.options, { intent: keyed.intent, retry: keyed.retry, request }, () =>
       this.executor.execute(keyed).catch((error: unknown) => {
-        const before = error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused' ? earlier() : undefined;
-        if (!before) throw error;
-        return this.executor.execute({ ...keyed, intent: before });
+        const isReused = error instanceof IdempotencyRefusal && error.code === 'idempotency-key-reused';
+        if (!isReused || earlier === undefined) throw error;
+        return this.executor.execute({ ...keyed, intent: { ...keyed.intent, fingerprint: earlier } });
       }),
     );
   }
 
-  private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentRoute, ifMatch: string | undefined): Intent {
-    const url = request.originalUrl ?? request.url;
+  private intentOf(request: HttpRequest, { key }: SentKey, route: IdempotentRoute, fingerprint: string): Intent {
     let operationId: string | undefined;
     return {
       accountId: accountUuid(this.options.accountOf(request)),
       key,
-      fingerprint: fingerprint({
-        method: request.method,
-        url,
-        ifMatch,
-        body: request.body,
-      }),
+      fingerprint,
       operation: operationOf(request),
       // Made when it is needed: a replay has one already.
       get operationId() {
@@ -146,27 +135,14 @@ function operationOf({ method, routeOptions, route, originalUrl, url }: HttpRequ
   return `${method} ${routeOptions?.url ?? route?.path ?? originalUrl ?? url}`;
 }
 
-function ifMatchOf({ headers }: HttpRequest): string | undefined {
-  const ifMatch = headers['if-match'];
-  return Array.isArray(ifMatch) ? ifMatch.join(', ') : ifMatch;
-}
-
 function send(response: HttpResponse, { response: stored, expiresAt, replayed, resumableInMs = 0 }: Answer, { isOwn }: SentKey): void {
-  response.status(stored.status);
   for (const [name, value] of Object.entries(stored.headers)) setHeader(response, name, value);
   // A key that nobody can send again has no window, and gets no other answer later.
   if (!isOwn && expiresAt) setHeader(response, 'idempotency-expires', expiresAt.toUTCString());
   if (!isOwn && !expiresAt) setHeader(response, 'retry-after', String(Math.max(RETRY_AFTER, Math.ceil(resumableInMs / 1000))));
   if (replayed) setHeader(response, 'idempotent-replayed', 'true');
-  // As bytes: to a text Fastify would add a charset that the stored headers don't have.
-  const body = Buffer.from(stored.body);
-  // Express's send() would add an ETag.
-  if ('setHeader' in response) response.end(body);
-  else response.send(body);
+  sendBytes(response, stored.status, stored.body);
 }
 
-/** Express's own header() would add a charset to the content type. */
-function setHeader(response: HttpResponse, name: string, value: string): void {
-  if ('setHeader' in response) response.setHeader(name, value);
-  else response.header(name, value);
-}
+const NO_REQUEST =
+  '@Idempotent() on a handler that no HTTP request came to (a message, a GraphQL operation, a socket): use Idempotency.run(…) there';

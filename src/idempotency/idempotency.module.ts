@@ -1,5 +1,5 @@
 import { Global, Inject, Module, type DynamicModule, type ModuleMetadata, type OnModuleInit, type Provider } from '@nestjs/common';
-import { APP_INTERCEPTOR, DiscoveryModule, DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import { APP_INTERCEPTOR, DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Attempts } from './requests/attempt.js';
@@ -10,7 +10,6 @@ import {
   BACKGROUND_SOURCE,
   OPTIONS,
   RECOVERY_SOURCE,
-  archiveIsTooShort,
   withDefaults,
   type CompleteOptions,
   type DataSourceNames,
@@ -20,7 +19,9 @@ import {
 } from './options.js';
 import { guardConnections } from './postgres/connection-guard.js';
 import { joinTransactions } from './postgres/join.js';
-import { IDEMPOTENT, type IdempotentRoute } from './idempotent.decorator.js';
+import { keepRedirections, refuseWrongHandlers } from './marked-handlers.js';
+import { heedOutsideCalls } from './postgres/outside-calls.js';
+import { saveStatements } from './postgres/statement-savepoints.js';
 import { Figures } from './figures.js';
 import { ServerTimeline } from './postgres/server-timeline.js';
 import { assertSession } from './postgres/session-settings.js';
@@ -47,8 +48,9 @@ export class IdempotencyModule implements OnModuleInit {
     @Inject(RECOVERY_SOURCE) private readonly recovery: DataSource,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
     private readonly discovery: DiscoveryService,
-    private readonly reflector: Reflector,
-  ) {}
+  ) {
+    keepRedirections(discovery);
+  }
 
   /** With options that are known when the module is defined. @throws Error as `withDefaults` does */
   static forRoot(options: IdempotencyOptions): DynamicModule {
@@ -65,9 +67,13 @@ export class IdempotencyModule implements OnModuleInit {
   /** @throws Error for a handler that the options don't allow, or naming the settings of the database's sessions under which the statements would mean something else */
   async onModuleInit(): Promise<void> {
     for (const dataSource of this.sources) await assertSession(dataSource);
-    for (const { name, route } of markedHandlers(this.discovery, this.reflector)) refuseWrong(name, route, this.options);
+    refuseWrongHandlers(this.discovery, this.options);
     if (this.options.guardConnections) guardConnections(this.dataSource);
     if (this.options.join) joinTransactions(this.dataSource, [this.recovery]);
+    for (const source of new Set([this.dataSource, this.recovery])) {
+      if (this.options.statementSavepoints) saveStatements(source);
+      if (this.options.outsideCalls !== 'ignore') heedOutsideCalls(source, this.options.outsideCalls);
+    }
   }
 }
 
@@ -103,24 +109,4 @@ function moduleOf(names: DataSourceNames, options: Provider, imports: ModuleMeta
     ],
     exports: [Operations, Idempotency, Figures],
   };
-}
-
-function* markedHandlers(discovery: DiscoveryService, reflector: Reflector): Generator<{ name: string; route: IdempotentRoute }> {
-  const scanner = new MetadataScanner();
-  for (const { instance, name } of discovery.getControllers()) {
-    const prototype = Object.getPrototypeOf(instance ?? {}) as Record<string, () => void>;
-    for (const method of scanner.getAllMethodNames(prototype)) {
-      const handler = prototype[method];
-      const route = handler && reflector.get<IdempotentRoute | undefined>(IDEMPOTENT, handler);
-      if (route) yield { name: `${String(name)}.${method}`, route };
-    }
-  }
-}
-
-/** @throws Error naming the handler */
-function refuseWrong(name: string, { optimistic, windowMs = 0 }: IdempotentRoute, { join, archiveMs }: CompleteOptions): void {
-  // What joins writes where the claim may not be won yet, and may run in vain.
-  if (optimistic && join) throw new Error(`${name}: an optimistic handler needs join: false, since what joins may run in vain`);
-  const forgetful = archiveIsTooShort(windowMs, archiveMs);
-  if (forgetful) throw new Error(`${name}: ${forgetful}`);
 }

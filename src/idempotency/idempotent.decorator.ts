@@ -1,8 +1,9 @@
 import { RequestMethod, Res, SetMetadata, createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { METHOD_METADATA } from '@nestjs/common/constants.js';
+import { METHOD_METADATA, RESPONSE_PASSTHROUGH_METADATA } from '@nestjs/common/constants.js';
 import { windowOf } from './duration.js';
 import type { HandlerRun } from './handler-run.js';
-import { readsIfMatch } from './requests/if-match.js';
+import type { Redirection } from './http/answer.js';
+import { readsIfMatch, takesResponse } from './http/parameters.js';
 import type { Transaction } from './transaction.js';
 
 /** What a route promises beyond the defaults. */
@@ -22,6 +23,12 @@ export interface IdempotentOptions {
    */
   keyFrom?(request: unknown): string | undefined;
   /**
+   * What makes the platform's request the same request, in the place of its query, its `If-Match` and its content; method and path always count.
+   * A time that the client stamps, for example, is left out so. What it selects is compared as JSON. To leave out everything of a request that has
+   * a query or a body is an error of each such request. Default: all of it counts.
+   */
+  sameRequest?(request: unknown): unknown;
+  /**
    * How long after a request the same one under another key is refused as `possible-duplicate`, in milliseconds, while the first one
    * runs or when it succeeded. Refused before the handler's first statement, and stored; `Prefer: handling=lenient` passes. What
    * is undone later no longer counts by `allowDuplicate()`. Default: never, and nothing is looked up.
@@ -40,6 +47,10 @@ export interface IdempotentOptions {
 export interface IdempotentRoute extends IdempotentOptions {
   /** Whether If-Match is part of what is asked. */
   readsIfMatch: boolean;
+  /** Whether the handler takes the platform's response (or `next`): to add to it, or to send it by itself. */
+  response: 'untouched' | 'passthrough' | 'sent';
+  /** Its `@Redirect()`, once the application starts. */
+  redirection?: Redirection;
 }
 
 /** Metadata key of `@Idempotent()`, for those who document or lint routes. */
@@ -123,11 +134,18 @@ function markHandler(options: IdempotentOptions, target: object, property: strin
   const own: unknown = Reflect.getMetadata('design:paramtypes', target, property);
   const behind = Array.isArray(own) ? own.length : (descriptor.value as { length: number }).length;
   wrap(descriptor, behind + 1, options.optimistic ?? false);
-  const route: IdempotentRoute = { ...options, readsIfMatch: readsIfMatch(target.constructor, property) };
+  const controller = target.constructor;
+  const route: IdempotentRoute = {
+    ...options,
+    readsIfMatch: readsIfMatch(controller, property),
+    response: takesResponse(controller, property),
+  };
   SetMetadata(IDEMPOTENT, route)(target, property, descriptor);
   // The interceptor sends the stored bytes itself. A parameter decorated with @Res() is Nest's documented way to be
   // told so; this one stands behind the handler's own parameters, which therefore never see it.
   Res()(target, property, behind);
+  // Of the handler's own @Res({ passthrough: true }): for Nest would send then.
+  Reflect.defineMetadata(RESPONSE_PASSTHROUGH_METADATA, false, controller, property);
   Run()(target, property, behind + 1);
 }
 

@@ -59,6 +59,17 @@ export interface IdempotencyOptions {
    */
   join?: boolean;
   /**
+   * Whether each statement of what joins has a savepoint of its own, so that code which catches a violated constraint may go on. It costs two
+   * statements more for each, which leave with it. False: a failed statement ends the transaction, as in PostgreSQL. Default: false.
+   */
+  statementSavepoints?: boolean;
+  /**
+   * What becomes of a call to the outside while a handler's transaction is open: fetch and HTTP requests, SQL on another connection, bytes on any
+   * other socket. `warn`: it is logged, each once. `refuse`: the handler's transaction doesn't commit, and the request answers 500. Default: `warn`,
+   * and `ignore` where NODE_ENV is `production`, or where nothing follows flows (neither `join` nor `guardConnections`).
+   */
+  outsideCalls?: 'ignore' | 'warn' | 'refuse';
+  /**
    * Whether this process recovers and purges by timers. False: for functions that sleep between requests, and for processes that
    * leave it to others; somebody must call `Idempotency.recoverDue()` and `purgeDue()` then. Default: true.
    */
@@ -126,8 +137,14 @@ export function withDefaults(options: FactoryOptions): CompleteOptions {
     stepBudgetMs: options.stepBudgetMs ?? 12_000,
     join: options.join ?? true,
     guardConnections: options.guardConnections ?? Number.parseInt(process.versions.node) >= 24,
+    statementSavepoints: options.statementSavepoints ?? false,
+    outsideCalls: options.outsideCalls ?? 'ignore',
     background: options.background ?? true,
   };
+  const isFollowed = complete.join || complete.guardConnections;
+  // An application's own setting, which tells a process of developers and tests from one of production.
+  // oxlint-disable-next-line node/no-process-env
+  if (options.outsideCalls === undefined && isFollowed && process.env['NODE_ENV'] !== 'production') complete.outsideCalls = 'warn';
   const wrong = complaintsOf(complete);
   if (wrong.length > 0) throw new Error(`The options of the IdempotencyModule can't be so: ${wrong.join('; ')}`);
   return complete;

@@ -7,6 +7,11 @@ export const RETRY_AFTER = 1;
 const REFUSALS = {
   'idempotency-key-missing': { status: 400, detail: 'This request needs an Idempotency-Key header.' },
   'idempotency-key-invalid': { status: 400, detail: 'The Idempotency-Key must be sent once, with 1 to 255 visible ASCII characters.' },
+  'content-digest-required': {
+    status: 400,
+    detail: 'The body of this request is not read as JSON, so it needs a Content-Digest header with its sha-256 or sha-512.',
+  },
+  'content-digest-mismatch': { status: 400, detail: 'The body is not the one that the Content-Digest header names.' },
   'idempotency-request-in-progress': { status: 409, detail: 'A request with this Idempotency-Key is still running.' },
   'idempotency-key-reused': { status: 422, detail: 'This Idempotency-Key was used before with another method, path or payload.' },
   'idempotency-key-sealed': { status: 409, detail: 'This Idempotency-Key was sealed before it was used: no request with it is executed.' },

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { publicOperationId } from './operation-id.js';
 
 /** Headers of an answer that are stored and replayed with it. */
@@ -5,6 +6,10 @@ export interface ReplyHeaders {
   location?: string;
   etag?: string;
   link?: string;
+  'cache-control'?: string;
+  'content-disposition'?: string;
+  'content-language'?: string;
+  /** Of a body that is a text: where it isn't JSON's, the text is sent as it is. */
   'content-type'?: string;
 }
 
@@ -13,7 +18,7 @@ export interface Reply {
   readonly kind: 'reply';
   readonly status: number;
   readonly body: unknown;
-  readonly headers: ReplyHeaders;
+  readonly headers: Readonly<Record<string, string | undefined>>;
   /** Path of what the operation made or changed. */
   readonly resource: string | undefined;
 }
@@ -41,16 +46,34 @@ export interface StoredResponse {
 }
 
 /** Largest stored response; the table's CHECK says the same. */
-const MAX_BYTES = 2 * 1024 * 1024;
+export const MAX_BYTES = 2 * 1024 * 1024;
 
-/** A reply as text. @throws Error when it is larger than can be stored */
-export function toResponse({ status, body, headers }: Reply, operationUuid: string): StoredResponse {
-  const text = body === undefined ? '' : JSON.stringify(body);
+/** A body that is sent as it is, whatever its type. */
+export class Verbatim {
+  constructor(readonly text: string) {}
+}
+
+const JSON_TYPE = /^application\/([\w!#$&.^-]+\+)?json\s*(;|$)/i;
+
+/** A reply as text. @throws Error when it is larger than can be stored, and for a header that can't be sent */
+export function toResponse({ status, body, headers: own }: Reply, operationUuid: string): StoredResponse {
+  const headers: Record<string, string> = { 'content-type': 'application/json; charset=utf-8' };
+  for (const [name, value] of Object.entries(own)) {
+    if (value === undefined) continue;
+    // Now, and not when the answer is committed.
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    headers[name] = value;
+  }
+  const text = textOf(body, headers['content-type']);
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_BYTES) throw new Error(`a response of ${bytes} bytes is too large to store`);
-  return {
-    status,
-    headers: { 'content-type': 'application/json; charset=utf-8', ...headers, 'operation-id': publicOperationId(operationUuid) },
-    body: text,
-  };
+  headers['operation-id'] = publicOperationId(operationUuid);
+  return { status, headers, body: text };
+}
+
+function textOf(body: unknown, type = ''): string {
+  if (body === undefined) return '';
+  if (body instanceof Verbatim) return body.text;
+  return typeof body === 'string' && !JSON_TYPE.test(type) ? body : JSON.stringify(body);
 }

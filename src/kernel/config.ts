@@ -60,6 +60,7 @@ function settingsOf(values: Variables) {
     archiveRetention: values.IDEMPOTENCY_ARCHIVE_RETENTION,
     lateRequests: values.IDEMPOTENCY_LATE_REQUESTS,
     provider: values.PROVIDER ?? 'sandbox',
+    failover: values.FAILOVER,
     providerUrl: values.PROVIDER_URL ?? `http://127.0.0.1:${values.SANDBOX_PORT}`,
     providerTimeout: values.PROVIDER_TIMEOUT,
     providerWebhookSecret: values.PROVIDER_WEBHOOK_SECRET,

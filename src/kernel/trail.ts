@@ -23,6 +23,8 @@ export const ACTS = {
   'operation.resumed': { level: 'info', fields: ['accountId', 'keyId', 'address', 'operationId', 'requestId'] },
   'key.sealed': { level: 'info', fields: ['accountId', 'keyId', 'address', 'requestId'] },
   'review.decided': { level: 'info', fields: ['actor', 'accountId', 'operationId', 'outcome'] },
+  'gate.changed': { level: 'warn', fields: ['actor', 'state'] },
+  'restore.decided': { level: 'warn', fields: ['actor', 'accountId', 'chargeId', 'outcome'] },
   'webhook-endpoint.disabled': { level: 'warn', fields: ['accountId', 'endpointId', 'reason'] },
 } as const satisfies Record<string, Declaration>;
 

@@ -114,6 +114,7 @@ export const variables = z.object({
   IDEMPOTENCY_ARCHIVE_RETENTION: duration('400d', 1_000),
   IDEMPOTENCY_LATE_REQUESTS: z.enum(['refuse', 'execute']).default('refuse'),
   PROVIDER: z.enum(['sandbox', 'stripe']).optional(),
+  FAILOVER: z.enum(['lossless', 'lossy']).default('lossy'),
   PROVIDER_URL: webUrl.optional(),
   PROVIDER_TIMEOUT: duration('10s', 50),
   PROVIDER_WEBHOOK_SECRET: z

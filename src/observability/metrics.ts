@@ -12,7 +12,8 @@ type Unit =
   | 'endpoints'
   | 'accounts'
   | 'connections'
-  | 'differences';
+  | 'differences'
+  | 'flag';
 
 /** The values of each label, or what they are where they are not listed here. Every list is bounded. */
 type Labels = Record<string, readonly string[] | string>;
@@ -152,6 +153,7 @@ export const METRICS = {
     { step: STEP },
   ),
   payments_for_review: figure('payments', 'Payments whose outcome the provider cannot tell; a person must look', {}),
+  payments_gate_closed: figure('flag', '1 while payments wait until a restored database is compared with the provider, 0 otherwise', {}),
   payments_provider_calls_total: counter(
     'calls',
     'Calls of the payment provider, quick retries included, by what it answered; failed: it could not be asked',

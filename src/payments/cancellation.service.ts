@@ -9,6 +9,7 @@ import type { Refund } from './payment.entity.js';
 import { PaymentsService } from './payments.service.js';
 import { referenceOf } from './provider/ask.js';
 import { reserveRefund } from './refund.store.js';
+import { RestoreGate } from './restore/restore-gate.js';
 
 /** Cancelling an order with all that hangs on it: its stock, and the money that was paid for it. */
 @Injectable()
@@ -16,13 +17,14 @@ export class CancellationService {
   constructor(
     private readonly orders: OrdersService,
     private readonly payments: PaymentsService,
+    private readonly gate: RestoreGate,
   ) {}
 
   /**
    * Cancels the order, gives its stock back and reserves a refund of every captured payment; `firstRefund` is the one to
    * begin with, if there is any. `checkGivingBack` is called where money will go back, with the order and its payments locked and
    * nothing written yet, and may throw: before the lock an unpaid order could still become a paid one.
-   * @throws Problem `not-found`, `order-not-cancellable`, `payment-in-progress`
+   * @throws Problem `not-found`, `order-not-cancellable`, `payment-in-progress`, `service-unavailable`
    */
   async cancel(
     tx: Transaction,
@@ -34,7 +36,10 @@ export class CancellationService {
     if (locked.status === 'cancelled') throw new Problem('order-not-cancellable', 'The order is cancelled already.');
     await this.payments.refuseWhileInFlight(tx, accountId, locked);
     const captured = await this.payments.lockCaptured(tx, accountId, locked.id);
-    if (captured.length > 0) checkGivingBack();
+    if (captured.length > 0) {
+      checkGivingBack();
+      await this.gate.pass(tx);
+    }
     tx.declare({ refunds_reference_idx: () => keySpent() });
     const refunds: Refund[] = [];
     for (const payment of captured) {

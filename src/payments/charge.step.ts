@@ -12,13 +12,16 @@ import {
   PROVIDER,
   type ChargeRequest,
   type Found,
+  type NewCharge,
   type NotReached,
   type Outcome,
   type Pending,
   type Unknown,
 } from './provider/provider.js';
+import { CLOSED, RestoreGate, gateClosed } from './restore/restore-gate.js';
 
 interface PaymentFacts {
+  order_id: string;
   amount: string;
   currency: string;
   source: string;
@@ -26,6 +29,7 @@ interface PaymentFacts {
   provider_reference: string | null;
   /** Until the deadline, by the database's clock; null without one. */
   left_ms: number | null;
+  is_open: boolean;
 }
 
 /** No earlier attempt can have sent anything. */
@@ -37,10 +41,12 @@ export class ChargeStep implements DecidableStep {
   constructor(
     @Inject(PROVIDER) private readonly provider: GuardedProvider,
     private readonly ends: PaymentEnds,
+    private readonly gate: RestoreGate,
   ) {}
 
   async call(paymentId: string, run: StepRun): Promise<Outcome> {
-    const { request, known, leftMs } = await this.facts(paymentId, run);
+    const { request, known, leftMs, isOpen } = await this.facts(paymentId, run);
+    if (!isOpen) return CLOSED;
     if (known === null && leftMs <= 0) return this.unlessSent(request, run);
     return ask(run, this.provider.keyWindowMs, {
       known: known !== null,
@@ -64,7 +70,7 @@ export class ChargeStep implements DecidableStep {
       case 'not-reached':
         if (outcome.late === 'not-found' || (outcome.late && isFirst(run))) return this.neverSent(tx, paymentId, run);
         // Only now is it certain that nothing is at the provider: no earlier attempt, no lost answer.
-        if (isFirst(run)) return this.takeBack(tx, paymentId, run);
+        if (isFirst(run)) return this.takeBack(tx, paymentId, outcome, run);
         return this.wait(tx, paymentId, outcome, run);
       case 'pending':
       case 'unknown':
@@ -105,17 +111,21 @@ export class ChargeStep implements DecidableStep {
     return this.ends.end(tx, paymentId, 'deadline-passed', { detail: 'The deadline of the payment has passed; nothing was charged.' }, run);
   }
 
-  private async facts(paymentId: string, run: StepRun): Promise<{ request: ChargeRequest; known: string | null; leftMs: number }> {
+  private async facts(
+    paymentId: string,
+    run: StepRun,
+  ): Promise<{ request: NewCharge; known: string | null; leftMs: number; isOpen: boolean }> {
     const [facts] = await run.read<PaymentFacts>(
-      `SELECT amount, currency, source, reference, provider_reference,
-              extract(epoch FROM deadline - clock_timestamp())::float8 * 1000 AS left_ms
+      `SELECT order_id, amount, currency, source, reference, provider_reference,
+              extract(epoch FROM deadline - clock_timestamp())::float8 * 1000 AS left_ms, payments_gate_is_open($3) AS is_open
          FROM payments WHERE account_id = $1 AND id = $2`,
-      [run.accountId, paymentId],
+      [run.accountId, paymentId, this.gate.anyTimeline],
     );
     if (!facts) throw new Error('a charge step without its payment');
     const { reference, currency, source, provider_reference: known } = facts;
-    const request = { account: publicId('acct', run.accountId), reference, amount: Number(facts.amount), currency, source };
-    return { request, known, leftMs: facts.left_ms ?? Infinity };
+    const origin = { order: publicId('ord', facts.order_id), payment: publicId('pay', paymentId), operation: run.operationId };
+    const request = { account: publicId('acct', run.accountId), reference, amount: Number(facts.amount), currency, source, origin };
+    return { request, known, leftMs: facts.left_ms ?? Infinity, isOpen: facts.is_open };
   }
 
   private wait(tx: Transaction, id: string, outcome: Pending | Unknown | NotReached, { accountId }: StepRun): StepEnd {
@@ -126,8 +136,8 @@ export class ChargeStep implements DecidableStep {
     return park(reason, againMs);
   }
 
-  private async takeBack(tx: Transaction, paymentId: string, run: StepRun): Promise<StepEnd> {
+  private async takeBack(tx: Transaction, paymentId: string, { closed }: NotReached, run: StepRun): Promise<StepEnd> {
     await takeBackPayment(tx, run, paymentId);
-    return undo(notReached('charged'));
+    return undo(closed ? gateClosed() : notReached('charged'));
   }
 }

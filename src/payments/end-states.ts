@@ -6,7 +6,7 @@ import type { PaymentStatus } from './payment.entity.js';
 export interface EndState {
   payment: Exclude<PaymentStatus, 'processing'>;
   /** `provider`: the provider's own word. */
-  failureCode: null | 'provider' | 'decided_not_charged' | 'deadline_passed';
+  failureCode: null | 'provider' | 'decided_not_charged' | 'deadline_passed' | 'refunded_after_restore';
   order: OrderStatus;
   /** Of the order's items: taken from the catalogue still, or given back. */
   stock: 'reserved' | 'released';
@@ -93,6 +93,30 @@ export const END_STATES = {
     countsAsOne: false,
     nextPayment: null,
     askedAgain: 'where-not-charged',
+  },
+  /** Its row was lost, and its charge was found at the provider and taken over. */
+  'adopted-after-restore': {
+    payment: 'succeeded',
+    failureCode: null,
+    order: 'paid',
+    stock: 'reserved',
+    answer: 201,
+    code: null,
+    countsAsOne: true,
+    nextPayment: 'order-not-payable',
+    askedAgain: 'where-books-change',
+  },
+  /** Its row was lost, and its charge was found at the provider and given back. */
+  'refunded-after-restore': {
+    payment: 'failed',
+    failureCode: 'refunded_after_restore',
+    order: 'pending',
+    stock: 'reserved',
+    answer: 402,
+    code: 'payment-declined',
+    countsAsOne: false,
+    nextPayment: null,
+    askedAgain: 'never',
   },
 } as const satisfies Record<string, EndState>;
 

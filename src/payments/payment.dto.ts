@@ -10,7 +10,7 @@ const failureCode: TextField = {
   type: 'string',
   nullable: true,
   description:
-    'Why it failed, in the provider’s words; `decided_not_charged` where a person decided it, `deadline_passed` where its deadline came first.',
+    'Why it failed, in the provider’s words; `decided_not_charged` where a person decided it, `deadline_passed` where its deadline came first, `refunded_after_restore` where a restored database had lost it.',
   example: 'insufficient_funds',
 };
 const reason: TextField = {

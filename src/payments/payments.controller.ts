@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { Caller, NeedsScope } from '../accounts/access.guard.js';
 import type { Caller as CallerType } from '../accounts/authenticator.js';
-import { Idempotent, Tx, next, type StepEnd, type Transaction } from '../idempotency/index.js';
+import { Idempotent, Tx, next, reply, type StepEnd, type Transaction } from '../idempotency/index.js';
 import type { Page } from '../http/page.js';
 import { RequestDeadline, deadlineIn, type Deadline } from '../http/request-deadline.js';
 import { Api } from '../openapi/api.decorator.js';
@@ -31,6 +31,7 @@ export class PaymentsController {
     @Body() body: CreatePayment,
   ): Promise<StepEnd> {
     const payment = await this.payments.open(tx, accountId, { ...body, deadline: await deadlineIn(tx, deadline) });
+    if (payment.status === 'succeeded') return reply(201, PaymentView.of(payment), { location: paymentPath(payment) });
     return next(ChargeStep, payment.id, pending(tx, PaymentView.of(payment), paymentPath(payment)));
   }
 

@@ -23,13 +23,14 @@ import { ProviderBooks } from './provider-books.js';
 import { ProviderEventsPurger } from './provider-events.purger.js';
 import { ProviderEventsService } from './provider-events.service.js';
 import { ProviderWebhooksController } from './provider-webhooks.controller.js';
+import { adapterOf } from './provider/adapter.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { MeasuredProvider } from './provider/measured-provider.js';
-import { PROVIDER, type Provider } from './provider/provider.js';
-import { SandboxProvider } from './provider/sandbox-provider.js';
+import { PROVIDER } from './provider/provider.js';
 import { NoEvents, SIGNED_EVENTS, StandardEvents, type SignedEvents } from './provider/signed-event.js';
 import { RefundStep } from './refund.step.js';
 import { RefundsService } from './refunds.service.js';
+import { RestoreGate } from './restore/restore-gate.js';
 
 @Module({
   imports: [OrdersModule, TypeOrmModule.forFeature([Payment, Refund])],
@@ -44,6 +45,7 @@ import { RefundsService } from './refunds.service.js';
         ),
     },
     { provide: SIGNED_EVENTS, inject: [CONFIG], useFactory: signedEventsOf },
+    RestoreGate,
     PaymentsService,
     RefundsService,
     CancellationService,
@@ -62,16 +64,9 @@ import { RefundsService } from './refunds.service.js';
     DeadlineRefundStep,
     CancelRefundStep,
   ],
+  exports: [RestoreGate],
 })
 export class PaymentsModule {}
-
-async function adapterOf({ provider, providerUrl, stripeSecretKey, stripeApiHost }: Config): Promise<Provider> {
-  if (provider === 'sandbox') return new SandboxProvider(providerUrl);
-  if (!stripeSecretKey) throw new Error('PROVIDER=stripe without STRIPE_SECRET_KEY');
-  // Loaded where it is used only: Stripe's SDK takes 150 ms and 18 MB of a start.
-  const { StripeProvider } = await import('./provider/stripe-provider.js');
-  return new StripeProvider(stripeSecretKey, stripeApiHost);
-}
 
 async function signedEventsOf({ provider, providerWebhookSecret: secret }: Config): Promise<SignedEvents> {
   if (!secret) return new NoEvents();

@@ -15,6 +15,8 @@ import { Payment, Refund } from './payment.entity.js';
 import { referenceOf } from './provider/ask.js';
 import { DECLINES_OF_ACCOUNT, DECLINES_OF_ORDER, refuseWhileBraked } from './decline-brakes.js';
 import { findObstacles, insertPayment, isInFlight } from './payment.store.js';
+import { findAgain } from './restore/lost-payment.js';
+import { RestoreGate } from './restore/restore-gate.js';
 
 /** A payment as it is asked for, and until when it is wanted. */
 export interface PaymentWanted extends Pick<CreatePayment, 'orderId' | 'amount' | 'currency' | 'source'> {
@@ -26,15 +28,25 @@ export interface PaymentWanted extends Pick<CreatePayment, 'orderId' | 'amount' 
 export class PaymentsService {
   constructor(
     private readonly orders: OrdersService,
+    private readonly gate: RestoreGate,
     @InjectRepository(Payment) private readonly payments: Repository<Payment>,
   ) {}
 
   /**
-   * Opens a payment of an order, to be charged by ChargeStep.
-   * @throws Problem `not-found`, `order-not-payable`, `amount-mismatch`, `payment-in-progress`, `rate-limited`
+   * Opens a payment of an order, to be charged by ChargeStep; or returns one that has succeeded, where the charge outlived a restore
+   * of the database and was adopted.
+   * @throws Problem `not-found`, `order-not-payable`, `amount-mismatch`, `payment-in-progress`, `rate-limited`, `service-unavailable`;
+   * after a restore `payment-declined` and `idempotency-key-reused`
    */
   async open(tx: Transaction, accountId: string, { orderId, ...wanted }: PaymentWanted): Promise<Payment> {
-    const order = await this.orders.lock(tx, accountId, orderId);
+    const reference = referenceOf(tx.nextProviderKey(ChargeStep));
+    const entering = this.gate.enter(tx, accountId, reference);
+    const locking = this.orders.lock(tx, accountId, orderId);
+    // They leave together, and what the gate says goes before whatever became of the order.
+    locking.catch(() => undefined);
+    const charge = await entering;
+    if (charge) return findAgain(tx, charge, { orderId, ...wanted });
+    const order = await locking;
     if (order.status !== 'pending') throw new Problem('order-not-payable', `The order is ${order.status}.`);
     if (order.total !== wanted.amount || order.currency !== wanted.currency) {
       throw new Problem('amount-mismatch', `The order's total is ${order.total} ${order.currency}.`);
@@ -53,7 +65,7 @@ export class PaymentsService {
       operationId: tx.operationUuid,
       status: 'processing',
       ...wanted,
-      reference: referenceOf(tx.nextProviderKey(ChargeStep)),
+      reference,
       providerReference: null,
       failureCode: null,
       amountRefunded: 0,

@@ -8,6 +8,7 @@ import type { Outcome } from './provider/provider.js';
 import { booksDiffer } from './provider/refund-refusals.js';
 import { flagRefund, undoRefund, type SettledRefund } from './refund.store.js';
 import { RefundingStep } from './refunding.js';
+import { gateClosed } from './restore/restore-gate.js';
 
 /** A refund that a client asked for. */
 @RecoverableStep('payments.refund')
@@ -16,7 +17,7 @@ export class RefundStep extends RefundingStep {
     // It is the first step of its operation: nothing of an earlier attempt can be at the provider.
     if (outcome.kind === 'not-reached' && run.attempt === 1) {
       await undoRefund(tx, run, refundId);
-      return undo(notReached('refunded'));
+      return undo(outcome.closed ? gateClosed() : notReached('refunded'));
     }
     return super.settle(tx, refundId, outcome, run);
   }

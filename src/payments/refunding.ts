@@ -7,6 +7,7 @@ import type { Refund } from './payment.entity.js';
 import { ask, referenceOf } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER, type Found, type Outcome, type RefundRequest } from './provider/provider.js';
+import { CLOSED, RestoreGate } from './restore/restore-gate.js';
 import { flagRefund, lookAtBooks, nameRefund, settleRefund, type SettledRefund } from './refund.store.js';
 
 interface RefundFacts {
@@ -14,14 +15,19 @@ interface RefundFacts {
   currency: string;
   charge_id: string | null;
   known: string | null;
+  is_open: boolean;
 }
 
 /** A step that gives money back, with its refund as the subject. What a final outcome means is up to what the operation is for. */
 export abstract class RefundingStep implements DecidableStep {
-  constructor(@Inject(PROVIDER) private readonly provider: GuardedProvider) {}
+  constructor(
+    @Inject(PROVIDER) private readonly provider: GuardedProvider,
+    private readonly gate: RestoreGate,
+  ) {}
 
   async call(refundId: string, run: StepRun): Promise<Outcome> {
-    const { request, known } = await this.facts(refundId, run);
+    const { request, known, isOpen } = await this.facts(refundId, run);
+    if (!isOpen) return CLOSED;
     // It was decided that the payment's charge happened, and nobody knows its name.
     if (!request) return { kind: 'declined', code: 'charge_not_found' };
     return ask(run, this.provider.keyWindowMs, {
@@ -56,18 +62,22 @@ export abstract class RefundingStep implements DecidableStep {
     return this.finish(tx, settled, run);
   }
 
-  private async facts(refundId: string, run: StepRun): Promise<{ request: RefundRequest | null; known: string | null }> {
+  private async facts(refundId: string, run: StepRun): Promise<{ request: RefundRequest | null; known: string | null; isOpen: boolean }> {
     const [facts] = await run.read<RefundFacts>(
-      `SELECT r.amount, r.currency, p.provider_reference AS charge_id, r.provider_reference AS known
+      `SELECT r.amount, r.currency, p.provider_reference AS charge_id, r.provider_reference AS known, payments_gate_is_open($3) AS is_open
          FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
         WHERE r.account_id = $1 AND r.id = $2`,
-      [run.accountId, refundId],
+      [run.accountId, refundId, this.gate.anyTimeline],
     );
     if (!facts) throw new Error('a refund step without its refund');
-    const { charge_id: chargeId, currency, known } = facts;
-    if (chargeId === null) return { request: null, known };
+    const { charge_id: chargeId, currency, known, is_open: isOpen } = facts;
+    if (chargeId === null) return { request: null, known, isOpen };
     const account = publicId('acct', run.accountId);
-    return { request: { account, reference: referenceOf(run.providerKey), chargeId, amount: Number(facts.amount), currency }, known };
+    return {
+      request: { account, reference: referenceOf(run.providerKey), chargeId, amount: Number(facts.amount), currency },
+      known,
+      isOpen,
+    };
   }
 
   /** What the operation comes to, in the transaction that settled the refund as succeeded or failed. */

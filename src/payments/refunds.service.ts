@@ -12,16 +12,20 @@ import { lockPayment } from './payment.store.js';
 import { referenceOf } from './provider/ask.js';
 import { RefundStep } from './refund.step.js';
 import { reserveRefund } from './refund.store.js';
+import { RestoreGate } from './restore/restore-gate.js';
 
 /** Refunds that clients ask for: opening them inside the claim's transaction, and reading them. */
 @Injectable()
 export class RefundsService {
-  constructor(@InjectRepository(Refund) private readonly refunds: Repository<Refund>) {}
+  constructor(
+    private readonly gate: RestoreGate,
+    @InjectRepository(Refund) private readonly refunds: Repository<Refund>,
+  ) {}
 
-  /** Opens a refund, to be made by RefundStep. @throws Problem `not-found`, `refund-exceeds-payment` */
+  /** Opens a refund, to be made by RefundStep. @throws Problem `not-found`, `refund-exceeds-payment`, `service-unavailable` */
   async open(tx: Transaction, accountId: string, paymentId: string, { amount, reason }: CreateRefund): Promise<Refund> {
     const uuid = uuidOf('pay', paymentId);
-    const payment = uuid && (await lockPayment(tx, accountId, uuid));
+    const [payment] = await Promise.all([uuid && lockPayment(tx, accountId, uuid), this.gate.pass(tx)]);
     if (!payment) throw noSuch('payment');
     tx.declare({ refunds_reference_idx: () => keySpent() });
     return reserveRefund(tx, payment, {

@@ -59,6 +59,15 @@ describe('the lifted application', () => {
   });
 });
 
+it('the store front of the client is shown as a test compiles it, word for word', () => {
+  const [front] = blocksOf(marked(read('client/README.md'), 'shop'));
+  const [, imported = '', code = ''] = /^(import .*\n)([\s\S]*)$/.exec(front?.text ?? '') ?? [];
+  const compiled = read('test/client/foreign/shop.mts');
+  expect([imported, code]).toEqual([expect.stringContaining('@holdfast/client'), expect.stringContaining('shop.pending()')]);
+  expect(compiled).toContain(imported);
+  expect(compiled).toContain(code.trim());
+});
+
 describe('options', () => {
   const rows = rowsOf(marked(lifting, 'options'));
   const members = membersOf('src/idempotency/options.ts', 'IdempotencyOptions');

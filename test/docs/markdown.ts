@@ -11,6 +11,7 @@ export const PAGES = [
   'README.md',
   'src/idempotency/README.md',
   'packaging/core/README.md',
+  'client/README.md',
   ...['docs', 'ops/runbooks'].flatMap((folder) => readdirSync(join(repository, folder)).map((name) => `${folder}/${name}`)),
 ].filter((path) => path.endsWith('.md'));
 

@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -53,6 +53,19 @@ function loadBeside(packed: string, folder: string, versions: Record<string, str
   return /^Error: (.*)$/m.exec(stderr)?.[1] ?? stderr;
 }
 
+/**
+ * Makes a project in a temporary folder, of a manifest and the files of a folder, and installs its packages.
+ * @returns the folder
+ * @throws what npm says that can't install it
+ */
+export async function installProject(manifest: object, files: string): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-foreign-'));
+  cpSync(files, directory, { recursive: true });
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ private: true, ...manifest }));
+  await promisify(execFile)('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: directory });
+  return directory;
+}
+
 /** A project in a temporary folder, with everything installed from the registry and the core from its tarball. */
 export class Installation {
   private readonly processes: ChildProcess[] = [];
@@ -65,7 +78,6 @@ export class Installation {
   /** @throws what npm says that can't install it */
   static async of(project: ForeignProject, { tarball }: PackedCore): Promise<Installation> {
     const { nest, nestTypeorm, typeorm, pg } = project.packages;
-    const directory = mkdtempSync(join(tmpdir(), 'holdfast-foreign-'));
     const dependencies = {
       '@holdfast/nestjs': `file:${tarball}`,
       '@nestjs/common': nest,
@@ -78,10 +90,7 @@ export class Installation {
       typeorm,
     };
     const type = project.modules === 'ESM' ? 'module' : 'commonjs';
-    writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'notes', private: true, type, dependencies }));
-    const foreign = join(__dirname, 'foreign');
-    for (const file of readdirSync(foreign)) copyFileSync(join(foreign, file), join(directory, file));
-    await promisify(execFile)('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: directory });
+    const directory = await installProject({ name: 'notes', type, dependencies }, join(__dirname, 'foreign'));
     return new Installation(project, directory);
   }
 

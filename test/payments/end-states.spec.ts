@@ -7,6 +7,7 @@ import { DID_NOT, HAPPENED, decide, flagPayment } from '../support/decisions.js'
 import { eventually } from '../support/eventually.js';
 import { recordsOf, stockOf } from '../support/ledger.js';
 import { hold } from '../support/locks.js';
+import { loseTo, reconciled } from '../support/restores.js';
 import { WAIT, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 
 let world: PaymentWorld;
@@ -41,7 +42,16 @@ const WAYS: Record<End, (order: PlacedOrder) => Promise<string>> = {
     await answer;
     return key;
   },
+  'adopted-after-restore': (order) => restored(order, 'adopt'),
+  'refunded-after-restore': (order) => restored(order, 'refund'),
 };
+
+async function restored(order: PlacedOrder, decision: 'adopt' | 'refund'): Promise<string> {
+  const key = await loseTo(world, order);
+  await reconciled(world, decision);
+  await world.pay(order, 'tok_visa', { key, headers: WAIT });
+  return key;
+}
 
 async function paid(order: PlacedOrder, source: string): Promise<string> {
   const key = uuidv7();

@@ -4,7 +4,8 @@ import type { FoundReading, Outcome, Provider, Reading, Said } from '../../src/p
 // Jest's clock drives the global timers alone.
 jest.mock('node:timers/promises', () => ({ setTimeout: (milliseconds: number) => new Promise((wake) => setTimeout(wake, milliseconds)) }));
 
-const REQUEST = { account: 'acct_1', reference: 'hf_1', amount: 2500, currency: 'EUR', source: 'tok_visa' };
+const origin = { order: 'ord_1', payment: 'pay_1', operation: 'op_1' };
+const REQUEST = { account: 'acct_1', reference: 'hf_1', amount: 2500, currency: 'EUR', source: 'tok_visa', origin };
 const succeeded: Outcome = { kind: 'succeeded', providerReference: 'ch_1' };
 const declined: Outcome = { kind: 'declined', code: 'card_declined' };
 const lost: Outcome = { kind: 'unknown', reason: 'ECONNRESET' };

@@ -21,7 +21,15 @@ beforeEach(async () => {
 
 afterEach(() => stripe.close());
 
-const payment = (source = 'tok_visa') => ({ account: 'acct_1', reference: referenceOf(key), source, amount: 2500, currency: 'EUR' });
+const origin = { order: 'ord_1', payment: 'pay_1', operation: 'op_1' };
+const payment = (source = 'tok_visa') => ({
+  account: 'acct_1',
+  reference: referenceOf(key),
+  source,
+  amount: 2500,
+  currency: 'EUR',
+  origin,
+});
 const charge = (source?: string, timeoutMs = 2_000) => provider.charge(payment(source), key, timeoutMs);
 const unknown = { kind: 'unknown', reason: expect.any(String) as unknown };
 const notReached = { kind: 'not-reached', reason: expect.any(String) as unknown };

@@ -23,6 +23,7 @@ const payment = (source = 'tok_visa', money = { amount: 2500, currency: 'EUR' })
   account: 'acct_1',
   reference: referenceOf(key),
   source,
+  origin: { order: 'ord_1', payment: 'pay_1', operation: 'op_1' },
   ...money,
 });
 const charge = (source?: string, timeoutMs = 2_000) => provider.charge(payment(source), key, timeoutMs);
@@ -32,7 +33,12 @@ describe('charges', () => {
   it('charges what was asked for, under our key and reference', async () => {
     expect(await charge()).toMatchObject({ kind: 'succeeded', providerReference: 'pi_1' });
     expect(stripe.intents).toMatchObject([
-      { amount: 2500, currency: 'eur', status: 'succeeded', metadata: { reference: referenceOf(key), account: 'acct_1' } },
+      {
+        amount: 2500,
+        currency: 'eur',
+        status: 'succeeded',
+        metadata: { reference: referenceOf(key), account: 'acct_1', order: 'ord_1', payment: 'pay_1', operation: 'op_1' },
+      },
     ]);
     expect(stripe.posts).toMatchObject([{ path: '/v1/payment_intents', key, form: { 'payment_method_data[card][token]': 'tok_visa' } }]);
   });

@@ -1,6 +1,16 @@
 import 'reflect-metadata';
-import { Body, Controller, Headers, HttpException, Module, Post, type DynamicModule, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import {
+  Body,
+  Controller,
+  Headers,
+  HttpException,
+  Module,
+  Post,
+  type DynamicModule,
+  type NestApplicationOptions,
+  type Type,
+} from '@nestjs/common';
+import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Column, Entity, PrimaryGeneratedColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
@@ -117,6 +127,12 @@ export interface LiftedOptions {
   core?: Partial<IdempotencyOptions>;
   /** The core's module, in the place of its own. */
   idempotency?: DynamicModule;
+  /** Express's, in the place of Fastify's. */
+  adapter?: AbstractHttpAdapter;
+  /** More options of Nest's. */
+  application?: NestApplicationOptions;
+  /** What is done with the application before it listens. */
+  configure?: (app: TestApp['app']) => void;
 }
 
 /** Starts the other application, on an empty database the first time; `send` speaks for one tenant of it. */
@@ -125,7 +141,12 @@ export async function startLiftedApp(database: Pick<TestDatabase, 'url'>, option
   const { idempotency } = options;
   const imports = notes.imports?.map((one) => (idempotency && 'module' in one && one.module === IdempotencyModule ? idempotency : one));
   const module = { ...notes, imports: imports ?? [], providers: options.providers ?? [] };
-  const app = await NestFactory.create(module, new FastifyAdapter(), { logger: false, abortOnError: false });
+  const app = await NestFactory.create(module, options.adapter ?? new FastifyAdapter(), {
+    logger: false,
+    abortOnError: false,
+    ...options.application,
+  });
+  options.configure?.(app as TestApp['app']);
   await app.listen(0, '127.0.0.1').catch(async (error: unknown) => {
     await app.close();
     throw error;
@@ -135,6 +156,6 @@ export async function startLiftedApp(database: Pick<TestDatabase, 'url'>, option
     app: app as TestApp['app'],
     url,
     send: (method, path, request = {}) => send(url, method, path, { ...request, headers: { 'x-tenant': TENANT, ...request.headers } }),
-    close: () => closeApp(app as TestApp['app']),
+    close: () => (options.adapter ? app.close() : closeApp(app as TestApp['app'])),
   };
 }

@@ -181,7 +181,11 @@ export class StripeServer {
 }
 
 function metadataOf(form: Form): Form {
-  return { reference: form['metadata[reference]'] ?? '', account: form['metadata[account]'] ?? '' };
+  const members = Object.entries(form).flatMap(([name, value]) => {
+    const key = /^metadata\[(\w+)\]$/.exec(name)?.[1];
+    return key === undefined ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries(members);
 }
 
 function refusal(status: number, error: { type?: string; code?: string; payment_intent?: object }): Answer {

@@ -27,7 +27,7 @@ export class Nesting {
     const known = nestings.get(tx);
     if (known) return known;
     const nesting = new Nesting();
-    tx.veto = () => nesting.assertClosed();
+    tx.vetoes.push(() => nesting.assertClosed());
     nestings.set(tx, nesting);
     return nesting;
   }

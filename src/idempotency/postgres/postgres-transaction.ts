@@ -26,8 +26,8 @@ export class PostgresTransaction<Found = unknown> {
   private opened: Opened<Found> | undefined;
   /** No verb is taken any more. */
   isOver = false;
-  /** Throws where nested transactions make that what was done must not be committed. */
-  veto: (() => void) | undefined;
+  /** Each throws where what was done must not be committed. */
+  readonly vetoes: (() => void)[] = [];
   /** BEGIN was sent, and neither COMMIT nor the end of the connection answered it yet. */
   private mustRollBack = false;
   private cacheWasUsed = false;
@@ -36,7 +36,7 @@ export class PostgresTransaction<Found = unknown> {
   constructor(
     readonly dataSource: DataSource,
     private readonly check: OpeningCheck<Found>,
-    private readonly owner: string,
+    readonly owner: string,
     private readonly optimistic: boolean,
   ) {}
 
@@ -117,7 +117,7 @@ export class PostgresTransaction<Found = unknown> {
   /** Sends what is queued, `calls` and COMMIT in one packet; the result is that of the last of `calls`. @throws as `begin` does */
   async commit(calls: Call[]): Promise<CommitResult> {
     await this.begin();
-    this.veto?.();
+    for (const veto of this.vetoes) veto();
     const connection = this.present();
     if (connection.isIdle) throw new Error(`${this.owner} ended its transaction by SQL; what it wrote before may have no record`);
     const sent = [...this.queue.take(), ...calls.map((call) => toCall(call)), COMMIT];

@@ -3,6 +3,7 @@ import { databaseError } from './errors.js';
 import { ignoreRejection } from './ignore-rejection.js';
 import { Nesting } from './nesting.js';
 import type { PostgresTransaction } from './postgres-transaction.js';
+import { sendSaved } from './statement-savepoints.js';
 import { TransactionControlRefused } from './statement.js';
 import { controlsTransaction } from './transaction-control.js';
 
@@ -89,10 +90,13 @@ export class SqlClient {
 
   private async transmit(text: string, sent: Sent, values?: unknown[]): Promise<unknown> {
     const client = await this.tx.client();
-    // It may have ended since: what is sent behind COMMIT would commit by itself.
-    if (this.tx.isOver) throw new Error('the transaction is over');
+    const own = typeof sent === 'string' ? sent : sent.text;
     try {
-      return await client.query(sent as string, values);
+      return await sendSaved(this.tx, own, async (other) => {
+        // It may have ended since: what is sent behind COMMIT would commit by itself.
+        if (this.tx.isOver) throw new Error('the transaction is over');
+        return other === undefined ? client.query(sent as string, values) : client.query(other);
+      });
     } catch (error) {
       throw this.named(error, text);
     }

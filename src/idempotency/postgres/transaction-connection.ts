@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { outsideTransaction } from './connection-guard.js';
 import type { OpeningCheck } from './opening-check.js';
+import { leaveStream, takeStream } from './own-streams.js';
 import { sendPipeline, type PipelineEnd } from './pipeline.js';
 import { toCall, toHandlerCall, type Call } from './statement.js';
 import { followTransactions, isIdle } from './transaction-status.js';
@@ -61,6 +62,7 @@ export class TransactionConnection {
   async giveBack({ rollBack }: { rollBack: boolean }): Promise<void> {
     this.shut();
     if (rollBack) await this.client.query('ROLLBACK').catch(() => this.discard());
+    leaveStream(this.client);
     await this.runner.release();
   }
 }
@@ -71,6 +73,7 @@ export async function sendAlone(dataSource: DataSource, calls: readonly Call[]):
   try {
     return await sendPipeline(client, calls);
   } finally {
+    leaveStream(client);
     await runner.release();
   }
 }
@@ -86,11 +89,13 @@ export async function askAlone<Found>(dataSource: DataSource, check: OpeningChec
 async function takeIdle(dataSource: DataSource): Promise<{ runner: QueryRunner; client: PoolClient & Inside }> {
   const runner = outsideTransaction(() => dataSource.createQueryRunner());
   const client = (await runner.connect()) as PoolClient & Inside;
+  takeStream(client);
   const asked = followTransactions(client);
   if (asked) await asked;
   if (isIdle(client)) return { runner, client };
   // Somebody gave it back with a transaction open, whose work would commit with ours, or ours roll back with it.
   discard(client);
+  leaveStream(client);
   await runner.release();
   return takeIdle(dataSource);
 }

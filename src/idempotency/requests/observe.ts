@@ -10,6 +10,8 @@ import type { SaidOfRetry } from './retry-reason.js';
 export const OUTCOME_OF: Record<RefusalCode, RequestOutcome['outcome']> = {
   'idempotency-key-missing': 'missing',
   'idempotency-key-invalid': 'invalid',
+  'content-digest-required': 'invalid',
+  'content-digest-mismatch': 'invalid',
   'idempotency-request-in-progress': 'in-progress',
   'idempotency-key-reused': 'mismatch',
   'idempotency-key-sealed': 'sealed',

@@ -7,6 +7,7 @@ import {
   type ChargeRequest,
   type Found,
   type FoundReading,
+  type NewCharge,
   type NotReached,
   type Outcome,
   type Provider,
@@ -47,7 +48,7 @@ export class GuardedProvider {
   }
 
   /** `share` of the time that a call may take; the rest was for looking up. `beginMs`: after so long nothing is sent for the first time. */
-  charge(request: ChargeRequest, key: string, share = 1, beginMs = Infinity): Promise<Outcome> {
+  charge(request: NewCharge, key: string, share = 1, beginMs = Infinity): Promise<Outcome> {
     const left = countdown(beginMs);
     let begun = false;
     return this.send(request.account, share, async (timeoutMs) => {

@@ -1,5 +1,5 @@
 import type { LabelsOf, Metrics } from '../../observability/metrics.registry.js';
-import type { ChargeRequest, FoundReading, Provider, Reading, RefundRequest, Standing } from './provider.js';
+import type { ChargeRequest, FoundReading, NewCharge, Provider, Reading, RefundRequest, Standing } from './provider.js';
 
 type Labels = LabelsOf<'payments_provider_calls_total'>;
 
@@ -14,7 +14,7 @@ export class MeasuredProvider implements Provider {
     return this.provider.keyWindowMs;
   }
 
-  charge(request: ChargeRequest, key: string, timeoutMs: number): Promise<Reading> {
+  charge(request: NewCharge, key: string, timeoutMs: number): Promise<Reading> {
     return this.measured('charge', this.provider.charge(request, key, timeoutMs), ({ kind }) => kind);
   }
 

@@ -8,6 +8,19 @@ export interface ChargeRequest {
   source: string;
 }
 
+/** Where a charge comes from, in public ids: with its account what finds its owner, should its own rows be lost. */
+export interface Origin {
+  order: string;
+  payment: string;
+  operation: string;
+}
+
+/** A charge that is to be made. */
+export interface NewCharge extends ChargeRequest {
+  /** The provider keeps it and shows it with what it made. */
+  origin: Origin;
+}
+
 export interface RefundRequest {
   /** As with a charge. */
   account: string;
@@ -23,7 +36,7 @@ export interface RefundRequest {
  * `pending`: the provider has it, under that id, and has not decided; from then on it is read by the id and never sent again.
  * `unknown`: it may have happened or not, or may still happen. `not-reached`: it surely did not, because no try of this
  * call sent a byte or the provider said that it did nothing. `late`: because a deadline had passed, before this call began or,
- * for whatever was sent earlier, as the provider finds nothing.
+ * for whatever was sent earlier, as the provider finds nothing. `closed`: because nothing is sent after a restore.
  */
 export type Outcome = Decided | Pending | Unknown | NotReached;
 
@@ -31,7 +44,13 @@ export type Outcome = Decided | Pending | Unknown | NotReached;
 export type Decided = { kind: 'succeeded'; providerReference: string; mayChange?: true } | { kind: 'declined'; code: string };
 export type Pending = { kind: 'pending'; providerReference: string; reason: string } & Waiting;
 export type Unknown = { kind: 'unknown'; reason: string; answered?: true } & Waiting;
-export type NotReached = { kind: 'not-reached'; reason: string; answered?: true; late?: 'not-begun' | 'not-found' } & Waiting;
+export type NotReached = {
+  kind: 'not-reached';
+  reason: string;
+  answered?: true;
+  late?: 'not-begun' | 'not-found';
+  closed?: true;
+} & Waiting;
 
 /** How to wait for an outcome. */
 export interface Waiting {
@@ -65,7 +84,7 @@ export interface Standing {
 /** A payment provider. Each call ends within the given milliseconds. */
 export interface Provider {
   /** Ends as one charge however often it is called with this key. Never throws. */
-  charge(request: ChargeRequest, key: string, timeoutMs: number): Promise<Reading>;
+  charge(request: NewCharge, key: string, timeoutMs: number): Promise<Reading>;
   /** Ends as one refund however often it is called with this key. Never throws. */
   refund(request: RefundRequest, key: string, timeoutMs: number): Promise<Reading>;
   /** Reads what became of a charge: by the provider's id where that is `known`, by its reference else. @throws Error when the provider can't be asked */

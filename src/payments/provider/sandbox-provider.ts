@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { exchange, type Exchange } from './http-call.js';
-import type { ChargeRequest, FoundReading, Provider, Reading, RefundRequest, Said, Standing } from './provider.js';
+import type { ChargeRequest, FoundReading, NewCharge, Provider, Reading, RefundRequest, Said, Standing } from './provider.js';
 
 const metadata = z.object({ account: z.string().optional() }).nullish();
 const succeeded = z.object({
@@ -23,12 +23,12 @@ export class SandboxProvider implements Provider {
 
   constructor(private readonly baseUrl: string) {}
 
-  async charge(request: ChargeRequest, key: string, timeoutMs: number): Promise<Reading> {
-    return readingOf(await this.post('/charges', request, key, timeoutMs));
+  async charge({ account, origin, ...request }: NewCharge, key: string, timeoutMs: number): Promise<Reading> {
+    return readingOf(await this.post('/charges', { ...request, metadata: { account, ...origin } }, key, timeoutMs));
   }
 
-  async refund(request: RefundRequest, key: string, timeoutMs: number): Promise<Reading> {
-    return readingOf(await this.post('/refunds', request, key, timeoutMs));
+  async refund({ account, ...request }: RefundRequest, key: string, timeoutMs: number): Promise<Reading> {
+    return readingOf(await this.post('/refunds', { ...request, metadata: { account } }, key, timeoutMs));
   }
 
   /** The sandbox decides at once, so there is never an id of something undecided. */
@@ -53,8 +53,7 @@ export class SandboxProvider implements Provider {
     return first ? success(first) : null;
   }
 
-  private post(path: string, { account, ...request }: ChargeRequest | RefundRequest, key: string, timeoutMs: number): Promise<Exchange> {
-    const body = { ...request, metadata: { account } };
+  private post(path: string, body: object, key: string, timeoutMs: number): Promise<Exchange> {
     return exchange({ method: 'POST', url: `${this.baseUrl}${path}`, headers: { 'idempotency-key': key }, body, timeoutMs });
   }
 }

@@ -4,14 +4,15 @@ import {
   countdown,
   type ChargeRequest,
   type FoundReading,
+  type NewCharge,
   type Provider,
   type Reading,
   type RefundRequest,
   type Standing,
 } from './provider.js';
 import { stripeAmount } from './stripe-amount.js';
+import { stripeClient } from './stripe-client.js';
 import { conclude, readingOfError, readingOfIntent, readingOfRefund, reasonOf, standingOf, UNANSWERED_DEMAND } from './stripe-outcome.js';
-import { stripeTransport } from './stripe-transport.js';
 
 const HOUR = 3_600_000;
 
@@ -27,22 +28,12 @@ export class StripeProvider implements Provider {
   readonly keyWindowMs = 24 * HOUR;
   private readonly stripe: Stripe;
 
-  /** `apiHost`: another address than Stripe's own, of a proxy or a test server; its path is not used. */
-  constructor(secretKey: string, apiHost = 'https://api.stripe.com') {
-    const { protocol, hostname, port } = new URL(apiHost);
-    const plain = protocol === 'http:';
-    this.stripe = new Stripe(secretKey, {
-      protocol: plain ? 'http' : 'https',
-      host: hostname,
-      port: port || (plain ? 80 : 443),
-      httpClient: stripeTransport,
-      // GuardedProvider retries, within one deadline.
-      maxNetworkRetries: 0,
-      telemetry: false,
-    });
+  /** `apiHost`: as `stripeClient` takes it. */
+  constructor(secretKey: string | undefined, apiHost?: string) {
+    this.stripe = stripeClient(secretKey, apiHost);
   }
 
-  async charge({ account, reference, amount, currency, source }: ChargeRequest, key: string, timeoutMs: number): Promise<Reading> {
+  async charge({ account, reference, amount, currency, source, origin }: NewCharge, key: string, timeoutMs: number): Promise<Reading> {
     const units = stripeAmount(amount, currency);
     if (units === null) return NOT_REPRESENTABLE;
     const left = timeouts(timeoutMs);
@@ -55,7 +46,7 @@ export class StripeProvider implements Provider {
         // Spares a return_url. It excludes `error_on_requires_action` (changelog 2023-08-16, "Enables automatic payment
         // methods by default"), which wants `payment_method_types`, and those are gone since 2026-09-30.
         automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-        metadata: { reference, account },
+        metadata: { reference, account, ...origin },
       };
       const intent = await this.stripe.paymentIntents.create(params, { idempotencyKey: key, timeout: left() });
       return await this.decide(intent, left);

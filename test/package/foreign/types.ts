@@ -1,5 +1,6 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { Idempotent, IdempotencyModule, Tx, reply, type IdempotencyOptions, type Reply, type Transaction } from '@holdfast/nestjs';
+import { examineHandlers, type Finding } from '@holdfast/nestjs/testing';
 import { DuplicatesAndRetries1700000000016, migrations } from '@holdfast/nestjs/migrations';
 
 @Controller('typed')
@@ -14,6 +15,7 @@ export class TypedController {
 
 const options: IdempotencyOptions = { accountOf: () => '', render: () => 'not-final' };
 export const module = IdempotencyModule.forRoot(options);
+export const examine: (...args: Parameters<typeof examineHandlers>) => Promise<Finding[]> = examineHandlers;
 export const last: boolean = migrations.at(-1) === DuplicatesAndRetries1700000000016;
 // @ts-expect-error it is no window in words: what the package exports isn't any
 Idempotent({ windowMs: 'a day' });

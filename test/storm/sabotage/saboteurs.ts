@@ -236,7 +236,9 @@ function chargeBeforeCommit(): void {
         const payment = await open.call(this, tx, accountId, body);
         const { reference, amount, currency, source } = payment;
         const account = publicId('acct', payment.accountId);
-        const outcome = await provider.charge({ account, reference, amount, currency, source }, tx.nextProviderKey(ChargeStep), 500);
+        const origin = { order: publicId('ord', payment.orderId), payment: publicId('pay', payment.id), operation: tx.operationId };
+        const request = { account, reference, amount, currency, source, origin };
+        const outcome = await provider.charge(request, tx.nextProviderKey(ChargeStep), 500);
         if (outcome.kind === 'succeeded') used();
         return payment;
       },

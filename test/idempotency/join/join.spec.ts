@@ -2,12 +2,12 @@ import { Body, ConflictException, Controller, Injectable, Post } from '@nestjs/c
 import { InjectRepository } from '@nestjs/typeorm';
 import { DataSource, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { Idempotent, Tx, outsideTransaction, type Transaction } from '../../src/idempotency/index.js';
-import { atOnce, tally, type TestApp, type TestResponse } from '../support/app.js';
-import { createDatabase, type TestDatabase } from '../support/database.js';
-import { eventually } from '../support/eventually.js';
-import { countOf, recordsOf } from '../support/ledger.js';
-import { Note, TENANT, startLiftedApp } from '../support/lifted-app.js';
+import { Idempotent, Tx, outsideTransaction, type Transaction } from '../../../src/idempotency/index.js';
+import { atOnce, tally, type TestApp, type TestResponse } from '../../support/app.js';
+import { createDatabase, type TestDatabase } from '../../support/database.js';
+import { eventually } from '../../support/eventually.js';
+import { countOf, recordsOf } from '../../support/ledger.js';
+import { Note, TENANT, startLiftedApp } from '../../support/lifted-app.js';
 
 const INSERT = 'INSERT INTO notes (tenant_id, text) VALUES ($1, $2)';
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
@@ -99,6 +99,30 @@ class Notes {
     });
   }
 
+  /** As code does that takes a unique violation for an answer. */
+  async goesOnAfterAViolation(text: string): Promise<void> {
+    await this.dataSource.query('CREATE TEMP TABLE once (text text UNIQUE) ON COMMIT DROP');
+    const insert = (): Promise<unknown> => this.dataSource.query('INSERT INTO once VALUES ($1)', [text]);
+    await insert();
+    const failed = insert().then(
+      () => 0,
+      () => 1,
+    );
+    // Beside it, and in transactions of their own.
+    const [violations] = await Promise.all([failed, this.repository.save({ tenantId: TENANT, text })]);
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query('SELECT 1 / 0').catch(() => undefined);
+      await manager.insert(Note, { tenantId: TENANT, text });
+    });
+    await this.dataSource
+      .transaction(async (manager) => {
+        await manager.insert(Note, { tenantId: TENANT, text });
+        throw new Error('undo');
+      })
+      .catch(() => undefined);
+    this.heard.push(`${violations} violation`);
+  }
+
   async otherSource(text: string): Promise<void> {
     const other = await outsideTransaction(() => new DataSource({ ...this.dataSource.options, name: 'other' } as never).initialize());
     try {
@@ -163,6 +187,7 @@ class WaysController {
   }
 }
 
+const options = { controllers: [WaysController], providers: [Notes], core: { join: true } };
 const late: (() => Promise<unknown>)[] = [];
 let database: TestDatabase;
 let app: TestApp;
@@ -170,7 +195,6 @@ let replica: TestApp;
 let narrow: TestApp;
 beforeAll(async () => {
   database = await createDatabase();
-  const options = { controllers: [WaysController], providers: [Notes], core: { join: true } };
   app = await startLiftedApp(database, options);
   replica = await startLiftedApp(database, options);
   narrow = await startLiftedApp(database, { ...options, poolSize: 1 });
@@ -219,6 +243,19 @@ describe('existing code inside an idempotent handler', () => {
     heard.length = 0;
     await post('goesOnAfterAFailure', uuidv7());
     expect(heard).toEqual([expect.stringContaining('SELECT 1 / 0 AS culprit')]);
+  });
+
+  it('goes on after a violated constraint where each statement has a savepoint, and not without', async () => {
+    const patient = await startLiftedApp(database, { ...options, core: { join: true, statementSavepoints: true } });
+    const { heard } = patient.app.get(Notes, { strict: false });
+    const [key, text] = [uuidv7(), uuidv7()];
+    expect((await post('goesOnAfterAViolation', text, { key, on: patient })).status).toBe(201);
+    expect([heard, await notes(text), (await recordsOf(database, key)).length]).toEqual([['1 violation'], 2, 1]);
+    await post('everyWay', `${text} every way`, { on: patient });
+    expect(await notes(`${text} every way`)).toBe(8);
+    await patient.close();
+    expect((await post('goesOnAfterAViolation', `${text} again`)).status).toBe(500);
+    expect(await notes(`${text} again`)).toBe(0);
   });
 
   it('is refused when it outlives the handler', async () => {

@@ -1,4 +1,4 @@
-import { elementsOf } from '../../src/audit/json-arrays.js';
+import { elementsOf } from '../../src/payments/provider/json-arrays.js';
 
 async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);

@@ -1,0 +1,14 @@
+export { IdempotentClient, type ClientOptions } from './client.js';
+export { HoldfastClient } from './holdfast.js';
+export type { Intent, SendOptions } from './intent.js';
+export type { Done, Outcome, Problem, Refused, Unknown, UnknownReason, Verdict } from './outcome.js';
+export type { SendingOptions } from './courier.js';
+export type { RetryReason } from './attempt.js';
+export type { Store, StoredIntent } from './store.js';
+export type { PlainRequest, Wanted } from './wanted.js';
+export type { Queue, QueueEntry, QueueSnapshot } from './queue.js';
+export { indexedDbStore } from './stores/indexed-db.js';
+export { memoryStore } from './stores/memory.js';
+export { ListInterrupted, type IntentOf, type IntentOptions, type IntentRoute, type ReadOptions } from './api/routes.js';
+export type * from './api/types.js';
+export { verifyWebhook, WebhookVerificationError, type VerifyOptions, type WebhookHeaders, type WebhookRefusal } from './webhooks.js';

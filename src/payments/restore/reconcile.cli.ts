@@ -1,0 +1,102 @@
+import { userInfo } from 'node:os';
+import { Logger } from '@nestjs/common';
+import { pino } from 'pino';
+import { DataSource } from 'typeorm';
+import { databaseOptions } from '../../database/data-source.js';
+import { ENTITIES } from '../../entities.js';
+import { publicOperationId } from '../../idempotency/index.js';
+import { CommandFailure, inDatabase, runCommand } from '../../kernel/cli.js';
+import { readConfig } from '../../kernel/config.js';
+import { publicId } from '../../kernel/ids.js';
+import { NestLogger, createLogger } from '../../kernel/logger.js';
+import { adapterOf } from '../provider/adapter.js';
+import { ledgerSince } from '../provider/ledger.js';
+import { lossesSince, type LostCharge } from './lost-charges.js';
+import { USAGE, readArguments, type ReconcileCommand } from './reconcile.arguments.js';
+import { Reconciliation, type By, type GateState } from './reconciliation.js';
+
+await runCommand(USAGE, async () => {
+  const args = process.argv.slice(2);
+  if (args.includes('--help') || args[0] === 'help') {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const command = readArguments(args);
+  const config = readConfig();
+  // The trail, as the service writes it.
+  Logger.overrideLogger(new NestLogger(createLogger(config, pino.destination({ dest: 2, sync: true }))));
+  const place = { variable: config.ownerVariable, embedded: config.databaseIsEmbedded };
+  const dataSource = await inDatabase(place, () => new DataSource(databaseOptions(config.databaseOwnerUrl, 1, ENTITIES)).initialize());
+  try {
+    const ledger = await ledgerSince(config, await lossesSince(dataSource));
+    await execute(command, new Reconciliation(dataSource, await adapterOf(config), ledger, config.providerTimeout));
+  } finally {
+    await dataSource.destroy();
+  }
+});
+
+async function execute(command: ReconcileCommand, reconciliation: Reconciliation): Promise<void> {
+  if (command.do === 'status') return show(reconciliation);
+  const by = { actor: userInfo().username, note: command.note };
+  switch (command.do) {
+    case 'close': {
+      const running = await reconciliation.close(by);
+      say(
+        `payments are closed${running > 0 ? `; ${running} operations that began before are under way, for as long as a lease lasts` : ''}`,
+      );
+      return;
+    }
+    case 'open':
+      await reconciliation.open(by);
+      return say('payments are open');
+    case 'adopt':
+    case 'refund':
+      return decide(command, by, reconciliation);
+  }
+}
+
+async function show(reconciliation: Reconciliation): Promise<void> {
+  const lost = await reconciliation.lostCharges();
+  for (const each of lost) say(lineOf(each));
+  say(`payments: ${wordsFor(await reconciliation.gate())}`);
+  say(`lost charges: ${lost.filter(({ owner }) => owner !== null).length}`);
+}
+
+async function decide(
+  { do: verb, charge }: ReconcileCommand & { do: 'adopt' | 'refund' },
+  by: By,
+  reconciliation: Reconciliation,
+): Promise<void> {
+  if (verb === 'refund') {
+    const owed = await reconciliation.refundOwed();
+    if (owed > 0) say(`${owed} interrupted refunds were made`);
+  }
+  const lost = await reconciliation.lostCharges();
+  const ours = lost.filter(({ owner, obstacle }) => owner !== null && (verb === 'refund' || obstacle === null));
+  const chosen = charge === null ? ours : lost.filter(({ charge: { id } }) => id === charge);
+  if (charge !== null && chosen.length === 0) throw new CommandFailure('No lost charge has this id.');
+  for (const each of chosen) {
+    await reconciliation[verb](each, by);
+    say(`${each.charge.id}  ${verb === 'adopt' ? 'adopted' : 'refunded'}`);
+  }
+}
+
+function lineOf({ charge: { id, amount, currency, createdAt, reference }, owner, obstacle }: LostCharge): string {
+  const what = `${id}  ${amount} ${currency}  made ${createdAt}`;
+  if (!owner) return `${what}  of nobody here, reference ${reference}`;
+  const { accountId, orderId, paymentId, operationId } = owner;
+  const whose = [publicId('acct', accountId), publicId('ord', orderId), publicId('pay', paymentId), publicOperationId(operationId)];
+  return `${what}  ${whose.join('  ')}  ${obstacle === null ? 'to be adopted or refunded' : `to be refunded: ${obstacle}`}`;
+}
+
+function wordsFor({ isOpen, row, server }: GateState): string {
+  if (isOpen) return 'open';
+  if (!row) return 'closed: the gate has no row';
+  const since = `since ${row.changedAt.toISOString()} by ${row.changedBy}: ${row.note}`;
+  if (!row.isOpen) return `closed ${since}`;
+  return `closed: they were opened for timeline ${row.timeline} of cluster ${row.cluster}, and this is timeline ${server.timeline} of ${server.cluster}`;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

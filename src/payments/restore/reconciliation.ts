@@ -1,0 +1,266 @@
+import { IsNull, type DataSource, type EntityManager } from 'typeorm';
+import { appendOwnEvent } from '../../events/outbox.js';
+import { CommandFailure } from '../../kernel/cli.js';
+import { newId, publicId } from '../../kernel/ids.js';
+import { writeAct } from '../../kernel/trail.js';
+import { OrderView } from '../../orders/order.dto.js';
+import { Order, OrderItem } from '../../orders/order.entity.js';
+import { END_STATES } from '../end-states.js';
+import { firstCheck } from '../provider-books.store.js';
+import { PaymentView, RefundView } from '../payment.dto.js';
+import { Payment, Refund } from '../payment.entity.js';
+import { judge } from '../provider/comparison.js';
+import type { LedgerEntry, ProviderLedger } from '../provider/ledger.js';
+import type { Outcome, Provider } from '../provider/provider.js';
+import { findLostCharges, type LostCharge, type Owner } from './lost-charges.js';
+import { PaymentsGate, RestoredCharge, type RestoredOutcome } from './restore.entity.js';
+
+/** Who decides, and why. */
+export interface By {
+  actor: string;
+  note: string;
+}
+
+type Succeeded = Extract<Outcome, { kind: 'succeeded' }>;
+
+/** How the gate stands. */
+export interface GateState {
+  /** Whether it lets payments pass that heed the server's timeline. */
+  isOpen: boolean;
+  /** Of the operator, whatever the server is. */
+  row: PaymentsGate | null;
+  server: { cluster: string | null; timeline: number | null };
+}
+
+const SERVER = 'SELECT cluster, timeline FROM current_server()';
+const IS_OPEN = 'SELECT payments_gate_is_open(false) AS is_open';
+/** Those that are under way may have passed the gate before it was closed. */
+const RUNNING = `SELECT count(*)::int AS count FROM idempotency_records WHERE status = 'running' AND lease_until > clock_timestamp()`;
+/** In place of the token, where the provider doesn't tell it. */
+const UNKNOWN_SOURCE = 'unknown_source';
+const REASON = 'the database was restored, and its payment was lost';
+
+/** Compares a restored database with the provider's books, and decides about the charges whose payment was lost. It runs as the tables' owner. */
+export class Reconciliation {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly provider: Provider,
+    private readonly ledger: ProviderLedger,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** What was charged and is not here. @throws Error when the ledger can't be read */
+  lostCharges(): Promise<LostCharge[]> {
+    return findLostCharges(this.dataSource, this.ledger);
+  }
+
+  /** How the gate stands. */
+  async gate(): Promise<GateState> {
+    const [server] = await this.dataSource.query<GateState['server'][]>(SERVER);
+    const [{ is_open: isOpen }] = await this.dataSource.query<[{ is_open: boolean }]>(IS_OPEN);
+    const row = await this.dataSource.manager.findOneBy(PaymentsGate, { id: true });
+    return { isOpen, row, server: server ?? { cluster: null, timeline: null } };
+  }
+
+  /** No payment passes from now on. Returns how many operations are under way still, that may have passed before. */
+  async close(by: By): Promise<number> {
+    await this.changeGate(false, by);
+    const [running] = await this.dataSource.query<{ count: number }[]>(RUNNING);
+    return running?.count ?? 0;
+  }
+
+  /** Payments pass on the present server. @throws CommandFailure while something is to be decided or given back */
+  async open(by: By): Promise<void> {
+    const undecided = (await this.lostCharges()).filter(({ owner }) => owner !== null).length;
+    if (undecided > 0) throw new CommandFailure(`${undecided} charges have no payment here: adopt or refund them first.`);
+    const owed = await this.dataSource.manager.countBy(RestoredCharge, OWED);
+    if (owed > 0)
+      throw new CommandFailure(`${owed} refunds are decided and not known to be made: npm run reconcile -- refund goes on with them.`);
+    await this.changeGate(true, by);
+  }
+
+  /**
+   * Takes the charge for the payment of its order: as if it had never been lost, with one event for each.
+   * @throws CommandFailure where the order doesn't wait for just this payment, or the provider doesn't say that the charge succeeded
+   */
+  async adopt({ charge, owner, obstacle }: LostCharge, by: By): Promise<void> {
+    if (!owner) throw new CommandFailure(`${charge.id} has no owner here.`);
+    if (obstacle) throw new CommandFailure(`${charge.id} can't be adopted: ${obstacle}.`);
+    const { mayChange } = await this.confirm(charge, owner);
+    await this.dataSource.transaction(async (manager) => {
+      const order = await lockOrder(manager, owner);
+      if (order?.status !== 'pending') throw new CommandFailure(`${charge.id} can't be adopted: its order is not pending any more.`);
+      const now = await timeOf(manager);
+      const { payment: status, failureCode } = END_STATES['adopted-after-restore'];
+      const payment = { ...paymentOf(charge, owner, now), status, failureCode, version: 1 };
+      await manager.insert(Payment, { ...payment, checkAt: firstCheck(now, mayChange) });
+      await manager.insert(RestoredCharge, restoredOf(charge, owner, 'adopted', by, now));
+      const paid = { ...order, status: 'paid' as const, version: order.version + 1, updatedAt: now };
+      const { version, updatedAt } = paid;
+      await manager.update(Order, { accountId: owner.accountId, id: order.id }, { status: 'paid', version, updatedAt });
+      await appendOwnEvent(manager, owner.accountId, 'payment.succeeded', PaymentView.of(payment));
+      await appendOwnEvent(manager, owner.accountId, 'order.paid', OrderView.of(paid));
+    });
+    tell(charge, owner, 'adopted', by);
+  }
+
+  /**
+   * Gives the charge back. It is decided first, in the database, and then asked of the provider under a key of its own, so that it can be
+   * begun again wherever it was interrupted: money goes back once.
+   * @throws CommandFailure where the provider can't tell that it was done; then `refundOwed` goes on
+   */
+  async refund({ charge, owner }: LostCharge, by: By): Promise<void> {
+    if (!owner) throw new CommandFailure(`${charge.id} has no owner here.`);
+    await this.dataSource.transaction(async (manager) => {
+      const order = await lockOrder(manager, owner);
+      const now = await timeOf(manager);
+      const restored = restoredOf(charge, owner, 'refunded', by, now);
+      await manager.insert(RestoredCharge, restored);
+      // Where the order is lost, the charge stays without a payment.
+      if (!order) return;
+      const { payment: status, failureCode } = END_STATES['refunded-after-restore'];
+      const payment = { ...paymentOf(charge, owner, now), status, failureCode, version: 1, amountReserved: charge.amount };
+      await manager.insert(Payment, { ...payment });
+      await manager.insert(Refund, refundOf(restored, owner, now));
+      await appendOwnEvent(manager, owner.accountId, 'payment.failed', PaymentView.of(payment));
+    });
+    tell(charge, owner, 'refunded', by);
+    await this.giveBack(await this.dataSource.manager.findOneByOrFail(RestoredCharge, keyOf(charge, owner)));
+  }
+
+  /** Goes on with refunds that were decided and are not known to be made. Returns how many. @throws CommandFailure as `refund` */
+  async refundOwed(): Promise<number> {
+    const owed = await this.dataSource.manager.findBy(RestoredCharge, OWED);
+    for (const charge of owed) await this.giveBack(charge);
+    return owed.length;
+  }
+
+  private async giveBack(restored: RestoredCharge): Promise<void> {
+    const { accountId, chargeId, amount, currency, refundReference, paymentId } = restored;
+    if (refundReference === null) throw new Error('a refund without its reference');
+    const request = { account: publicId('acct', accountId), reference: refundReference, chargeId, amount, currency };
+    const outcome = judge(request, await this.provider.refund(request, refundReference, this.timeoutMs));
+    if (outcome.kind !== 'succeeded') throw new CommandFailure(`${chargeId} is not known to be refunded: ${reasonOf(outcome)}.`);
+    const { providerReference } = outcome;
+    await this.dataSource.transaction(async (manager) => {
+      const now = await timeOf(manager);
+      await manager.update(RestoredCharge, { accountId, reference: restored.reference }, { refundId: providerReference });
+      const payment = await manager.findOne(Payment, { where: { accountId, id: paymentId }, lock: { mode: 'for_no_key_update' } });
+      const refund = await manager.findOneBy(Refund, { accountId, reference: refundReference, status: 'processing' });
+      if (!payment || !refund) return;
+      const done = { ...refund, status: 'succeeded' as const, providerReference, version: refund.version + 1, updatedAt: now };
+      const { status, version } = done;
+      await manager.update(Refund, { accountId, id: refund.id }, { status, providerReference, version, updatedAt: now });
+      const given = { amountRefunded: amount, version: payment.version + 1, updatedAt: now };
+      await manager.update(Payment, { accountId, id: payment.id }, given);
+      await appendOwnEvent(manager, accountId, 'refund.succeeded', RefundView.of(done));
+    });
+  }
+
+  /** The ledger tells of what was made; this is how it stands. */
+  private async confirm(charge: LedgerEntry, { accountId }: Owner): Promise<Succeeded> {
+    const { id, reference, amount, currency, source = UNKNOWN_SOURCE } = charge;
+    const request = { account: publicId('acct', accountId), reference, amount, currency, source };
+    const reading = await this.provider.findCharge(request, id, this.timeoutMs);
+    const found = reading && judge(request, reading);
+    if (found?.kind === 'succeeded' && found.providerReference === id) return found;
+    throw new CommandFailure(`${id} is not adopted: the provider doesn't say that it succeeded.`);
+  }
+
+  private async changeGate(isOpen: boolean, { actor, note }: By): Promise<void> {
+    await this.dataSource.query(
+      `INSERT INTO payments_gate (is_open, cluster, timeline, changed_at, changed_by, note)
+       SELECT $1, cluster, timeline, now(), $2, $3 FROM current_server()
+       ON CONFLICT (id) DO UPDATE SET (is_open, cluster, timeline, changed_at, changed_by, note)
+                                    = (EXCLUDED.is_open, EXCLUDED.cluster, EXCLUDED.timeline, EXCLUDED.changed_at, EXCLUDED.changed_by, EXCLUDED.note)`,
+      [isOpen, actor, note],
+    );
+    writeAct('gate.changed', { actor, state: isOpen ? 'open' : 'closed' });
+  }
+}
+
+/** Decided, and not known to be made. */
+const OWED = { outcome: 'refunded' as const, refundId: IsNull() };
+
+async function lockOrder(manager: EntityManager, { accountId, orderId: id }: Owner): Promise<Order | null> {
+  const order = await manager.findOne(Order, { where: { accountId, id }, lock: { mode: 'for_no_key_update' } });
+  if (!order) return null;
+  return { ...order, items: await manager.find(OrderItem, { where: { accountId, orderId: id }, order: { lineNo: 'ASC' } }) };
+}
+
+async function timeOf(manager: EntityManager): Promise<Date> {
+  const [{ now }] = await manager.query<[{ now: Date }]>('SELECT now()');
+  return now;
+}
+
+function paymentOf(charge: LedgerEntry, { accountId, orderId, paymentId, operationId }: Owner, now: Date) {
+  const { amount, currency, reference, id: providerReference, source = UNKNOWN_SOURCE } = charge;
+  return {
+    accountId,
+    id: paymentId,
+    orderId,
+    operationId,
+    amount,
+    currency,
+    source,
+    reference,
+    providerReference,
+    amountRefunded: 0,
+    amountReserved: 0,
+    reviewReason: null,
+    deadline: null,
+    createdAt: new Date(charge.createdAt),
+    updatedAt: now,
+  };
+}
+
+function keyOf({ reference }: LedgerEntry, { accountId }: Owner): { accountId: string; reference: string } {
+  return { accountId, reference };
+}
+
+function restoredOf(charge: LedgerEntry, owner: Owner, outcome: RestoredOutcome, { actor, note }: By, now: Date): RestoredCharge {
+  const { accountId, orderId, paymentId } = owner;
+  return {
+    ...keyOf(charge, owner),
+    accountId,
+    orderId,
+    paymentId,
+    chargeId: charge.id,
+    amount: charge.amount,
+    currency: charge.currency,
+    chargedAt: new Date(charge.createdAt),
+    outcome,
+    refundId: null,
+    refundReference: outcome === 'refunded' ? `${charge.reference}_restored` : null,
+    decidedAt: now,
+    decidedBy: actor,
+    note,
+  };
+}
+
+function refundOf({ amount, currency, paymentId, refundReference }: RestoredCharge, { accountId, operationId }: Owner, now: Date): Refund {
+  return {
+    accountId,
+    id: newId(),
+    paymentId,
+    operationId,
+    status: 'processing',
+    amount,
+    currency,
+    reason: REASON,
+    reference: refundReference,
+    providerReference: null,
+    failureCode: null,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+function reasonOf(outcome: Exclude<Outcome, Succeeded>): string {
+  return outcome.kind === 'declined' ? `the provider declined, ${outcome.code}` : outcome.reason;
+}
+
+function tell({ id: chargeId }: LedgerEntry, { accountId }: Owner, outcome: RestoredOutcome, { actor }: By): void {
+  writeAct('restore.decided', { actor, accountId: publicId('acct', accountId), chargeId, outcome });
+}
