@@ -74,14 +74,20 @@ module.exports = {
     },
     // A new account is given what the catalogue starts with.
     folder('accounts', 'catalog/demo-products\\.ts'),
-    // The names that records have come from those who gave them.
-    folder('audit', 'orders/order\\.dto\\.ts', 'tickets/ticket\\.dto\\.ts', 'payments/(payment-replies|end-states|.*\\.steps?)\\.ts'),
+    // The names that records have come from those who gave them, and the provider's books from payments.
+    folder(
+      'audit',
+      'orders/order\\.dto\\.ts',
+      'tickets/ticket\\.dto\\.ts',
+      'payments/(payment-replies|end-states|provider/ledger|.*\\.steps?)\\.ts',
+    ),
     folder('catalog'),
     folder('events'),
     folder('operations'),
     // Figures are their owners': what a metric shows of payments, payments count and hand to it.
     folder('observability'),
-    folder('health'),
+    // Readiness tells whether payments pass.
+    folder('health', 'payments/payments\\.module\\.ts', 'payments/restore/restore-gate\\.ts'),
     folder('problems'),
     folder('console'),
     folder('openapi', 'app\\.ts$'),

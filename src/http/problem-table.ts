@@ -307,7 +307,8 @@ export const PROBLEMS = {
     status: 503,
     title: 'Not available at this moment',
     retry: 'same-key',
-    meaning: 'The database cannot be reached, all its connections are taken, or payments wait until a restored database is compared with the provider.',
+    meaning:
+      'The database cannot be reached, all its connections are taken, or payments wait until a restored database is compared with the provider.',
     advice: 'Send it again unchanged, with the same Idempotency-Key, after Retry-After.',
   },
 } as const satisfies Record<string, ProblemEntry>;

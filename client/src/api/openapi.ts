@@ -897,6 +897,8 @@ export interface components {
                 [key: string]: {
                     status: string;
                     reason?: string;
+                    /** @enum {string} */
+                    gate?: "open" | "closed";
                 };
             };
             /** @description The checks that failed, and why. */
@@ -904,6 +906,8 @@ export interface components {
                 [key: string]: {
                     status: string;
                     reason?: string;
+                    /** @enum {string} */
+                    gate?: "open" | "closed";
                 };
             };
             /** @description All checks. */
@@ -911,6 +915,8 @@ export interface components {
                 [key: string]: {
                     status: string;
                     reason?: string;
+                    /** @enum {string} */
+                    gate?: "open" | "closed";
                 };
             };
         };
@@ -1131,7 +1137,7 @@ export interface components {
              */
             amountRefunded: number;
             /**
-             * @description Why it failed, in the provider’s words; `decided_not_charged` where a person decided it, `deadline_passed` where its deadline came first.
+             * @description Why it failed, in the provider’s words; `decided_not_charged` where a person decided it, `deadline_passed` where its deadline came first, `refunded_after_restore` where a restored database had lost it.
              * @example insufficient_funds
              */
             failureCode: string | null;
@@ -1325,7 +1331,7 @@ export interface components {
              */
             reason: string | null;
             /**
-             * @description Why it failed, in the provider’s words; `decided_not_charged` where a person decided it, `deadline_passed` where its deadline came first.
+             * @description Why it failed, in the provider’s words; `decided_not_charged` where a person decided it, `deadline_passed` where its deadline came first, `refunded_after_restore` where a restored database had lost it.
              * @example insufficient_funds
              */
             failureCode: string | null;
@@ -1941,6 +1947,10 @@ export interface operations {
                      *         },
                      *         "database": {
                      *           "status": "up"
+                     *         },
+                     *         "payments": {
+                     *           "status": "up",
+                     *           "gate": "open"
                      *         }
                      *       },
                      *       "error": {},
@@ -1950,6 +1960,10 @@ export interface operations {
                      *         },
                      *         "database": {
                      *           "status": "up"
+                     *         },
+                     *         "payments": {
+                     *           "status": "up",
+                     *           "gate": "open"
                      *         }
                      *       }
                      *     }
@@ -1979,6 +1993,9 @@ export interface operations {
                      *       "info": {
                      *         "shutdown": {
                      *           "status": "up"
+                     *         },
+                     *         "payments": {
+                     *           "status": "up"
                      *         }
                      *       },
                      *       "error": {
@@ -1994,6 +2011,9 @@ export interface operations {
                      *         "database": {
                      *           "status": "down",
                      *           "reason": "the database does not answer"
+                     *         },
+                     *         "payments": {
+                     *           "status": "up"
                      *         }
                      *       }
                      *     }

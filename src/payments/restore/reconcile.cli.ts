@@ -3,17 +3,22 @@ import { Logger } from '@nestjs/common';
 import { pino } from 'pino';
 import { DataSource } from 'typeorm';
 import { databaseOptions } from '../../database/data-source.js';
-import { ENTITIES } from '../../entities.js';
 import { publicOperationId } from '../../idempotency/index.js';
 import { CommandFailure, inDatabase, runCommand } from '../../kernel/cli.js';
 import { readConfig } from '../../kernel/config.js';
 import { publicId } from '../../kernel/ids.js';
 import { NestLogger, createLogger } from '../../kernel/logger.js';
+import { Order, OrderItem } from '../../orders/order.entity.js';
+import { Payment, Refund } from '../payment.entity.js';
 import { adapterOf } from '../provider/adapter.js';
 import { ledgerSince } from '../provider/ledger.js';
 import { lossesSince, type LostCharge } from './lost-charges.js';
 import { USAGE, readArguments, type ReconcileCommand } from './reconcile.arguments.js';
-import { Reconciliation, type By, type GateState } from './reconciliation.js';
+import { PaymentsGate, RestoredCharge } from './restore.entity.js';
+import { Reconciliation, type GateState } from './reconciliation.js';
+import type { By } from './restored-rows.js';
+
+const TABLES = [Order, OrderItem, Payment, Refund, PaymentsGate, RestoredCharge];
 
 await runCommand(USAGE, async () => {
   const args = process.argv.slice(2);
@@ -26,7 +31,7 @@ await runCommand(USAGE, async () => {
   // The trail, as the service writes it.
   Logger.overrideLogger(new NestLogger(createLogger(config, pino.destination({ dest: 2, sync: true }))));
   const place = { variable: config.ownerVariable, embedded: config.databaseIsEmbedded };
-  const dataSource = await inDatabase(place, () => new DataSource(databaseOptions(config.databaseOwnerUrl, 1, ENTITIES)).initialize());
+  const dataSource = await inDatabase(place, () => new DataSource(databaseOptions(config.databaseOwnerUrl, 1, TABLES)).initialize());
   try {
     const ledger = await ledgerSince(config, await lossesSince(dataSource));
     await execute(command, new Reconciliation(dataSource, await adapterOf(config), ledger, config.providerTimeout));

@@ -1,7 +1,7 @@
 import { IsNull, type DataSource, type EntityManager } from 'typeorm';
 import { appendOwnEvent } from '../../events/outbox.js';
 import { CommandFailure } from '../../kernel/cli.js';
-import { newId, publicId } from '../../kernel/ids.js';
+import { publicId } from '../../kernel/ids.js';
 import { writeAct } from '../../kernel/trail.js';
 import { OrderView } from '../../orders/order.dto.js';
 import { Order, OrderItem } from '../../orders/order.entity.js';
@@ -14,12 +14,7 @@ import type { LedgerEntry, ProviderLedger } from '../provider/ledger.js';
 import type { Outcome, Provider } from '../provider/provider.js';
 import { findLostCharges, type LostCharge, type Owner } from './lost-charges.js';
 import { PaymentsGate, RestoredCharge, type RestoredOutcome } from './restore.entity.js';
-
-/** Who decides, and why. */
-export interface By {
-  actor: string;
-  note: string;
-}
+import { UNKNOWN_SOURCE, keyOf, paymentOf, refundOf, restoredOf, type By } from './restored-rows.js';
 
 type Succeeded = Extract<Outcome, { kind: 'succeeded' }>;
 
@@ -36,9 +31,6 @@ const SERVER = 'SELECT cluster, timeline FROM current_server()';
 const IS_OPEN = 'SELECT payments_gate_is_open(false) AS is_open';
 /** Those that are under way may have passed the gate before it was closed. */
 const RUNNING = `SELECT count(*)::int AS count FROM idempotency_records WHERE status = 'running' AND lease_until > clock_timestamp()`;
-/** In place of the token, where the provider doesn't tell it. */
-const UNKNOWN_SOURCE = 'unknown_source';
-const REASON = 'the database was restored, and its payment was lost';
 
 /** Compares a restored database with the provider's books, and decides about the charges whose payment was lost. It runs as the tables' owner. */
 export class Reconciliation {
@@ -191,70 +183,6 @@ async function lockOrder(manager: EntityManager, { accountId, orderId: id }: Own
 async function timeOf(manager: EntityManager): Promise<Date> {
   const [{ now }] = await manager.query<[{ now: Date }]>('SELECT now()');
   return now;
-}
-
-function paymentOf(charge: LedgerEntry, { accountId, orderId, paymentId, operationId }: Owner, now: Date) {
-  const { amount, currency, reference, id: providerReference, source = UNKNOWN_SOURCE } = charge;
-  return {
-    accountId,
-    id: paymentId,
-    orderId,
-    operationId,
-    amount,
-    currency,
-    source,
-    reference,
-    providerReference,
-    amountRefunded: 0,
-    amountReserved: 0,
-    reviewReason: null,
-    deadline: null,
-    createdAt: new Date(charge.createdAt),
-    updatedAt: now,
-  };
-}
-
-function keyOf({ reference }: LedgerEntry, { accountId }: Owner): { accountId: string; reference: string } {
-  return { accountId, reference };
-}
-
-function restoredOf(charge: LedgerEntry, owner: Owner, outcome: RestoredOutcome, { actor, note }: By, now: Date): RestoredCharge {
-  const { accountId, orderId, paymentId } = owner;
-  return {
-    ...keyOf(charge, owner),
-    accountId,
-    orderId,
-    paymentId,
-    chargeId: charge.id,
-    amount: charge.amount,
-    currency: charge.currency,
-    chargedAt: new Date(charge.createdAt),
-    outcome,
-    refundId: null,
-    refundReference: outcome === 'refunded' ? `${charge.reference}_restored` : null,
-    decidedAt: now,
-    decidedBy: actor,
-    note,
-  };
-}
-
-function refundOf({ amount, currency, paymentId, refundReference }: RestoredCharge, { accountId, operationId }: Owner, now: Date): Refund {
-  return {
-    accountId,
-    id: newId(),
-    paymentId,
-    operationId,
-    status: 'processing',
-    amount,
-    currency,
-    reason: REASON,
-    reference: refundReference,
-    providerReference: null,
-    failureCode: null,
-    version: 1,
-    createdAt: now,
-    updatedAt: now,
-  };
 }
 
 function reasonOf(outcome: Exclude<Outcome, Succeeded>): string {
