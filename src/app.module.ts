@@ -21,8 +21,10 @@ import { HealthModule } from './health/health.module.js';
 import { BodyGuard } from './http/body.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { IdempotencyModule, type IdempotencyOptions } from './idempotency/index.js';
+import { traceparent } from './kernel/tracing.js';
 import { Metrics } from './observability/metrics.js';
 import { ObservabilityModule } from './observability/observability.module.js';
+import type { Tracing } from './observability/tracing.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
 import { OrdersModule } from './orders/orders.module.js';
@@ -38,7 +40,7 @@ const STEP_MARGIN = 2_000;
 /** Where the core and this service meet: whose keys they are, what of an error is stored, and from which settings the times come. */
 @Module({})
 export class AppModule {
-  static with(config: Config): DynamicModule {
+  static with(config: Config, tracing?: Tracing): DynamicModule {
     const metrics = new Metrics();
     const lifecycle = new Lifecycle();
     return {
@@ -50,7 +52,7 @@ export class AppModule {
         TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND, toRetry: () => false }),
         TypeOrmModule.forRoot({ ...recoveryPool(config, ENTITIES), name: RECOVERY, toRetry: () => false }),
         TypeOrmModule.forRoot({ ...authenticationPool(config), name: AUTHENTICATION, toRetry: () => false }),
-        IdempotencyModule.forRoot(coreOptions(config, metrics, lifecycle)),
+        IdempotencyModule.forRoot(coreOptions(config, { metrics, lifecycle, tracing })),
         AccountsModule,
         CatalogModule,
         OrdersModule,
@@ -78,14 +80,21 @@ export class AppModule {
 }
 
 /** What the core is told about this service. */
-function coreOptions(config: Config, metrics: Metrics, lifecycle: Lifecycle): IdempotencyOptions {
+function coreOptions(
+  config: Config,
+  { metrics, lifecycle, tracing }: { metrics: Metrics; lifecycle: Lifecycle; tracing: Tracing | undefined },
+): IdempotencyOptions {
   return {
     // Its hot path passes `tx` by hand: nothing has to follow asynchronous flows.
     join: false,
     accountOf: (request) => callerOf(request).accountId,
     traceOf: (request) => (request as { id: string }).id,
     render: renderFinal,
-    observe: (outcome) => metrics.observe(outcome),
+    traceparent,
+    observe: (outcome) => {
+      metrics.observe(outcome);
+      tracing?.observe(outcome);
+    },
     isClosing: () => lifecycle.closing,
     windowMs: config.window,
     lateRequests: config.lateRequests,

@@ -11,9 +11,11 @@ import type { Config } from './kernel/config.js';
 import { leaveBodies } from './http/body.js';
 import { listenInternally } from './http/internal-listener.js';
 import { announceClosing } from './http/lifecycle.js';
+import { keyHashWith } from './kernel/key-hash.js';
 import { createLogger, NestLogger } from './kernel/logger.js';
 import { serveDocs } from './openapi/openapi.module.js';
 import { logRequests } from './observability/request-log.js';
+import type { Tracing } from './observability/tracing.js';
 import { ProblemFilter, sendProblem } from './http/problem.filter.js';
 import { TRANSPORT, guardTransport } from './http/transport.js';
 import { validationPipe } from './http/validation.js';
@@ -21,9 +23,17 @@ import { validationPipe } from './http/validation.js';
 /** A request id that may go into logs and answers as it is. */
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
+/** What an application is made with beside its configuration. */
+interface AppOptions {
+  /** Describes itself and does nothing else. */
+  preview?: boolean;
+  /** Who traces; undefined: nobody. */
+  tracing?: Tracing | undefined;
+}
+
 /** The application, configured the same for the process, the tests and the OpenAPI export; it doesn't listen yet. */
-export async function createApp(config: Config, options: { preview?: boolean } = {}): Promise<NestFastifyApplication> {
-  const app = await createHttpApp(AppModule.with(config), config, options);
+export async function createApp(config: Config, options: AppOptions = {}): Promise<NestFastifyApplication> {
+  const app = await createHttpApp(AppModule.with(config, options.tracing), config, options);
   serveDocs(app);
   return app;
 }
@@ -35,7 +45,7 @@ export async function createApp(config: Config, options: { preview?: boolean } =
 export async function createHttpApp(
   module: DynamicModule,
   config: Config,
-  options: { preview?: boolean } = {},
+  { tracing, ...options }: AppOptions = {},
 ): Promise<NestFastifyApplication> {
   const logger = createLogger(config);
   const adapter = new FastifyAdapter({
@@ -61,15 +71,17 @@ export async function createHttpApp(
     abortOnError: false,
     ...options,
   });
-  configureApp(app, config);
+  configureApp(app, config, tracing);
   return app;
 }
 
-function configureApp(app: NestFastifyApplication, { internalPort, host }: Config): void {
+function configureApp(app: NestFastifyApplication, { internalPort, host, keyHashSalt }: Config, tracing: Tracing | undefined): void {
   const fastify = app.getHttpAdapter().getInstance();
+  // In front of whatever refuses a request.
+  tracing?.traceRequests(fastify);
   guardTransport(fastify);
   leaveBodies(fastify);
-  logRequests(fastify);
+  logRequests(fastify, keyHashWith(keyHashSalt));
   announceClosing(app);
   if (internalPort !== undefined) listenInternally(fastify, { port: internalPort, host });
   fastify.addHook('onRequest', (request, reply, done) => {

@@ -9,6 +9,8 @@ export interface RequestOutcome {
   outcome: 'executed' | 'replayed' | 'pending' | 'in-progress' | 'reused' | 'expired' | 'sealed' | 'rate-limited' | 'failed';
   /** The client's `Retry-Reason`, when it is one of the known ones. */
   retryReason: string | undefined;
+  /** Of the request that executed, or began to, where this one got its answer: what the option of that name gave then. */
+  traceparent: string | null;
 }
 
 /** What an application tells the core about itself. */
@@ -25,6 +27,11 @@ export interface IdempotencyOptions {
   render(error: unknown, context: { operationId: string; traceId: string | null }): StoredResponse | 'not-final';
   /** Ties the record to the application's logs. */
   traceOf?(request: unknown): string | null;
+  /**
+   * W3C traceparent of what is under way, asked for when a request or a task begins. The record keeps it, so that whoever gets its
+   * answer again, or goes on with its operation, can be linked to it.
+   */
+  traceparent?(): string | null;
   /** Called once for each request with a key. */
   observe?(outcome: RequestOutcome): void;
   /** Whether the process is about to end: it takes nothing over any more, and nobody waits for what others do. Default: never. */
@@ -118,6 +125,7 @@ export function withDefaults(options: FactoryOptions): CompleteOptions {
     accountOf: (request) => options.accountOf(request),
     render: (error, context) => options.render(error, context),
     traceOf: (request) => options.traceOf?.(request) ?? null,
+    traceparent: () => options.traceparent?.() ?? null,
     observe: (outcome) => options.observe?.(outcome),
     isClosing: () => options.isClosing?.() ?? false,
     windowMs: windowOf(options) ?? DAY,

@@ -71,6 +71,23 @@ function isNetwork(text: string): boolean {
   return most !== undefined && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
 }
 
+/** `name=value,name=value`, percent-encoded, as OpenTelemetry has its lists. */
+const pairs = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const entries = text.split(',').map((pair) => pair.trim().split(/=(.*)/s).slice(0, 2));
+    try {
+      if (text === '') return {};
+      if (entries.every(([name = '', value]) => /^[!-~]+$/.test(name) && value !== undefined))
+        return Object.fromEntries(entries.map(([name = '', value = '']) => [name, decodeURIComponent(value)]));
+    } catch {
+      // A % that begins no byte.
+    }
+    context.addIssue({ code: 'custom', message: 'must be name=value,name=value with percent-encoded values' });
+    return z.NEVER;
+  });
+
 /** Longer windows than a day are quotas; their timers would not fit either. */
 const LONGEST_RATE = 86_400_000;
 
@@ -82,6 +99,7 @@ export const variables = z.object({
   // No default inside: zod applies it also where the variable is optional, and /metrics would leave the API's port.
   INTERNAL_PORT: wholeNumber(0, 65_535).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  KEY_HASH_SALT: z.string().default(''),
   DATABASE_URL: postgresUrl,
   DATABASE_BACKGROUND_URL: postgresUrl,
   DATABASE_OWNER_URL: postgresUrl,
@@ -131,4 +149,14 @@ export const variables = z.object({
     .optional(),
   STRIPE_SECRET_KEY: z.string().optional(),
   STRIPE_API_HOST: webUrl.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: pairs,
+  OTEL_SERVICE_NAME: z.string().default('holdfast'),
+  OTEL_RESOURCE_ATTRIBUTES: pairs,
+  OTEL_TRACES_SAMPLER: z
+    .enum(['always_on', 'always_off', 'traceidratio', 'parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'])
+    .default('parentbased_always_on'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number('must be a number').min(0, 'must be at least 0').max(1, 'must be at most 1').default(1),
+  OTEL_BSP_SCHEDULE_DELAY: whole(5_000, 0, 3_600_000),
+  OTEL_SDK_DISABLED: z.enum(['true', 'false']).default('false'),
 });

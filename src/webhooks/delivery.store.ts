@@ -47,7 +47,7 @@ const CLAIM = `
     FROM due LEFT JOIN events v ON v.account_id = due.account_id AND v.id = due.event_id
    WHERE d.account_id = due.account_id AND d.id = due.id
   RETURNING d.account_id AS "accountId", d.id, d.attempt, due.url, due.secret, due.previous_secret AS "previousSecret", d.event_id AS "eventId",
-            due.body, v.type, v.created_at AS "createdAt", v.operation_id AS "operationId", v.idempotency_key AS "idempotencyKey",
+            due.body, v.type, v.created_at AS "createdAt", v.operation_id AS "operationId", v.idempotency_key AS "idempotencyKey", v.traceparent,
             v.resource_type AS "resourceType", v.resource_id AS "resourceId", v.resource_version AS "resourceVersion", v.data`;
 
 /** Ends an attempt, unless it has lost its lease to a later one. */
@@ -92,6 +92,8 @@ interface ClaimedRow extends Omit<ToldEvent, 'id' | 'type'> {
   body: string | null;
   /** Null where the event is purged. */
   type: string | null;
+  /** Null where it was not traced, too. */
+  traceparent: string | null;
 }
 
 /** A delivery that is in this process's hands for one attempt. */
@@ -104,6 +106,8 @@ export interface Claimed {
   eventId: string;
   /** Null where its event is purged. */
   body: string | null;
+  /** Of what made the event true; null where that was not traced. */
+  traceparent: string | null;
 }
 
 /** Deliveries as the background sees them: which are due, and what became of an attempt. */
@@ -127,6 +131,7 @@ export class DeliveryStore {
       url: row.url,
       secrets: [row.secret, row.previousSecret].filter((secret) => secret !== null),
       eventId: row.eventId,
+      traceparent: row.traceparent,
       body: row.body ?? (row.type === null ? null : JSON.stringify(eventView({ ...row, id: row.eventId, type: row.type }))),
     }));
   }

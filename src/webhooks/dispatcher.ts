@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PeriodicTask } from '../idempotency/index.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { publicId } from '../kernel/ids.js';
+import { WEBHOOK_ATTEMPTS } from '../kernel/tracing.js';
 import { writeAct } from '../kernel/trail.js';
 import { DeliveryStore, type Claimed } from './delivery.store.js';
 import { Destinations } from './destinations.js';
@@ -97,10 +98,14 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async attempt(claimed: Claimed): Promise<void> {
-    const { attempt, body, url, secrets } = claimed;
+    const { attempt, body, url, secrets, traceparent } = claimed;
     if (body === null) return this.deliveries.giveUp(claimed);
-    const message = { url, secrets, body, id: publicId('evt', claimed.eventId) };
-    const outcome = await sendMessage(message, this.destinations, this.cutOff.signal);
+    const message = { url, secrets, body, traceparent, id: publicId('evt', claimed.eventId) };
+    const outcome = await WEBHOOK_ATTEMPTS.tracePromise(() => sendMessage(message, this.destinations, this.cutOff.signal), {
+      eventId: message.id,
+      attempt,
+      traceparent,
+    });
     if (outcome.status === null && this.cutOff.signal.aborted) return this.deliveries.release(claimed);
     const log = { attempt, ...outcome };
     if (outcome.status !== null && outcome.status >= 200 && outcome.status < 300) return this.deliveries.delivered(claimed, log);

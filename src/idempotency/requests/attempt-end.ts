@@ -10,7 +10,7 @@ import type { ClaimResult } from './claim-check.js';
  */
 export type AttemptEnd =
   | { kind: 'completed'; record: Completed; replayed: boolean }
-  | { kind: 'pending'; operationId: string; response: StoredResponse; resumableInMs?: number | undefined }
+  | { kind: 'pending'; operationId: string; response: StoredResponse; traceparent: string | null; resumableInMs?: number | undefined }
   | { kind: 'in-progress'; operationId: string | undefined };
 
 /** Nobody holds the operation: it is to be taken over. */

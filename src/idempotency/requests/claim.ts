@@ -54,10 +54,17 @@ export class Claim implements Party<ClaimResult> {
     private readonly steps: StepRegistry,
     private readonly tell: (found: ClaimResult) => void,
   ) {
-    const { accountId, key, operationId, operation, traceId } = intent;
+    const { accountId, key, operationId, operation, traceId, traceparent } = intent;
     // A handler's step is the first one of its operation.
     const nextProviderKey = (step: string): string => providerKeyOf({ accountId, key, step, stepNo: 1 });
-    this.identity = { operationId, idempotencyKey: key, owner: operation, nextProviderKey, items: itemsRunner(intent, options) };
+    this.identity = {
+      operationId,
+      idempotencyKey: key,
+      traceparent,
+      owner: operation,
+      nextProviderKey,
+      items: itemsRunner(intent, options),
+    };
     this.work = work;
     this.status = status;
     this.traceId = traceId;

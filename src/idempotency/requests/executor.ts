@@ -22,6 +22,8 @@ export interface Answer {
   /** Null while the operation has no outcome: a 202 is not kept, the same key gets the final answer later. */
   expiresAt: Date | null;
   replayed: boolean;
+  /** Of the request that executed, or began to. */
+  traceparent: string | null;
   /** Of a 202, when its steps may be called again, in milliseconds, where that is known. */
   resumableInMs?: number | undefined;
 }
@@ -147,8 +149,8 @@ function nothingWhenUnavailable(error: unknown): undefined {
 /** What a client is told that doesn't wait any longer. */
 function whileUnfinished(end: Exclude<AttemptEnd, Completion>): Answer {
   if (end.kind === 'pending') {
-    const { operationId, response, resumableInMs } = end;
-    return { operationId, response, expiresAt: null, replayed: false, resumableInMs };
+    const { operationId, response, traceparent, resumableInMs } = end;
+    return { operationId, response, expiresAt: null, replayed: false, traceparent, resumableInMs };
   }
   throw new IdempotencyRefusal('idempotency-request-in-progress', { operationId: end.operationId && publicOperationId(end.operationId) });
 }

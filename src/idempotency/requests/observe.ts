@@ -23,10 +23,11 @@ export async function observed(
   { intent: { key, operation }, retry }: { intent: Intent; retry: SaidOfRetry },
   execute: () => Promise<Answer>,
 ): Promise<Answer> {
-  const observe = (outcome: RequestOutcome['outcome']): void => options.observe({ operation, outcome, retryReason: retry.reason });
+  const observe = (outcome: RequestOutcome['outcome'], traceparent: string | null = null): void =>
+    options.observe({ operation, outcome, retryReason: retry.reason, traceparent });
   try {
     const answer = await execute();
-    observe(answer.replayed ? 'replayed' : answer.expiresAt ? 'executed' : 'pending');
+    observe(answer.replayed ? 'replayed' : answer.expiresAt ? 'executed' : 'pending', answer.traceparent);
     return answer;
   } catch (error) {
     observe(error instanceof IdempotencyRefusal ? OUTCOME_OF[error.code] : 'failed');

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
+import type { RunningStep } from '../channels.js';
 import { publicOperationId } from '../operation-id.js';
 import { queryAs } from '../postgres/account-scope.js';
 import type { Intent } from '../records/record.store.js';
@@ -19,6 +20,7 @@ export interface HeldOperation {
   /** The fencing token: whoever takes the operation over makes it larger. */
   attempt: number;
   traceId: string | null;
+  traceparent: string | null;
   windowMs: number;
   ageMs: number;
   pending: StoredResponse;
@@ -26,14 +28,15 @@ export interface HeldOperation {
 
 /** What a request has in hand whose handler named the first step. */
 export function firstHeld(intent: Intent, first: Pick<HeldOperation, 'step' | 'subjectId' | 'pending'>): HeldOperation {
-  const { accountId, key, operationId, operation, traceId, windowMs } = intent;
+  const { accountId, key, operationId, operation, traceId, traceparent, windowMs } = intent;
   const { step, subjectId, pending } = first;
-  return { accountId, key, operationId, operation, step, stepNo: 1, subjectId, attempt: 1, traceId, windowMs, ageMs: 0, pending };
+  const begun = { accountId, key, operationId, operation, traceId, traceparent, windowMs };
+  return { ...begun, step, stepNo: 1, subjectId, attempt: 1, ageMs: 0, pending };
 }
 
 /** The columns of a HeldRow. */
-export const HELD_COLUMNS = `account_id, key, operation_id, operation, recovery_point, step_no, subject_id, attempt, trace_id, window_ms,
-  (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, response_status, response_headers,
+export const HELD_COLUMNS = `account_id, key, operation_id, operation, recovery_point, step_no, subject_id, attempt, trace_id, traceparent,
+  window_ms,  (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, response_status, response_headers,
   convert_from(response_body, 'UTF8') AS response_body`;
 
 /** What `takeOver` and `takeDue` return. */
@@ -47,6 +50,7 @@ export interface HeldRow {
   subject_id: string;
   attempt: number;
   trace_id: string | null;
+  traceparent: string | null;
   window_ms: string;
   age_ms: number;
   response_status: number;
@@ -65,6 +69,7 @@ export function heldOf(row: HeldRow): HeldOperation {
     subjectId: row.subject_id,
     attempt: row.attempt,
     traceId: row.trace_id,
+    traceparent: row.traceparent,
     windowMs: Number(row.window_ms),
     ageMs: row.age_ms,
     pending: { status: row.response_status, headers: row.response_headers, body: row.response_body },
@@ -90,6 +95,11 @@ export function ownKey(name: string): string {
 /** The key that a client sent; null where the application started the operation by itself. */
 export function clientKeyOf(key: string): string | null {
   return key.startsWith(OWN) ? null : key;
+}
+
+/** What others are told of a run. */
+export function runningStep({ step, stepNo, attempt, accountId, operationId, key, traceparent }: HeldOperation): RunningStep {
+  return { step, stepNo, attempt, accountId, operationId: publicOperationId(operationId), idempotencyKey: clientKeyOf(key), traceparent };
 }
 
 /** What a step is told of its run. */

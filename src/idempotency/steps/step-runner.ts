@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { STEPS } from '../channels.js';
 import { OPTIONS, type CompleteOptions } from '../options.js';
 import { queryAs } from '../postgres/account-scope.js';
 import { assertNoTransaction } from '../postgres/connection-guard.js';
@@ -11,7 +12,7 @@ import { findOperation, type Completed } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
 import { park } from '../step.js';
 import { Settlement } from './settlement.js';
-import { heldOf, runOf, type HeldOperation, type HeldRow } from './held-operation.js';
+import { heldOf, runOf, runningStep, type HeldOperation, type HeldRow } from './held-operation.js';
 import { takeOver } from './takeover.store.js';
 import { StepRegistry } from './step-registry.js';
 
@@ -70,7 +71,7 @@ export class StepRunner implements BeforeApplicationShutdown {
 
   private async runSteps(dataSource: DataSource, start: HeldOperation): Promise<Driven> {
     for (let held = start; ;) {
-      const stepped = await this.runStep(dataSource, held);
+      const stepped = await STEPS.tracePromise(() => this.runStep(dataSource, held), runningStep(held));
       if (stepped.kind !== 'advanced') return stepped;
       held = stepped.held;
     }
@@ -133,8 +134,8 @@ export class StepRunner implements BeforeApplicationShutdown {
         const [row] = (result?.rows ?? []) as { expires_at: Date }[];
         // Confirmed by a look: the record has the answer.
         if (!row) return this.present(dataSource, held, { stored: false });
-        const { operationId, windowMs } = held;
-        const record = { operationId, response: decision.response, expiresAt: row.expires_at, remainingMs: windowMs };
+        const { operationId, traceparent, windowMs } = held;
+        const record = { operationId, response: decision.response, expiresAt: row.expires_at, traceparent, remainingMs: windowMs };
         return { kind: 'completed', record, stored: false };
       }
     }
