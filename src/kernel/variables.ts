@@ -71,21 +71,18 @@ function isNetwork(text: string): boolean {
   return most !== undefined && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
 }
 
-/** `name=value,name=value`, percent-encoded, as OpenTelemetry has its lists. */
+/** `name=value,name=value` with percent-encoded values, as OpenTelemetry has its lists. */
 const pairs = z
   .string()
   .default('')
-  .transform((text, context) => {
-    const entries = text.split(',').map((pair) => pair.trim().split(/=(.*)/s).slice(0, 2));
+  .transform((text, context): Record<string, string> => {
+    const found = text.split(',').map((pair) => /^ *([\w.-]+)=(.*?) *$/.exec(pair));
     try {
-      if (text === '') return {};
-      if (entries.every(([name = '', value]) => /^[!-~]+$/.test(name) && value !== undefined))
-        return Object.fromEntries(entries.map(([name = '', value = '']) => [name, decodeURIComponent(value)]));
+      return text === '' ? {} : Object.fromEntries(found.map((pair) => [pair?.[1] ?? '', decodeURIComponent(pair?.[2] ?? '%')]));
     } catch {
-      // A % that begins no byte.
+      context.addIssue({ code: 'custom', message: 'must be name=value,name=value with percent-encoded values' });
+      return z.NEVER;
     }
-    context.addIssue({ code: 'custom', message: 'must be name=value,name=value with percent-encoded values' });
-    return z.NEVER;
   });
 
 /** Longer windows than a day are quotas; their timers would not fit either. */

@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { buildSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { ProviderGate } from '../crash/support/provider-gate.js';
 import { temporaryDirectory } from '../local/checkout.js';
-import { KEY_A, ORDER, atOnce, tally, type TestResponse } from '../support/app.js';
+import { KEY_A, ORDER, type TestResponse } from '../support/app.js';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { addProduct } from '../support/ledger.js';
@@ -325,8 +325,7 @@ describe('a process', () => {
     silent.silent = true;
     await gone.close();
     const replicas = await Promise.all([start(silent.env), start(gone.env)]);
-    const answers = await Promise.all(replicas.map((api) => atOnce(4, () => place(api, freshKey()))));
-    expect(tally(answers.flat())).toEqual({ 201: 8 });
+    for (const api of replicas) for (const key of [freshKey(), freshKey()]) expect((await place(api, key)).status).toBe(201);
     await eventually('spans to be on their way', () => silent.spans.length > 0);
     expect(await Promise.all(replicas.map((api) => api.kill('SIGTERM')))).toEqual([0, 0]);
     await silent.close();
