@@ -23,9 +23,11 @@ import { HealthModule } from './health/health.module.js';
 import { BodyGuard } from './http/body.js';
 import { Lifecycle } from './http/lifecycle.js';
 import { IdempotencyModule, type IdempotencyOptions } from './idempotency/index.js';
+import { traceparent } from './kernel/tracing.js';
 import { CoreObserver } from './observability/core.observer.js';
 import { Metrics } from './observability/metrics.registry.js';
 import { ObservabilityModule } from './observability/observability.module.js';
+import type { Tracing } from './observability/tracing.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
 import { OrdersModule } from './orders/orders.module.js';
@@ -41,7 +43,7 @@ const STEP_MARGIN = 2_000;
 /** Where the core and this service meet: whose keys they are, what of an error is stored, and from which settings the times come. */
 @Module({})
 export class AppModule {
-  static with(config: Config): DynamicModule {
+  static with(config: Config, tracing?: Tracing): DynamicModule {
     const metrics = new Metrics();
     const lifecycle = new Lifecycle();
     return {
@@ -53,7 +55,9 @@ export class AppModule {
         TypeOrmModule.forRoot({ ...backgroundPool(config, ENTITIES), name: BACKGROUND, toRetry: () => false }),
         TypeOrmModule.forRoot({ ...recoveryPool(config, ENTITIES), name: RECOVERY, toRetry: () => false }),
         TypeOrmModule.forRoot({ ...authenticationPool(config), name: AUTHENTICATION, toRetry: () => false }),
-        IdempotencyModule.forRoot(coreOptions(config, new CoreObserver(metrics, keyHashWith(config.keyHashSalt)), lifecycle)),
+        IdempotencyModule.forRoot(
+          coreOptions(config, { observer: new CoreObserver(metrics, keyHashWith(config.keyHashSalt)), lifecycle, tracing }),
+        ),
         AccountsModule,
         CatalogModule,
         OrdersModule,
@@ -82,14 +86,21 @@ export class AppModule {
 }
 
 /** What the core is told about this service. */
-function coreOptions(config: Config, observer: CoreObserver, lifecycle: Lifecycle): IdempotencyOptions {
+function coreOptions(
+  config: Config,
+  { observer, lifecycle, tracing }: { observer: CoreObserver; lifecycle: Lifecycle; tracing: Tracing | undefined },
+): IdempotencyOptions {
   return {
     // Its hot path passes `tx` by hand: nothing has to follow asynchronous flows.
     join: false,
     accountOf: (request) => callerOf(request).accountId,
     traceOf: (request) => (request as { id: string }).id,
     render: renderFinal,
-    observe: (outcome) => observer.observe(outcome),
+    traceparent,
+    observe: (outcome) => {
+      observer.observe(outcome);
+      tracing?.observe(outcome);
+    },
     notice: (notice) => observer.notice(notice),
     isClosing: () => lifecycle.closing,
     windowMs: config.window,

@@ -17,6 +17,7 @@ import { createLogger, NestLogger } from './kernel/logger.js';
 import { serveConsole } from './console/console-assets.js';
 import { serveDocs } from './openapi/openapi.module.js';
 import { logRequests } from './observability/request-log.js';
+import type { Tracing } from './observability/tracing.js';
 import { ProblemFilter, sendProblem } from './http/problem.filter.js';
 import { TRANSPORT, guardTransport } from './http/transport.js';
 import { validationPipe } from './http/validation.js';
@@ -24,9 +25,17 @@ import { validationPipe } from './http/validation.js';
 /** A request id that may go into logs and answers as it is. */
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
+/** What an application is made with beside its configuration. */
+interface AppOptions {
+  /** Describes itself and does nothing else. */
+  preview?: boolean;
+  /** Who traces; undefined: nobody. */
+  tracing?: Tracing | undefined;
+}
+
 /** The application, configured the same for the process, the tests and the OpenAPI export; it doesn't listen yet. */
-export async function createApp(config: Config, options: { preview?: boolean } = {}): Promise<NestFastifyApplication> {
-  const app = await createHttpApp(AppModule.with(config), config, options);
+export async function createApp(config: Config, options: AppOptions = {}): Promise<NestFastifyApplication> {
+  const app = await createHttpApp(AppModule.with(config, options.tracing), config, options);
   serveDocs(app);
   serveConsole(app.getHttpAdapter().getInstance());
   return app;
@@ -39,7 +48,7 @@ export async function createApp(config: Config, options: { preview?: boolean } =
 export async function createHttpApp(
   module: DynamicModule,
   config: Config,
-  options: { preview?: boolean } = {},
+  { tracing, ...options }: AppOptions = {},
 ): Promise<NestFastifyApplication> {
   const logger = createLogger(config);
   const adapter = new FastifyAdapter({
@@ -65,12 +74,14 @@ export async function createHttpApp(
     abortOnError: false,
     ...options,
   });
-  configureApp(app, config);
+  configureApp(app, config, tracing);
   return app;
 }
 
-function configureApp(app: NestFastifyApplication, { internalPort, host, keyHashSalt }: Config): void {
+function configureApp(app: NestFastifyApplication, { internalPort, host, keyHashSalt }: Config, tracing: Tracing | undefined): void {
   const fastify = app.getHttpAdapter().getInstance();
+  // In front of whatever refuses a request.
+  tracing?.traceRequests(fastify);
   guardTransport(fastify);
   leaveBodies(fastify);
   logRequests(fastify, keyHashWith(keyHashSalt));

@@ -5,6 +5,7 @@ import { closeApp } from './http/lifecycle.js';
 import { MAX_CONNECTIONS } from './http/transport.js';
 import { sentenceFor } from './kernel/cli.js';
 import { readConfig } from './kernel/config.js';
+import { keyHashWith } from './kernel/key-hash.js';
 import { assertRowSecurity } from './database/roles.js';
 import { createLogger } from './kernel/logger.js';
 import { prepareDatabase } from './prepare-database.js';
@@ -22,8 +23,14 @@ try {
       applies: (name, before, all) => logger.info(`applying ${name}: ${before} of ${all} migrations are there`),
     });
   }
-  const app = await createApp(config);
-  closeInOrder(() => closeApp(app));
+  // Loaded where it is used only: OpenTelemetry takes its part of a start and of memory.
+  const tracing =
+    config.tracing && (await import('./observability/tracing.js')).Tracing.start(config.tracing, keyHashWith(config.keyHashSalt));
+  const app = await createApp(config, { tracing });
+  closeInOrder(async () => {
+    await closeApp(app);
+    await tracing?.stop();
+  });
   await app.init();
   await assertRowSecurity(app.get(DataSource), config);
   await app.listen({ port: config.port, host: config.host, backlog: MAX_CONNECTIONS });

@@ -4,6 +4,7 @@ import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable
 import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owner-functions.js';
 import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
 import { DuplicatesAndRetries1700000000016 } from '../../migrations/1700000000016-duplicates-and-retries.js';
+import { Traceparent1700000000021 } from '../../migrations/1700000000021-traceparent.js';
 
 export {
   Idempotency1700000000001,
@@ -12,6 +13,7 @@ export {
   OwnerFunctions1700000000009,
   Sealing1700000000015,
   DuplicatesAndRetries1700000000016,
+  Traceparent1700000000021,
 };
 
 /** The migrations of the core's tables and functions, in order, for the `migrations` of a TypeORM data source. */
@@ -22,4 +24,5 @@ export const migrations = [
   OwnerFunctions1700000000009,
   Sealing1700000000015,
   DuplicatesAndRetries1700000000016,
+  Traceparent1700000000021,
 ];

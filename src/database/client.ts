@@ -1,4 +1,5 @@
 import { Client, type ClientConfig } from 'pg';
+import { SQL, tellSql } from '../idempotency/index.js';
 
 /** read_only_sql_transaction */
 const READ_ONLY = '25006';
@@ -26,6 +27,7 @@ export class DatabaseClient extends Base {
   constructor(config?: string | ClientConfig) {
     super(config);
     this.on('error', () => undefined);
+    tellOfQueries(this);
     // The session has not ended, but it leads to a server that became a standby: the pool lets go of a client that is ending.
     this.connection.on('errorMessage', ({ code }: { code?: string }) => {
       if (code === READ_ONLY) void this.end();
@@ -35,4 +37,16 @@ export class DatabaseClient extends Base {
   override getStartupConf(): Record<string, string> {
     return { ...super.getStartupConf(), ...STATED };
   }
+}
+
+/** Tells of statements that are sent alone. The core's packets are queries of another kind, and it tells of them itself. */
+function tellOfQueries(client: Client): void {
+  const open = client as unknown as { query(sent: unknown, ...rest: unknown[]): unknown };
+  const send = open.query.bind(client);
+  open.query = (sent, ...rest) => {
+    if (!SQL.hasSubscribers) return send(sent, ...rest);
+    const { name, text = sent, submit } = (sent ?? {}) as { name?: string; text?: unknown; submit?: unknown };
+    const isOther = submit !== undefined || typeof text !== 'string' || rest.some((one) => typeof one === 'function');
+    return isOther ? send(sent, ...rest) : tellSql([{ name, text }], () => send(sent, ...rest) as Promise<object>);
+  };
 }

@@ -18,6 +18,8 @@ import { Catalogue1700000000017 } from '../../migrations/1700000000017-catalogue
 import { Deadlines1700000000018 } from '../../migrations/1700000000018-deadlines.js';
 import { Versions1700000000019 } from '../../migrations/1700000000019-versions.js';
 import { Webhooks1700000000020 } from '../../migrations/1700000000020-webhooks.js';
+import { Traceparent1700000000021 } from '../../migrations/1700000000021-traceparent.js';
+import { EventsTraceparent1700000000022 } from '../../migrations/1700000000022-events-traceparent.js';
 import { Restores1700000000024 } from '../../migrations/1700000000024-restores.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
@@ -62,6 +64,8 @@ const migrations = [
   Deadlines1700000000018,
   Versions1700000000019,
   Webhooks1700000000020,
+  Traceparent1700000000021,
+  EventsTraceparent1700000000022,
   Restores1700000000024,
 ];
 

@@ -29,6 +29,10 @@ export class EventRow {
   @Column('text', { name: 'idempotency_key', nullable: true })
   idempotencyKey: string | null;
 
+  /** Of what made it true; null where that was not traced. */
+  @Column('text', { nullable: true })
+  traceparent: string | null;
+
   @Column('text', { name: 'resource_type' })
   resourceType: string;
 

@@ -3,7 +3,7 @@ import { publicId } from '../kernel/ids.js';
 import type { EventRow } from './event.entity.js';
 
 /** What of an event is told. */
-export type ToldEvent = Omit<EventRow, 'accountId' | 'transactionId'>;
+export type ToldEvent = Omit<EventRow, 'accountId' | 'transactionId' | 'traceparent'>;
 
 /** An event as the API shows it and webhooks carry it: JSON of it is the same bytes each time. */
 export function eventView(event: ToldEvent) {

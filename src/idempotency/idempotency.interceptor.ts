@@ -127,6 +127,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       windowMs: route.windowMs ?? this.options.windowMs,
       duplicateWindowMs: route.duplicateWindowMs,
       traceId: this.options.traceOf(request),
+      traceparent: this.options.traceparent(),
     };
   }
 }

@@ -126,6 +126,7 @@ export class Idempotency {
         operationId: newOperationId(),
         windowMs: windowOf(task) ?? this.options.windowMs,
         traceId,
+        traceparent: this.options.traceparent(),
       },
       work,
       status: 200,

@@ -1,6 +1,7 @@
 /** The public surface of the core: what another application imports. Everything else in this folder is its own business. */
 export { Idempotent, IDEMPOTENT, Tx, type IdempotentOptions } from './idempotent.decorator.js';
 export { IdempotencyModule } from './idempotency.module.js';
+export { SQL, STEPS, tellSql, type RunningStep, type SentStatements } from './channels.js';
 export { Figures, type ArchiveFigures, type QueueFigures, type RecordFigures } from './figures.js';
 export { Operations } from './operations.js';
 export { Idempotency, type AsJson, type Ran, type Task } from './idempotency.service.js';

@@ -29,6 +29,8 @@ export interface RequestOutcome {
   key: string | undefined;
   /** Of the operation that the answer is about, where it is known. */
   operationId: string | undefined;
+  /** Of the request that executed, or began to, where this one got its answer: what the option of that name gave then. */
+  traceparent: string | null;
   /** It says that it is a retry. */
   isRetry: boolean;
   /** The client's `Retry-Reason`, when it is one of the known ones. */

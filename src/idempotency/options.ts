@@ -17,6 +17,11 @@ export interface IdempotencyOptions {
   render(error: unknown, context: { operationId: string; traceId: string | null }): StoredResponse | 'not-final';
   /** Ties the record to the application's logs. */
   traceOf?(request: unknown): string | null;
+  /**
+   * W3C traceparent of what is under way, asked for when a request or a task begins. The record keeps it, so that whoever gets its
+   * answer again, or goes on with its operation, can be linked to it.
+   */
+  traceparent?(): string | null;
   /** Called once for each request to a marked handler, for each item of a batch, and for each task. It must not throw. */
   observe?(outcome: RequestOutcome): void;
   /** Told of what happens beside that: take-overs, queues, purges. It must not throw. */
@@ -123,6 +128,7 @@ export function withDefaults(options: FactoryOptions): CompleteOptions {
     accountOf: (request) => options.accountOf(request),
     render: (error, context) => options.render(error, context),
     traceOf: (request) => options.traceOf?.(request) ?? null,
+    traceparent: () => options.traceparent?.() ?? null,
     observe: (outcome) => options.observe?.(outcome),
     notice: (notice) => options.notice?.(notice),
     isClosing: () => options.isClosing?.() ?? false,

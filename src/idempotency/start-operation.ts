@@ -35,7 +35,16 @@ export async function startOperation(manager: EntityManager, own: OwnOperation):
   const key = ownKey(name);
   const operationId = newOperationId();
   const first = stepName(step);
-  const intent = { accountId, key, fingerprint: hash('sha256', key, 'hex'), operation, operationId, windowMs, traceId: null };
+  const intent = {
+    accountId,
+    key,
+    fingerprint: hash('sha256', key, 'hex'),
+    operation,
+    operationId,
+    windowMs,
+    traceId: null,
+    traceparent: null,
+  };
   const pending = toResponse(reply(202, {}), operationId);
   const calls = [
     appendTimeline(intent, 'claimed', operation),

@@ -55,6 +55,8 @@ export interface Transaction {
   readonly operationUuid: string;
   /** The key that the client sent with it; null where the application started the operation by itself. */
   readonly idempotencyKey: string | null;
+  /** What the option `traceparent` gave when the operation began, for what is to be tied to its trace; null where nothing is traced. */
+  readonly traceparent: string | null;
 
   /** The provider key that the given step (a class with `@RecoverableStep()`) will have if this transaction ends with it, for what must be written down before. */
   nextProviderKey(step: object): string;

@@ -35,7 +35,6 @@ export function parseConfig(env: Record<string, string | undefined>) {
 }
 
 function settingsOf(values: Variables) {
-  const addresses = databaseAddresses(values);
   return Object.freeze({
     production: values.NODE_ENV === 'production',
     port: values.PORT,
@@ -43,7 +42,7 @@ function settingsOf(values: Variables) {
     internalPort: values.INTERNAL_PORT,
     logLevel: values.LOG_LEVEL,
     keyHashSalt: values.KEY_HASH_SALT,
-    ...addresses,
+    ...databaseAddresses(values),
     migrate: values.MIGRATE === 'true',
     poolSize: values.DB_POOL_SIZE,
     accountShare: values.ACCOUNT_SHARE,
@@ -66,25 +65,54 @@ function settingsOf(values: Variables) {
     providerWebhookSecret: values.PROVIDER_WEBHOOK_SECRET,
     providerWebhookUrl: values.PROVIDER_WEBHOOK_URL,
     sandboxPort: values.SANDBOX_PORT,
-    // On the same server, but another database, as a provider's would be.
-    sandboxDatabaseUrl:
-      values.SANDBOX_DATABASE_URL ?? withDatabase(addresses.databaseOwnerUrl, `${databaseOf(addresses.databaseUrl)}_sandbox`),
     /** Where webhooks may go beside the public internet: this machine, where nothing else is said and it is not production. */
     webhookAllow: values.WEBHOOK_ALLOW?.split(',') ?? (values.NODE_ENV === 'production' ? [] : ['127.0.0.0/8', '::1', 'localhost']),
     stripeSecretKey: values.STRIPE_SECRET_KEY,
     stripeApiHost: values.STRIPE_API_HOST,
+    tracing: tracingOf(values),
   });
+}
+
+/** Where traces go, and of what. */
+export interface TracingSettings {
+  /** Base URL of the collector. */
+  endpoint: string;
+  /** Sent with each batch; they may hold a secret. */
+  headers: Record<string, string>;
+  serviceName: string;
+  resourceAttributes: Record<string, string>;
+  /** `ratio`: of all traces, where the sampler goes by that. */
+  sampler: { name: Variables['OTEL_TRACES_SAMPLER']; ratio: number };
+  /** How long spans wait for others to leave with, in milliseconds. */
+  exportDelay: number;
+}
+
+function tracingOf(values: Variables): TracingSettings | undefined {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SDK_DISABLED: disabled } = values;
+  if (endpoint === undefined || disabled === 'true') return undefined;
+  return {
+    endpoint,
+    headers: values.OTEL_EXPORTER_OTLP_HEADERS,
+    serviceName: values.OTEL_SERVICE_NAME,
+    resourceAttributes: values.OTEL_RESOURCE_ATTRIBUTES,
+    sampler: { name: values.OTEL_TRACES_SAMPLER, ratio: values.OTEL_TRACES_SAMPLER_ARG },
+    exportDelay: values.OTEL_BSP_SCHEDULE_DELAY,
+  };
 }
 
 /** The database as each role, and the variables that the addresses come from; the one of `databaseUrl` where one role does all. */
 function databaseAddresses(values: Variables) {
   const { DATABASE_URL: api, DATABASE_BACKGROUND_URL: background, DATABASE_OWNER_URL: owner } = values;
   const embedded = (role: string): string => `postgres://${role}@127.0.0.1:${values.EMBEDDED_DB_PORT}/holdfast`;
+  const databaseUrl = api ?? embedded(EMBEDDED_ROLES.api);
+  const databaseOwnerUrl = owner ?? api ?? embedded(EMBEDDED_ROLES.owner);
   return {
-    databaseUrl: api ?? embedded(EMBEDDED_ROLES.api),
+    databaseUrl,
     /** The role that sees all accounts. */
     backgroundUrl: background ?? api ?? embedded(EMBEDDED_ROLES.background),
-    databaseOwnerUrl: owner ?? api ?? embedded(EMBEDDED_ROLES.owner),
+    databaseOwnerUrl,
+    // On the same server, but another database, as a provider's would be.
+    sandboxDatabaseUrl: values.SANDBOX_DATABASE_URL ?? withDatabase(databaseOwnerUrl, `${databaseOf(databaseUrl)}_sandbox`),
     databaseIsEmbedded: api === undefined,
     backgroundVariable: background === undefined ? ('DATABASE_URL' as const) : ('DATABASE_BACKGROUND_URL' as const),
     ownerVariable: owner === undefined ? ('DATABASE_URL' as const) : ('DATABASE_OWNER_URL' as const),

@@ -71,6 +71,20 @@ function isNetwork(text: string): boolean {
   return most !== undefined && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
 }
 
+/** `name=value,name=value` with percent-encoded values, as OpenTelemetry has its lists. */
+const pairs = z
+  .string()
+  .default('')
+  .transform((text, context): Record<string, string> => {
+    const found = text.split(',').map((pair) => /^ *([\w.-]+)=(.*?) *$/.exec(pair));
+    try {
+      return text === '' ? {} : Object.fromEntries(found.map((pair) => [pair?.[1] ?? '', decodeURIComponent(pair?.[2] ?? '%')]));
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be name=value,name=value with percent-encoded values' });
+      return z.NEVER;
+    }
+  });
+
 /** Longer windows than a day are quotas; their timers would not fit either. */
 const LONGEST_RATE = 86_400_000;
 
@@ -133,4 +147,14 @@ export const variables = z.object({
     .optional(),
   STRIPE_SECRET_KEY: z.string().optional(),
   STRIPE_API_HOST: webUrl.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: pairs,
+  OTEL_SERVICE_NAME: z.string().default('holdfast'),
+  OTEL_RESOURCE_ATTRIBUTES: pairs,
+  OTEL_TRACES_SAMPLER: z
+    .enum(['always_on', 'always_off', 'traceidratio', 'parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'])
+    .default('parentbased_always_on'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number('must be a number').min(0, 'must be at least 0').max(1, 'must be at most 1').default(1),
+  OTEL_BSP_SCHEDULE_DELAY: whole(5_000, 0, 3_600_000),
+  OTEL_SDK_DISABLED: z.enum(['true', 'false']).default('false'),
 });

@@ -47,7 +47,7 @@ const CLAIM = `
     FROM due LEFT JOIN events v ON v.account_id = due.account_id AND v.id = due.event_id
    WHERE d.account_id = due.account_id AND d.id = due.id
   RETURNING d.account_id AS "accountId", d.id, d.endpoint_id AS "endpointId", d.attempt, due.url, due.secret, due.previous_secret AS "previousSecret", d.event_id AS "eventId",
-            extract(epoch FROM now() - coalesce(v.created_at, d.created_at))::float8 AS "ageSeconds", due.body, v.type, v.created_at AS "createdAt", v.operation_id AS "operationId", v.idempotency_key AS "idempotencyKey",
+            extract(epoch FROM now() - coalesce(v.created_at, d.created_at))::float8 AS "ageSeconds", due.body, v.type, v.created_at AS "createdAt", v.operation_id AS "operationId", v.idempotency_key AS "idempotencyKey", v.traceparent,
             v.resource_type AS "resourceType", v.resource_id AS "resourceId", v.resource_version AS "resourceVersion", v.data`;
 
 /** Ends an attempt, unless it has lost its lease to a later one. */
@@ -98,6 +98,8 @@ interface ClaimedRow extends Omit<ToldEvent, 'id' | 'type'> {
   body: string | null;
   /** Null where the event is purged. */
   type: string | null;
+  /** Null where it was not traced, too. */
+  traceparent: string | null;
 }
 
 /** A delivery that is in this process's hands for one attempt. */
@@ -117,6 +119,8 @@ export interface Claimed {
   ageSeconds: number;
   /** Null where its event is purged. */
   body: string | null;
+  /** Of what made the event true; null where that was not traced. */
+  traceparent: string | null;
 }
 
 /** What a failed attempt led to. */
@@ -152,6 +156,7 @@ export class DeliveryStore {
       operationId: row.operationId,
       idempotencyKey: row.idempotencyKey,
       ageSeconds: row.ageSeconds,
+      traceparent: row.traceparent,
       body: row.body ?? (row.type === null ? null : JSON.stringify(eventView({ ...row, id: row.eventId, type: row.type }))),
     }));
   }

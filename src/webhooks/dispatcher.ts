@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PeriodicTask } from '../idempotency/index.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { publicId } from '../kernel/ids.js';
+import { WEBHOOK_ATTEMPTS } from '../kernel/tracing.js';
 import { writeAct } from '../kernel/trail.js';
 import type { Attempt } from './delivery.entity.js';
 import { DeliveryStore, type Claimed } from './delivery.store.js';
@@ -100,13 +101,17 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async attempt(claimed: Claimed): Promise<void> {
-    const { attempt, body, url, secrets } = claimed;
+    const { attempt, body, url, secrets, traceparent } = claimed;
     if (body === null) {
       if (await this.deliveries.giveUp(claimed)) this.watch.ended('dead');
       return;
     }
-    const message = { url, secrets, body, id: publicId('evt', claimed.eventId) };
-    const sent = await sendMessage(message, this.destinations, this.cutOff.signal);
+    const message = { url, secrets, body, traceparent, id: publicId('evt', claimed.eventId) };
+    const sent = await WEBHOOK_ATTEMPTS.tracePromise(() => sendMessage(message, this.destinations, this.cutOff.signal), {
+      eventId: message.id,
+      attempt,
+      traceparent,
+    });
     if (sent.status === null && this.cutOff.signal.aborted) return this.deliveries.release(claimed);
     const outcome = this.watch.attempted(claimed, sent);
     const log = { attempt, ...sent };

@@ -11,6 +11,8 @@ export interface Message {
   body: string;
   /** `whsec_…`; while a rotation is fresh the one before as well. */
   secrets: readonly string[];
+  /** Of what made the event true; null where that was not traced. */
+  traceparent: string | null;
 }
 
 /** What became of it. */
@@ -59,7 +61,13 @@ function post(message: Message, destinations: Destinations, signal: AbortSignal)
   const body = Buffer.from(message.body);
   const options: RequestOptions = {
     method: 'POST',
-    headers: { ...signed(message), 'content-type': 'application/json', 'content-length': body.length, 'user-agent': 'Holdfast' },
+    headers: {
+      ...signed(message),
+      'content-type': 'application/json',
+      'content-length': body.length,
+      'user-agent': 'Holdfast',
+      ...(message.traceparent !== null && { traceparent: message.traceparent }),
+    },
     agent: false,
     signal,
     ...(lookup && { lookup }),

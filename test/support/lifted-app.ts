@@ -20,6 +20,7 @@ import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable
 import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owner-functions.js';
 import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
 import { DuplicatesAndRetries1700000000016 } from '../../migrations/1700000000016-duplicates-and-retries.js';
+import { Traceparent1700000000021 } from '../../migrations/1700000000021-traceparent.js';
 import {
   Idempotent,
   IdempotencyModule,
@@ -84,6 +85,7 @@ class NotesModule {
             OwnerFunctions1700000000009,
             Sealing1700000000015,
             DuplicatesAndRetries1700000000016,
+            Traceparent1700000000021,
             Notes1800000000001,
           ],
           migrationsRun: true,

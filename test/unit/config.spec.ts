@@ -97,6 +97,14 @@ describe('a wrong value', () => {
     ['PROVIDER_URL', 'ftp://hunter2'],
     ['PROVIDER_WEBHOOK_SECRET', 'hunter2'],
     ['STRIPE_API_HOST', 'hunter2'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://hunter2'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'hunter2'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'x-token=hunter2%zz'],
+    ['OTEL_RESOURCE_ATTRIBUTES', 'zone=a,hunter2'],
+    ['OTEL_TRACES_SAMPLER', 'sometimes'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.4711'],
+    ['OTEL_BSP_SCHEDULE_DELAY', '5s'],
+    ['OTEL_SDK_DISABLED', 'perhaps'],
   ])('%s=%s stops the start by name, without the value', (name, value) => {
     const message = complaints({ [name]: value });
     expect(message).toMatch(new RegExp(`^${name}: must `, 'm'));
@@ -130,6 +138,20 @@ it('a rate is so many requests in so much time, and proxies are named by their a
   expect(parseConfig({}).trustProxy).toBeUndefined();
 });
 
+describe('traces', () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+
+  it('are made where a collector is named, and OpenTelemetry is not disabled', () => {
+    expect(parseConfig({}).tracing).toBeUndefined();
+    expect(parseConfig({ ...endpoint, OTEL_SDK_DISABLED: 'true' }).tracing).toBeUndefined();
+    expect(parseConfig(endpoint).tracing).toMatchObject({ endpoint: 'http://collector:4318', serviceName: 'holdfast', headers: {} });
+  });
+
+  it('have headers and attributes in percent-encoded pairs', () => {
+    const { headers } = parseConfig({ ...endpoint, OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20YTpi=, x-b=1%2C2' }).tracing ?? {};
+    expect(headers).toEqual({ authorization: 'Basic YTpi=', 'x-b': '1,2' });
+  });
+});
 describe('values that contradict each other', () => {
   it('the lease must be longer than the time limit of the provider', () => {
     expect(complaints({ IDEMPOTENCY_LEASE: '10s', PROVIDER_TIMEOUT: '10s' })).toMatch(/^IDEMPOTENCY_LEASE: .*PROVIDER_TIMEOUT/);

@@ -7,7 +7,7 @@ import { sendMessage, type Outcome } from '../../src/webhooks/sender.js';
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 
 function sendTo(url: string, destinations: Destinations): Promise<Outcome> {
-  return sendMessage({ url, id: 'evt_1', body: '{}', secrets: [SECRET] }, destinations, new AbortController().signal);
+  return sendMessage({ url, id: 'evt_1', body: '{}', secrets: [SECRET], traceparent: null }, destinations, new AbortController().signal);
 }
 
 describe('addresses', () => {

@@ -1,8 +1,9 @@
 import type { DataSource } from 'typeorm';
+import { tellSql } from '../channels.js';
 import type { Call, Result } from './statement.js';
 import { enter } from './account-scope.js';
 import { databaseError } from './errors.js';
-import { sendAlone } from './transaction-connection.js';
+import { sendUntold } from './transaction-connection.js';
 
 /** Reads in one pipeline at most: an answer may be as large as 2 MiB. */
 const MOST = 32;
@@ -25,6 +26,10 @@ export class BatchedReader {
 
   /** The result of an account's statement. @throws the database's error, and what a pool says that has no connection */
   fetch(accountId: string, call: Call): Promise<Result> {
+    return tellSql([call], () => this.enqueue(accountId, call));
+  }
+
+  private enqueue(accountId: string, call: Call): Promise<Result> {
     return new Promise((found, failed) => {
       if (this.waiting.length === 0) setImmediate(() => this.sendAll());
       this.waiting.push({ accountId, call, found, failed });
@@ -38,13 +43,13 @@ export class BatchedReader {
   private async send(reads: Read[]): Promise<void> {
     try {
       const calls = reads.flatMap(({ accountId, call }) => [enter(accountId), call]);
-      const { results, error } = await sendAlone(this.dataSource, calls);
+      const { results, error } = await sendUntold(this.dataSource, calls);
       for (const [index, { accountId, call, found, failed }] of reads.entries()) {
         const at = 2 * index + 1;
         const result = results[at];
         if (result) found(result);
         // The server refused one read and skipped those behind it, which are others' and leave once more.
-        else if (at > results.length + 1 && databaseError(error)) this.fetch(accountId, call).then(found, failed);
+        else if (at > results.length + 1 && databaseError(error)) this.enqueue(accountId, call).then(found, failed);
         else failed(error);
       }
     } catch (error) {

@@ -14,6 +14,8 @@ export interface OperationIdentity {
   readonly operationId: string;
   /** The client's key; null where no client asked. */
   readonly idempotencyKey: string | null;
+  /** What the application's trace was when the operation began. */
+  readonly traceparent: string | null;
   /** Whose code runs in it, for errors: the route, or the step. */
   readonly owner: string;
   nextProviderKey(step: string): string;
@@ -54,6 +56,10 @@ export class HandlerTransaction implements Transaction {
 
   get idempotencyKey(): string | null {
     return this.#identity.idempotencyKey;
+  }
+
+  get traceparent(): string | null {
+    return this.#identity.traceparent;
   }
 
   nextProviderKey(step: object): string {

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { tellSql } from '../channels.js';
 import { outsideTransaction } from './connection-guard.js';
 import type { OpeningCheck } from './opening-check.js';
 import { leaveStream, takeStream } from './own-streams.js';
@@ -33,7 +34,7 @@ export class TransactionConnection {
 
   /** Sends all calls in one packet; never rejects. */
   send(calls: readonly Call[]): Promise<PipelineEnd> {
-    return sendPipeline(this.client, calls);
+    return tellSql(calls, () => sendPipeline(this.client, calls));
   }
 
   /** Whether the server has no transaction open here. */
@@ -68,7 +69,12 @@ export class TransactionConnection {
 }
 
 /** Sends the calls in one packet over a connection that they have to themselves meanwhile. @throws what the pool says that has no connection */
-export async function sendAlone(dataSource: DataSource, calls: readonly Call[]): Promise<PipelineEnd> {
+export function sendAlone(dataSource: DataSource, calls: readonly Call[]): Promise<PipelineEnd> {
+  return tellSql(calls, () => sendUntold(dataSource, calls));
+}
+
+/** The same for calls of several requests, each of which tells of its own. */
+export async function sendUntold(dataSource: DataSource, calls: readonly Call[]): Promise<PipelineEnd> {
   const { runner, client } = await takeIdle(dataSource);
   try {
     return await sendPipeline(client, calls);

@@ -80,6 +80,10 @@ export class IdempotencyRecord {
   @Column('text', { name: 'trace_id', nullable: true })
   traceId: string | null;
 
+  /** Of the request that claimed the key; null where nothing was traced. */
+  @Column('text', { nullable: true })
+  traceparent: string | null;
+
   /** How long the response is kept from completion on; written at the claim, for whoever completes. */
   @Column('bigint', { name: 'window_ms' })
   windowMs: string;

@@ -19,6 +19,8 @@ export interface Intent {
   duplicateWindowMs?: number | undefined;
   /** What ties the record to the application's logs, for example a request id. */
   traceId: string | null;
+  /** What others are to link to who get this answer, or go on with the operation: a W3C traceparent; null while nothing is traced. */
+  traceparent: string | null;
 }
 
 /** A completed record. */
@@ -26,6 +28,8 @@ export interface Completed {
   operationId: string;
   response: StoredResponse;
   expiresAt: Date;
+  /** Of the request that executed. */
+  traceparent: string | null;
   /** What is left of the window by the database's clock, in milliseconds. */
   remainingMs: number;
   /** When the key's first request came, on the monotonic clock of this process. */
@@ -42,6 +46,7 @@ export interface RecordRow {
   response_headers: Record<string, string>;
   response_body: string;
   resource: string | null;
+  traceparent: string | null;
   expires_at: Date;
   remaining_ms: number;
   age_ms: number;
@@ -58,7 +63,7 @@ export interface ArchiveRow {
 
 /** The record of a key, and how long it will be kept. */
 const RECORD = `operation_id, encode(request_hash, 'hex') AS request_hash, status, response_status, response_headers,
-                convert_from(response_body, 'UTF8') AS response_body, resource, expires_at,
+                convert_from(response_body, 'UTF8') AS response_body, resource, traceparent, expires_at,
                 (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms,
                 (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms,
                 status = 'running' AND (lease_until IS NULL OR lease_until <= clock_timestamp()) AS interrupted,
@@ -77,7 +82,7 @@ const FIND_SEVERAL = {
 const FIND_OPERATION = {
   name: 'idempotency-find-operation',
   text: `
-  SELECT operation_id, status, response_status, response_headers, convert_from(response_body, 'UTF8') AS response_body, expires_at,
+  SELECT operation_id, status, response_status, response_headers, convert_from(response_body, 'UTF8') AS response_body, traceparent, expires_at,
          attempt, step_no, lease_until IS NULL AS parked,
          (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS remaining_ms,
          (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms
@@ -98,10 +103,10 @@ const FIND_SEVERAL_ARCHIVED = {
 /** Inserts a completed record; the conditions, if any, come behind. */
 export const COMPLETED = `
   INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status,
-                                   response_headers, response_body, resource, trace_id, window_ms,
+                                   response_headers, response_body, resource, trace_id, traceparent, window_ms,
                                    created_at, completed_at, expires_at)
   SELECT $1::uuid, $2::text, $3::uuid, $4::text, decode($5, 'hex'), 'completed', $6::int, $7::jsonb, convert_to($8, 'UTF8'), $9::text, $10::text,
-         $11::bigint, now(), clock_timestamp(), clock_timestamp() + $11::bigint * interval '1 millisecond'`;
+         $11::text, $12::bigint, now(), clock_timestamp(), clock_timestamp() + $12::bigint * interval '1 millisecond'`;
 
 /** A plain INSERT: the primary key is the judge, a violation rolls the work back. */
 export const INSERT_COMPLETED = { name: 'idempotency-insert-completed', text: `${COMPLETED} RETURNING expires_at` };
@@ -154,6 +159,7 @@ export function completedValues(intent: Intent, response: StoredResponse, resour
     response.body,
     resource ?? null,
     intent.traceId,
+    intent.traceparent,
     intent.windowMs,
   ];
 }
@@ -163,6 +169,7 @@ export function completedOf(row: Omit<RecordRow, 'request_hash' | 'resource' | '
     operationId: row.operation_id,
     response: { status: row.response_status, headers: row.response_headers, body: row.response_body },
     expiresAt: row.expires_at,
+    traceparent: row.traceparent,
     remainingMs: row.remaining_ms,
     bornAt: performance.now() - row.age_ms,
   };

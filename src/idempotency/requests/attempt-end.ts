@@ -12,7 +12,7 @@ import type { ToldItem } from './item-outcome.js';
  */
 export type AttemptEnd =
   | { kind: 'completed'; record: Completed; replayed: boolean; isDuplicate?: boolean; items?: readonly ToldItem[] }
-  | { kind: 'pending'; operationId: string; response: StoredResponse; resumableInMs?: number | undefined }
+  | { kind: 'pending'; operationId: string; response: StoredResponse; traceparent: string | null; resumableInMs?: number | undefined }
   | { kind: 'in-progress'; operationId: string | undefined };
 
 /** Nobody holds the operation: it is to be taken over. */

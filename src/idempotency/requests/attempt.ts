@@ -118,6 +118,7 @@ export class Attempts {
       operationId: intent.operationId,
       response: decision.response,
       expiresAt: row.expires_at,
+      traceparent: intent.traceparent,
       remainingMs: intent.windowMs,
       bornAt: performance.now(),
     };
@@ -149,7 +150,7 @@ export class Attempts {
     const pending: Driven = { kind: 'pending', response: held.pending };
     const driven = await within(budget, this.steps.drive(this.dataSource, held), pending);
     if (driven.kind === 'undone') throw driven.error;
-    if (driven.kind === 'pending') return { ...driven, operationId: held.operationId };
+    if (driven.kind === 'pending') return { ...driven, operationId: held.operationId, traceparent: held.traceparent };
     return { kind: 'completed', record: driven.record, replayed: driven.stored };
   }
 }

@@ -25,7 +25,7 @@ export type ClaimResult =
   /** `interrupted`: nobody holds it, so it may be taken over. Without an operation id nothing of it is committed yet. */
   | { kind: 'running'; operationId: string | null; interrupted: boolean }
   /** Its outcome is unknown, and it was called so recently that nobody may call it again before `resumableInMs`. */
-  | { kind: 'parked'; operationId: string; response: StoredResponse; resumableInMs: number }
+  | { kind: 'parked'; operationId: string; response: StoredResponse; traceparent: string | null; resumableInMs: number }
   | { kind: 'reused'; operationId: string }
   /** Somebody asked that no request with this key ever executes. */
   | { kind: 'sealed'; operationId: string }
@@ -56,7 +56,7 @@ const LOCK_SEVERAL = {
  */
 const CLAIM_COMPLETED = {
   name: 'idempotency-claim-completed',
-  text: `${COMPLETED} WHERE CASE WHEN ${enterBy('$1::uuid::text')} <> '' AND pg_try_advisory_xact_lock($12::bigint) THEN true ELSE speculation_failed() END RETURNING expires_at`,
+  text: `${COMPLETED} WHERE CASE WHEN ${enterBy('$1::uuid::text')} <> '' AND pg_try_advisory_xact_lock($13::bigint) THEN true ELSE speculation_failed() END RETURNING expires_at`,
 };
 
 /**
@@ -164,9 +164,9 @@ function meaningOf(record: RecordRow, { fingerprint }: Intent): ClaimResult {
   if (record.request_hash !== fingerprint) return { kind: 'reused', operationId };
   const completed = completedOf(record);
   if (record.status === 'completed') return { kind: 'completed', record: completed };
-  const { interrupted, parked_ms: resumableInMs } = record;
+  const { interrupted, traceparent, parked_ms: resumableInMs } = record;
   return resumableInMs
-    ? { kind: 'parked', operationId, response: completed.response, resumableInMs }
+    ? { kind: 'parked', operationId, response: completed.response, traceparent, resumableInMs }
     : { kind: 'running', operationId, interrupted };
 }
 

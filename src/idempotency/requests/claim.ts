@@ -61,11 +61,11 @@ export class Claim implements Party<ClaimResult> {
     private readonly steps: StepRegistry,
     private readonly tell: (found: ClaimResult) => void,
   ) {
-    const { accountId, key, operationId, operation, traceId } = intent;
+    const { accountId, key, operationId, operation, traceId, traceparent } = intent;
     // A handler's step is the first one of its operation.
     const nextProviderKey = (step: string): string => providerKeyOf({ accountId, key, step, stepNo: 1 });
     const items = itemsRunner(intent, options, (told) => this.itemsOfWork.push(...told));
-    this.identity = { operationId, idempotencyKey: key, owner: operation, nextProviderKey, items };
+    this.identity = { operationId, idempotencyKey: key, traceparent, owner: operation, nextProviderKey, items };
     this.work = (tx) => {
       this.itemsOfWork = [];
       return work(tx).catch((error: unknown) => {

@@ -31,6 +31,8 @@ export interface Answer {
   isDuplicate?: boolean | undefined;
   /** What became of items that were executed with it. */
   items?: readonly ToldItem[] | undefined;
+  /** Of the request that executed, or began to. */
+  traceparent: string | null;
   /** Of a 202, when its steps may be called again, in milliseconds, where that is known. */
   resumableInMs?: number | undefined;
 }
@@ -160,8 +162,8 @@ function nothingWhenUnavailable(error: unknown): undefined {
 /** What a client is told that doesn't wait any longer. */
 function whileUnfinished(end: Exclude<AttemptEnd, Completion>, waited: boolean): Answer {
   if (end.kind === 'pending') {
-    const { operationId, response, resumableInMs } = end;
-    return { operationId, response, expiresAt: null, replayed: false, waited, bornAt: performance.now(), resumableInMs };
+    const { operationId, response, traceparent, resumableInMs } = end;
+    return { operationId, response, expiresAt: null, replayed: false, waited, bornAt: performance.now(), traceparent, resumableInMs };
   }
   throw new IdempotencyRefusal('idempotency-request-in-progress', { operationId: end.operationId && publicOperationId(end.operationId) });
 }

@@ -121,7 +121,7 @@ class Items {
   /** Executes an item and queues its record with its work, or in the place of it. */
   private async executeOne({ index, intent, replaces }: Fresh): Promise<StoredResponse> {
     const { batch, options, engine, as, how } = this.within;
-    const { accountId, key, operationId, operation, traceId } = intent;
+    const { accountId, key, operationId, operation, traceId, traceparent } = intent;
     const record = (response: StoredResponse, resource?: string): void => {
       if (replaces) engine.enqueue(toCall(makeRoom(intent, replaces)));
       engine.enqueue(toCall(insertCompleted(intent, response, resource)));
@@ -129,7 +129,7 @@ class Items {
     const nextProviderKey = (step: string): string => providerKeyOf({ accountId, key, step, stepNo: 1 });
     try {
       const work = async (): Promise<StoredResponse> => {
-        const answer = await how.work(as({ operationId, idempotencyKey: key, owner: operation, nextProviderKey }), index);
+        const answer = await how.work(as({ operationId, idempotencyKey: key, traceparent, owner: operation, nextProviderKey }), index);
         const response = toResponse(answer, operationId);
         record(response, answer.resource);
         return response;
@@ -193,5 +193,6 @@ function intentOf({ key, method, path, body, windowMs }: Item, { batch, options 
     operationId: newOperationId(),
     windowMs: windowMs ?? options.windowMs,
     traceId: batch.traceId,
+    traceparent: batch.traceparent,
   };
 }

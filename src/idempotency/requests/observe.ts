@@ -38,10 +38,10 @@ export async function observed(
   const began = performance.now();
   try {
     const answer = await execute();
-    const { operationId, bornAt, items = [] } = answer;
+    const { operationId, bornAt, traceparent, items = [] } = answer;
     const now = performance.now();
     const told = outcomeOf(asked, meaningOf(answer));
-    options.observe({ ...told, operationId, ms: now - began, ageMs: answer.replayed ? now - bornAt : undefined });
+    options.observe({ ...told, operationId, traceparent, ms: now - began, ageMs: answer.replayed ? now - bornAt : undefined });
     for (const { intent, bornAt: born, ...item } of items) {
       options.observe({ ...outcomeOf({ ...asked, intent, request: undefined }, item.outcome), ...item, ageMs: born && now - born });
     }
@@ -77,6 +77,7 @@ function outcomeOf({ intent, retry, request }: Asked, outcome: RequestOutcome['o
     retryAttempt: retry.attempt,
     ms: undefined,
     ageMs: undefined,
+    traceparent: null,
     error: undefined,
     request,
   };

@@ -71,7 +71,7 @@ class Seal implements Party<Found> {
     const nextProviderKey = (): never => {
       throw new Error('a seal has no steps');
     };
-    this.identity = { operationId: newOperationId(), idempotencyKey: wanted.key, owner: OPERATION, nextProviderKey };
+    this.identity = { operationId: newOperationId(), idempotencyKey: wanted.key, traceparent: null, owner: OPERATION, nextProviderKey };
     this.render = options.render;
     this.check = {
       calls: () => claimCalls(wanted),

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
+import type { RunningStep } from '../channels.js';
 import type { NoticedOperation } from '../observations.js';
 import { publicOperationId } from '../operation-id.js';
 import { queryAs } from '../postgres/account-scope.js';
@@ -20,6 +21,7 @@ export interface HeldOperation {
   /** The fencing token: whoever takes the operation over makes it larger. */
   attempt: number;
   traceId: string | null;
+  traceparent: string | null;
   windowMs: number;
   ageMs: number;
   /** When its request came, on the monotonic clock of this process. */
@@ -31,14 +33,14 @@ export interface HeldOperation {
 
 /** What a request has in hand whose handler named the first step. */
 export function firstHeld(intent: Intent, first: Pick<HeldOperation, 'step' | 'subjectId' | 'pending'>): HeldOperation {
-  const { accountId, key, operationId, operation, traceId, windowMs } = intent;
+  const { accountId, key, operationId, operation, traceId, traceparent, windowMs } = intent;
   const { step, subjectId, pending } = first;
-  const started = { stepNo: 1, attempt: 1, ageMs: 0, bornAt: performance.now(), wasParked: false };
-  return { accountId, key, operationId, operation, traceId, windowMs, step, subjectId, pending, ...started };
+  const begun = { accountId, key, operationId, operation, traceId, traceparent, windowMs, bornAt: performance.now(), wasParked: false };
+  return { ...begun, step, stepNo: 1, subjectId, attempt: 1, ageMs: 0, pending };
 }
 
 /** The columns of a HeldRow. */
-export const HELD_COLUMNS = `account_id, key, operation_id, operation, recovery_point, step_no, subject_id, attempt, trace_id, window_ms,
+export const HELD_COLUMNS = `account_id, key, operation_id, operation, recovery_point, step_no, subject_id, attempt, trace_id, traceparent, window_ms,
   (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, parked_reason IS NOT NULL AS was_parked, response_status, response_headers,
   convert_from(response_body, 'UTF8') AS response_body`;
 
@@ -53,6 +55,7 @@ export interface HeldRow {
   subject_id: string;
   attempt: number;
   trace_id: string | null;
+  traceparent: string | null;
   window_ms: string;
   age_ms: number;
   was_parked: boolean;
@@ -72,6 +75,7 @@ export function heldOf(row: HeldRow): HeldOperation {
     subjectId: row.subject_id,
     attempt: row.attempt,
     traceId: row.trace_id,
+    traceparent: row.traceparent,
     windowMs: Number(row.window_ms),
     ageMs: row.age_ms,
     bornAt: performance.now() - row.age_ms,
@@ -104,6 +108,11 @@ export function clientKeyOf(key: string): string | null {
 /** What is told of it to the application. */
 export function noticeOf({ accountId, operationId, key, step, attempt }: HeldOperation): NoticedOperation {
   return { accountId, operationId, key: clientKeyOf(key), step, attempt };
+}
+
+/** What others are told of a run. */
+export function runningStep({ step, stepNo, attempt, accountId, operationId, key, traceparent }: HeldOperation): RunningStep {
+  return { step, stepNo, attempt, accountId, operationId: publicOperationId(operationId), idempotencyKey: clientKeyOf(key), traceparent };
 }
 
 /** What a step is told of its run. */

@@ -20,9 +20,9 @@ const INSERT_RUNNING = {
   name: 'idempotency-insert-running',
   text: `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, recovery_point, step_no, subject_id,
                                           attempt, lease_until, next_run_at, response_status, response_headers, response_body, resource,
-                                          trace_id, window_ms, created_at)
-         SELECT $1, $2, $3, $4, decode($5, 'hex'), 'running', $6, 1, $7, 1, t.lease, t.lease, $8, $9, convert_to($10, 'UTF8'), $11, $12, $13, now()
-           FROM (SELECT clock_timestamp() + make_interval(secs => $14) AS lease) t`,
+                                          trace_id, traceparent, window_ms, created_at)
+         SELECT $1, $2, $3, $4, decode($5, 'hex'), 'running', $6, 1, $7, 1, t.lease, t.lease, $8, $9, convert_to($10, 'UTF8'), $11, $12, $13, $14, now()
+           FROM (SELECT clock_timestamp() + make_interval(secs => $15) AS lease) t`,
 };
 
 /** Locks the record for the settling transaction: first in the lock order, and nobody takes over meanwhile. */
@@ -86,6 +86,7 @@ export function insertRunning(
       pending.body,
       resource ?? null,
       intent.traceId,
+      intent.traceparent,
       intent.windowMs,
       leases.leaseMs / 1000,
     ],

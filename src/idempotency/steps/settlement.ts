@@ -34,8 +34,8 @@ export class Settlement implements Party<'held' | 'lost'> {
   ) {
     const nextProviderKey = (step: string): string => providerKeyOf({ ...held, step, stepNo: held.stepNo + 1 });
     this.check = fenceCheck(held);
-    const { operationId, key, step } = held;
-    this.identity = { operationId, idempotencyKey: clientKeyOf(key), owner: `step ${step}`, nextProviderKey };
+    const { operationId, key, step, traceparent } = held;
+    this.identity = { operationId, idempotencyKey: clientKeyOf(key), traceparent, owner: `step ${step}`, nextProviderKey };
     this.traceId = held.traceId;
     this.render = options.render;
   }

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { STEPS } from '../channels.js';
 import type { Taker } from '../observations.js';
 import { OPTIONS, type CompleteOptions } from '../options.js';
 import { queryAs } from '../postgres/account-scope.js';
@@ -12,7 +13,7 @@ import { findOperation, type Completed } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
 import { park } from '../step.js';
 import { Settlement } from './settlement.js';
-import { heldOf, noticeOf, runOf, type HeldOperation, type HeldRow } from './held-operation.js';
+import { heldOf, noticeOf, runOf, runningStep, type HeldOperation, type HeldRow } from './held-operation.js';
 import { takeOver, type GoesOn } from './takeover.store.js';
 import { StepRegistry } from './step-registry.js';
 
@@ -87,7 +88,7 @@ export class StepRunner implements BeforeApplicationShutdown {
 
   private async runSteps(dataSource: DataSource, start: HeldOperation): Promise<Driven> {
     for (let held = start; ;) {
-      const stepped = await this.runStep(dataSource, held);
+      const stepped = await STEPS.tracePromise(() => this.runStep(dataSource, held), runningStep(held));
       if (stepped.kind !== 'advanced') return stepped;
       held = stepped.held;
     }
@@ -151,8 +152,8 @@ export class StepRunner implements BeforeApplicationShutdown {
         const [row] = (result?.rows ?? []) as { expires_at: Date }[];
         // Confirmed by a look: the record has the answer.
         if (!row) return this.present(dataSource, held, { stored: false });
-        const { operationId, windowMs } = held;
-        const record = { operationId, response: decision.response, expiresAt: row.expires_at, remainingMs: windowMs, bornAt: held.bornAt };
+        const { operationId, traceparent, windowMs, bornAt } = held;
+        const record = { operationId, response: decision.response, expiresAt: row.expires_at, traceparent, remainingMs: windowMs, bornAt };
         return { kind: 'completed', record, stored: false };
       }
     }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertNoTransaction } from '../../idempotency/index.js';
+import { PROVIDER_TRIES, type ProviderTry } from '../../kernel/tracing.js';
 import { Bounds, TooManyCalls } from './bounds.js';
 import { judge } from './comparison.js';
 import {
@@ -55,31 +56,31 @@ export class GuardedProvider {
       if (!begun && left() <= 0)
         return { kind: 'not-reached', reason: 'the deadline passed before it was sent', answered: true, late: 'not-begun' };
       begun = true;
-      return this.judged(request, await this.provider.charge(request, key, timeoutMs));
+      return tried('charge', async () => this.judged(request, await this.provider.charge(request, key, timeoutMs)));
     });
   }
 
   /** `share` as for `charge`. */
   refund(request: RefundRequest, key: string, share = 1): Promise<Outcome> {
-    return this.send(request.account, share, async (timeoutMs) =>
-      this.judged(request, await this.provider.refund(request, key, timeoutMs)),
+    return this.send(request.account, share, (timeoutMs) =>
+      tried('refund', async () => this.judged(request, await this.provider.refund(request, key, timeoutMs))),
     );
   }
 
   /** By the provider's id where that is `known`, by the reference else. @throws Error when the provider can't be asked */
   findCharge(request: ChargeRequest, known: string | null): Promise<Found> {
-    return this.find(request, (timeoutMs) => this.provider.findCharge(request, known, timeoutMs));
+    return this.find(request, (timeoutMs) => tried('findCharge', () => this.provider.findCharge(request, known, timeoutMs)));
   }
 
   /** As `findCharge`. @throws Error when the provider can't be asked */
   findRefund(request: RefundRequest, known: string | null): Promise<Found> {
-    return this.find(request, (timeoutMs) => this.provider.findRefund(request, known, timeoutMs));
+    return this.find(request, (timeoutMs) => tried('findRefund', () => this.provider.findRefund(request, known, timeoutMs)));
   }
 
   /** How a charge that succeeded stands by now. @throws Error when the provider can't be asked */
   standing(request: ChargeRequest, id: string): Promise<Standing> {
     assertNoTransaction('the provider is called');
-    return this.bounds.inPlace(request.account, () => this.provider.standing(request, id, this.timeoutMs));
+    return this.bounds.inPlace(request.account, () => tried('standing', () => this.provider.standing(request, id, this.timeoutMs)));
   }
 
   /** Every answer passes here, of whatever adapter: it is the outcome only if it is about what was asked. */
@@ -141,6 +142,11 @@ export class GuardedProvider {
     ended(isSilence(outcome) ? 'silence' : 'answer');
     return outcome;
   }
+}
+
+/** Asks the provider once, and tells of it where somebody listens. */
+function tried<T>(call: ProviderTry['call'], ask: () => Promise<T>): Promise<T> {
+  return PROVIDER_TRIES.tracePromise(ask, { call });
 }
 
 function notReached(reason: string): Outcome {

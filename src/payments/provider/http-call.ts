@@ -6,6 +6,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { traceparent } from '../../kernel/tracing.js';
 
 /** How an HTTP exchange ended. `not-sent`: no byte of the request has left. `lost`: some may have, and no answer came. */
 export type Exchange =
@@ -32,18 +33,19 @@ const agents = {
   https: new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS }),
 };
 
-/** One HTTP exchange with JSON. It never throws, and tells apart what fetch() doesn't: a call that was never sent from one whose answer is missing. */
+/** One HTTP exchange with JSON, as part of the present trace. It never throws, and tells apart what fetch() doesn't: a call that was never sent from one whose answer is missing. */
 export function exchange({ method, url, headers, body, timeoutMs }: HttpCall): Promise<Exchange> {
   const secure = url.startsWith('https:');
   const bytes = body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const type = typeof body === 'string' ? {} : { 'content-type': 'application/json' };
+  const trace = traceparent();
   return new Promise((resolve) => {
     let sent = false;
     const fail = (reason: string): void => resolve({ kind: sent ? 'lost' : 'not-sent', reason });
     const request = (secure ? httpsRequest : httpRequest)(url, {
       method,
       agent: secure ? agents.https : agents.http,
-      headers: { ...headers, ...(bytes && { ...type, 'content-length': bytes.length }) },
+      headers: { ...headers, ...(trace !== null && { traceparent: trace }), ...(bytes && { ...type, 'content-length': bytes.length }) },
     });
     const timer = setTimeout(() => {
       fail('no answer in time');

@@ -1,4 +1,4 @@
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Held } from './database-gate.js';
 
@@ -12,6 +12,8 @@ interface Waiting {
 
 /** Stands between one replica and the provider, and holds the first charge of an amount. */
 export class ProviderGate {
+  /** What came, in order. */
+  readonly requests: { url: string; headers: IncomingHttpHeaders }[] = [];
   private readonly waiting = new Map<number, Waiting>();
 
   private constructor(
@@ -43,6 +45,7 @@ export class ProviderGate {
 
   private async serve(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const body = await bytesOf(incoming);
+    this.requests.push({ url: incoming.url ?? '', headers: incoming.headers });
     const amount = amountIn(body);
     const waiting = this.waiting.get(amount);
     this.waiting.delete(amount);
