@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { source as axe } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { v7 as uuidv7 } from 'uuid';
 import { addApiKey } from '../support/api-keys.js';
@@ -269,7 +268,6 @@ describeInBrowser('the console', (browser) => {
   });
 
   describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-    const axe = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
     const width = { width: 320, height: 640 };
 
     it('every screen passes axe (WCAG 2.2 A and AA, contrast too), and fits 320 pixels', async () => {

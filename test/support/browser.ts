@@ -21,14 +21,15 @@ function chromiumPath(): string | null {
 
 /** Two test files may want it at once: the second one finds it installed. */
 function install(): void {
-  const script = PLACES.map((place) => `[ -x ${place} ] || `).join('') + `{ ${INSTALL}; }`;
-  const { status, stderr } = spawnSync('flock', ['/tmp/holdfast-chromium.lock', 'sh', '-c', script], {
+  const unlessThere = PLACES.map((place) => `[ -x ${place} ]`).join(' || ');
+  const script = `exec 9>/tmp/holdfast-chromium.lock && flock 9 && { ${unlessThere} || { ${INSTALL}; }; }`;
+  const { status, stderr } = spawnSync('sh', ['-c', script], {
     encoding: 'utf8',
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   // The tests are left out then, and say so; this says why.
-  if (status !== 0) process.stderr.write(`Chromium could not be installed: ${stderr ?? 'flock or apt-get is missing'}\n`);
+  if (status !== 0) process.stderr.write(`Chromium could not be installed: ${stderr}\n`);
 }
 
 /** Why there is no browser to test with, or null. */

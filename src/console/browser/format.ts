@@ -59,12 +59,7 @@ const CLOCK = new Intl.DateTimeFormat(undefined, {
 });
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 
-/** A time of day, with milliseconds, where the reader is. */
-export function clock(iso: string): string {
-  return CLOCK.format(new Date(iso));
-}
-
-/** A day and a time of day, where the reader is. */
+/** A day and a time of day with milliseconds, where the reader is. */
 export function dayAndClock(iso: string): string {
   const date = new Date(iso);
   return `${DAY.format(date)}, ${CLOCK.format(date)}`;
