@@ -5,6 +5,8 @@ import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage } from 'class-validator';
 import { HOLD_AT_MOST } from './hold-at-most.js';
 
+/** Largest body in bytes. */
+export const BODY_LIMIT = 1024 * 1024;
 /** So many values are always looked at, so that a small mistake is named by the rule that it breaks. */
 const LEAST = 100;
 /** Values of a body that no class describes: of a route that takes none, for example. */

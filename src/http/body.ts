@@ -3,13 +3,11 @@ import { CanActivate, ExecutionContext, Injectable, SetMetadata } from '@nestjs/
 import { Reflector } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { IDEMPOTENT } from '../idempotency/index.js';
-import { largestBody } from './body-size.js';
+import { BODY_LIMIT, largestBody } from './body-size.js';
 import { readJsonObject } from './json.js';
 import { isHere, takeBody } from './linger.js';
 import { Problem } from './problem.js';
 
-/** Largest body in bytes. */
-export const BODY_LIMIT = 1024 * 1024;
 /** A body has so long to arrive, in milliseconds. */
 const BODY_TIMEOUT = 30_000;
 /** Bodies that have arrived in part hold so many bytes together, in one process. */

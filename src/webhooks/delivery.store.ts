@@ -6,18 +6,12 @@ import { BACKGROUND } from '../database/data-source.js';
 import { eventView, type ToldEvent } from '../events/event.view.js';
 import type { Attempt } from './delivery.entity.js';
 import type { DisabledReason } from './endpoint.entity.js';
+import { DEAD_AFTER, DISABLED_AFTER, FIRST_PAUSE_S, LONGEST_PAUSE_S } from './retry-schedule.js';
 
 /** How long one attempt holds its delivery, in milliseconds; longer than a receiver may take, so that no two are under way. */
 const LEASE_MS = 30_000;
 /** Deliveries of one endpoint that are under way at a time; of one that fails, a single one tries whether it is back. */
 const PER_ENDPOINT = 8;
-/** The first pause is at most so long, in seconds, and doubles with each failure up to the longest; each is drawn from all of it. */
-const FIRST_PAUSE_S = 10;
-const LONGEST_PAUSE_S = 6 * 3_600;
-/** A delivery is given up when its attempts have failed for so long. */
-const DEAD_AFTER = '4 days';
-/** Before that, where the endpoint takes nothing at all, it is disabled: what is pending then waits for it to be enabled again. */
-const DISABLED_AFTER = '3 days';
 /** Attempts that are remembered of a delivery. */
 const REMEMBERED = 50;
 
