@@ -43,13 +43,13 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
-    const sent = this.keyOf(route, request);
+    const sent = this.told(request, () => keyOf(route, request, request.raw?.rawHeaders ?? request.rawHeaders ?? []));
     if (sent.received !== undefined) setHeader(response, 'idempotency-key', sent.received);
     const waitSeconds = preferredWait(request.headers['prefer']);
     const lenient = route.duplicateWindowMs !== undefined && prefersLenient(request.headers['prefer']);
     const applied = [...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]), ...(lenient ? ['handling=lenient'] : [])];
     if (applied.length > 0) setHeader(response, 'preference-applied', applied.join(', '));
-    const identity = identityOf(request, route);
+    const identity = this.told(request, () => identityOf(request, route));
     const status =
       this.reflector.get<number | undefined>(HTTP_CODE_METADATA, context.getHandler()) ?? (request.method === 'POST' ? 201 : 200);
     const keyed: KeyedRequest = {
@@ -91,10 +91,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     };
   }
 
-  /** @throws IdempotencyRefusal as `keyOf` does, after the application was told */
-  private keyOf(route: IdempotentRoute, request: HttpRequest): SentKey {
+  /** Reads what the request is; one that is refused for it is told to the application. @throws as `read` does */
+  private told<T>(request: HttpRequest, read: () => T): T {
     try {
-      return keyOf(route, request, request.raw?.rawHeaders ?? request.rawHeaders ?? []);
+      return read();
     } catch (error) {
       const intent = { accountId: undefined, key: undefined, operation: operationOf(request) };
       tellFailure(this.options, { intent, retry: readRetry(request.headers), request }, error, 0);

@@ -202,8 +202,9 @@ describe('webhooks', () => {
     await place(uuidv7());
     const after = await eventually('both attempts', async () => {
       const now = await Series.of(world);
-      const refused = now.sum('webhooks_delivery_attempts_total', { outcome: 'connection-refused' });
-      return refused === 1 && now.sum('webhooks_deliveries_total', { outcome: 'delivered' }) === 1 && now;
+      // The dead one may have been tried again by now.
+      const refused = now.sum('webhooks_delivery_attempts_total', { outcome: 'connection-refused' }) ?? 0;
+      return refused > 0 && now.sum('webhooks_deliveries_total', { outcome: 'delivered' }) === 1 && now;
     });
     expect(after.sum('webhooks_delivery_lag_seconds_count')).toBe((before.sum('webhooks_delivery_lag_seconds_count') ?? 0) + 1);
     expect(after.sum('webhooks_pending_deliveries', { endpoint: 'failing' })).toBe(1);

@@ -144,7 +144,10 @@ describe('a request', () => {
     await place(first, key);
     const answer = await first.send('POST', '/v1/orders', { key, headers: client.headers, body: { items: [] } });
     expect(answer.status).toBe(422);
-    expect((await serverSpan(client.traceId)).attributes).toMatchObject({ 'holdfast.outcome': 'reused', 'http.response.status_code': 422 });
+    expect((await serverSpan(client.traceId)).attributes).toMatchObject({
+      'holdfast.outcome': 'mismatch',
+      'http.response.status_code': 422,
+    });
   });
 
   it('whose client does not record is not recorded, and its record keeps that', async () => {
