@@ -28,6 +28,9 @@ const RUNBOOKS = readdirSync('ops/runbooks')
   .map((name) => ({ name, steps: stepsOf(name) }))
   .filter(({ steps }) => steps.length > 0);
 
+/** A command that waits in vain is ended after so many milliseconds. */
+const PATIENCE = 30_000;
+
 /** Ids and figures differ from run to run. */
 const normalized = (text: string): string =>
   text
@@ -42,6 +45,8 @@ beforeAll(async () => {
   world = await startPaymentWorld();
 }, 60_000);
 afterAll(() => world.close());
+// What one that failed has left.
+afterEach(() => world.faults({}));
 
 it.each(RUNBOOKS)('$name: its alert is reproduced, and ended, by what it says', async ({ steps }) => {
   for (const { script, shown } of steps) {
@@ -67,7 +72,7 @@ async function paste(script: string): Promise<{ code: unknown; printed: string }
   const here = script
     .replaceAll('npm run --silent audit', 'node dist/src/audit/audit.cli.js')
     .replaceAll('npm run --silent review', 'node dist/src/payments/review.cli.js');
-  const shell = spawn('bash', ['-eu', '-c', here], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const shell = spawn('bash', ['-eu', '-c', here], { env, stdio: ['ignore', 'pipe', 'inherit'], timeout: PATIENCE });
   let printed = '';
   shell.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   const code = await new Promise((done) => shell.once('close', done));
