@@ -1,7 +1,8 @@
 import { Counter, Registry } from 'prom-client';
 import { readExposition, sumOf } from '../../src/console/browser/exposition.js';
-import { History } from '../../src/console/browser/figures.js';
+import { History, METRIC } from '../../src/console/browser/figures.js';
 import { duration, figure, money } from '../../src/console/browser/format.js';
+import { METRICS } from '../../src/observability/metrics.js';
 
 describe('money', () => {
   const of = (amount: number, currency: string): string => money(amount, currency).replaceAll(' ', ' ');
@@ -71,10 +72,19 @@ describe('the metrics', () => {
     history.add(120, at(115, [requests('executed', 4)]));
     expect(history.points.map(({ rates }) => rates)).toEqual([
       undefined,
-      { executed: 2, replayed: 1, 'told to wait': 0.1, refused: 0.3 },
+      { executed: 2, replayed: 1, 'told to wait': 0.1, 'refused or failed': 0.3 },
       undefined,
     ]);
     expect(history.requestLines()).toEqual([{ operation: 'o', outcome: 'executed', retryReason: '', count: 4 }]);
+  });
+
+  it('are those that the service declares', () => {
+    // Node's own metrics are prom-client's to declare.
+    const own = Object.values(METRIC).filter((name) => !name.startsWith('process_'));
+    const declared = Object.entries(METRICS).flatMap(([name, { type }]) =>
+      type === 'histogram' ? [`${name}_sum`, `${name}_count`] : [name],
+    );
+    expect(declared).toEqual(expect.arrayContaining(own));
   });
 
   it('that a server does not have are unknown, not zero', () => {

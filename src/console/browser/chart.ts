@@ -70,7 +70,7 @@ function optionsOf(lines: Line[], width: number): uPlot.Options {
   return {
     width,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false },
     scales: { x: { range: (_, from, to) => [Math.min(from, to - SHOWN), to] }, y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },

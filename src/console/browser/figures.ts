@@ -1,7 +1,7 @@
 import { sumOf, type Samples } from './exposition.js';
 
-/** Metrics of this service that the console shows; src/observability and the core's figures declare them. */
-const METRIC = {
+/** Metrics of this service that the console shows, by the names under which a scrape has them. */
+export const METRIC = {
   requests: 'idempotency_requests_total',
   records: 'idempotency_records',
   oldest: 'idempotency_oldest_unfinished_seconds',
@@ -12,7 +12,7 @@ const METRIC = {
 } as const;
 
 /** What became of requests, in the four groups that an operator tells apart. */
-export const GROUPS = ['executed', 'replayed', 'told to wait', 'refused'] as const;
+export const GROUPS = ['executed', 'replayed', 'told to wait', 'refused or failed'] as const;
 type Group = (typeof GROUPS)[number];
 
 const GROUP_OF: Readonly<Record<string, Group>> = {
@@ -106,10 +106,15 @@ function pointOf(at: number, samples: Samples, before: { at: number; samples: Sa
 function ratesOf(samples: Samples, before: Samples, seconds: number): Record<Group, number> {
   const rate = (group: Group): number => {
     const count = (of: Samples): number =>
-      sumOf(of, METRIC.requests, ({ outcome = '' }) => (GROUP_OF[outcome] ?? 'refused') === group) ?? 0;
+      sumOf(of, METRIC.requests, ({ outcome = '' }) => (GROUP_OF[outcome] ?? 'refused or failed') === group) ?? 0;
     return seconds > 0 ? (count(samples) - count(before)) / seconds : 0;
   };
-  return { executed: rate('executed'), replayed: rate('replayed'), 'told to wait': rate('told to wait'), refused: rate('refused') };
+  return {
+    executed: rate('executed'),
+    replayed: rate('replayed'),
+    'told to wait': rate('told to wait'),
+    'refused or failed': rate('refused or failed'),
+  };
 }
 
 function averageWait(samples: Samples, before: Samples): number | undefined {

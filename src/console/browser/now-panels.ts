@@ -54,7 +54,7 @@ const ofRequests = (): Drawn[] => [
         { label: 'executed', tone: 'accent' },
         { label: 'replayed', tone: 'good' },
         { label: 'told to wait', tone: 'warn' },
-        { label: 'refused', tone: 'bad' },
+        { label: 'refused or failed', tone: 'bad' },
       ],
       perSecond,
     ),
