@@ -9,6 +9,7 @@ import { buildSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { databaseOptions } from '../../src/database/data-source.js';
 import { startApp, type TestApp, type TestResponse } from '../support/app.js';
 import { createDatabase, prepare, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 import type { ProviderLedger } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
@@ -85,9 +86,12 @@ async function writeRows(): Promise<void> {
 async function charge(): Promise<void> {
   const { key, ...body } = earlier.charge;
   const headers = { 'idempotency-key': key, 'content-type': 'application/json' };
-  const signal = AbortSignal.timeout(500);
   // Its source never answers the first time.
-  await fetch(`${provider}/charges`, { method: 'POST', headers, body: JSON.stringify(body), signal }).catch(() => undefined);
+  const asking = new AbortController();
+  const asked = fetch(`${provider}/charges`, { method: 'POST', headers, body: JSON.stringify(body), signal: asking.signal });
+  await eventually('the charge', async () => (await ledger()).charges.length === 1);
+  asking.abort();
+  await asked.catch(() => undefined);
   expect((await ledger()).charges).toEqual([expect.objectContaining({ reference: body.reference, amount: body.amount })]);
 }
 

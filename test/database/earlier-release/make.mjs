@@ -9,7 +9,7 @@
  * one was purged.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -135,3 +135,4 @@ writeFileSync(join(import.meta.dirname, 'rows.json'), `${JSON.stringify(made, nu
 
 await database.end();
 await server.stop();
+rmSync(directory, { recursive: true, force: true });
