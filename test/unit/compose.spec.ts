@@ -203,7 +203,7 @@ describe('the image', () => {
     const allowed = readRepositoryFile('.dockerignore')
       .split('\n')
       .filter((line) => line && !line.startsWith('#'));
-    const tools = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', '.swcrc'];
+    const tools = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', '.swcrc'];
     expect(allowed).toEqual(['*', ...[...tools, 'src', 'migrations', 'sandbox'].map((name) => `!${name}`)]);
   });
 });
