@@ -58,17 +58,22 @@ describe('migrating', () => {
     }
   });
 
-  it('tells whose lock it waits for', async () => {
+  it('tells whose lock it waits for, and how far it is', async () => {
     const other = await hold(database, 'SELECT pg_advisory_lock($1)', [0x686f6c64]);
     const [holder] = await database.query<{ pid: number }>(
       `SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE datname = current_database() AND locktype = 'advisory'`,
     );
     const told: string[] = [];
-    const listener = { waits: (sentence: string) => told.push(sentence), applies: (name: string) => told.push(name) };
+    const counted: [before: number, all: number][] = [];
+    const listener = {
+      waits: (sentence: string) => told.push(sentence),
+      applies: (_: string, before: number, all: number) => counted.push([before, all]),
+    };
     const migrated = migrate(urlsOf(database.url), listener);
     await eventually('a sentence', () => told.length > 0);
     await other.release();
-    await migrated;
+    const { inAll } = await migrated;
+    expect(counted).toEqual(Array.from({ length: inAll }, (_, before) => [before, inAll]));
     expect(told).toEqual([
       `Another process migrates this database: waiting for its lock, which the server's process ${holder?.pid} holds.`,
     ]);
