@@ -9,6 +9,7 @@ import { ENTITIES } from '../../src/entities.js';
 import { AUTHENTICATION, BACKGROUND, authenticationPool, backgroundPool, mainPool } from '../../src/database/data-source.js';
 import { BodyGuard } from '../../src/http/body.js';
 import { Lifecycle } from '../../src/http/lifecycle.js';
+import { Metrics } from '../../src/observability/metrics.registry.js';
 
 class Shell {}
 
@@ -32,6 +33,8 @@ export async function serve(controller: Type, imports: DynamicModule[] = []): Pr
     providers: [
       { provide: CONFIG, useValue: config },
       Lifecycle,
+      // The guard counts whom it refuses.
+      Metrics,
       { provide: APP_GUARD, useClass: AccessGuard },
       { provide: APP_GUARD, useClass: BodyGuard },
     ],
