@@ -101,7 +101,10 @@ describe('an address', () => {
   });
 
   it('counts failures alone: hundreds of good requests block nobody', async () => {
-    expect(tally(await atOnce(400, () => from(world, '192.0.2.3', KEY_A)))).toEqual({ 200: 400 });
+    // In four waves: all at once, the last of them would wait for a connection longer than anybody may, on a busy machine.
+    for (const wave of [1, 2, 3, 4]) {
+      expect({ wave, ...tally(await atOnce(100, () => from(world, '192.0.2.3', KEY_A))) }).toEqual({ wave, 200: 100 });
+    }
   });
 
   it('is the one of the connection where no proxy is trusted, whatever X-Forwarded-For says', async () => {
