@@ -101,7 +101,7 @@ it('leaves an operation of a step that it does not know to a replica that does, 
   await stop(newer);
   const older = await start({ ...version('prints.print'), providers: [] });
   await makeDue(key);
-  expect(await figures(older)).toMatchObject({ running: 0, interrupted: 1, unknownStep: 1 });
+  expect(await figures(older)).toMatchObject({ running: 0, parked: 1, unknownStep: 1 });
   await eventually('the recoverer to meet the unknown step', () => warnings.length > 0);
   expect(await print(older, key)).toMatchObject({ status: 409, body: { code: 'idempotency-request-in-progress' } });
   // Two more looks of the recoverer: one line is enough.

@@ -53,6 +53,11 @@ async function lookAndSend(run: StepRun, keyWindowMs: number, { send, find }: Wa
     }
   }
   const outcome = await send(lookFirst ? 1 - LOOK_UP_SHARE : 1);
+  if (outcome.kind === 'unknown' && outcome.otherParameters && !lookFirst) {
+    // Sending it again would be answered the same. A look sends nothing, so it may outlive the lease; where it finds nothing, nothing is concluded.
+    const found = await find().catch(() => null);
+    if (found) return found;
+  }
   if ((outcome.kind === 'unknown' || outcome.kind === 'not-reached') && run.attempt >= DOUBTFUL_ATTEMPT) {
     return { review: `no answer after ${run.attempt} attempts: ${outcome.reason}`, ...outcome };
   }

@@ -27,6 +27,10 @@ const BACKOFF = 75;
 
 const failed = (outcome: Outcome): outcome is Unknown | NotReached => outcome.kind === 'unknown' || outcome.kind === 'not-reached';
 
+/** Another try at once would tell nothing else. */
+const isLast = (outcome: Outcome): boolean =>
+  !failed(outcome) || outcome.review !== undefined || (outcome.kind === 'unknown' && outcome.otherParameters === true);
+
 /** A provider that answers needs no pause, whatever it answers. */
 const isSilence = (outcome: Outcome): boolean => failed(outcome) && outcome.answered !== true;
 
@@ -111,8 +115,7 @@ export class GuardedProvider {
       if (result.kind === 'unknown') doubt = result;
       const pause = BACKOFF * 2 ** retries * (0.5 + Math.random());
       // The pause is part of the time, too: a lease may be hardly longer than it.
-      if (!failed(result) || result.review !== undefined || retries === RETRIES || left() <= pause)
-        return result.kind === 'not-reached' && doubt ? doubt : result;
+      if (isLast(result) || retries === RETRIES || left() <= pause) return result.kind === 'not-reached' && doubt ? doubt : result;
       await sleep(pause);
     }
   }

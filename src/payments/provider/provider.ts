@@ -34,7 +34,7 @@ export interface RefundRequest {
 /**
  * What is known after asking the provider.
  * `pending`: the provider has it, under that id, and has not decided; from then on it is read by the id and never sent again.
- * `unknown`: it may have happened or not, or may still happen. `not-reached`: it surely did not, because no try of this
+ * `unknown`: it may have happened or not, or may still happen; `otherParameters`: another version of this service asked for it under the key. `not-reached`: it surely did not, because no try of this
  * call sent a byte or the provider said that it did nothing. `late`: because a deadline had passed, before this call began or,
  * for whatever was sent earlier, as the provider finds nothing. `closed`: because nothing is sent after a restore.
  */
@@ -43,7 +43,7 @@ export type Outcome = Decided | Pending | Unknown | NotReached;
 /** `mayChange`: the provider's books may say something else later. */
 export type Decided = { kind: 'succeeded'; providerReference: string; mayChange?: true } | { kind: 'declined'; code: string };
 export type Pending = { kind: 'pending'; providerReference: string; reason: string } & Waiting;
-export type Unknown = { kind: 'unknown'; reason: string; answered?: true } & Waiting;
+export type Unknown = { kind: 'unknown'; reason: string; answered?: true; otherParameters?: true } & Waiting;
 export type NotReached = {
   kind: 'not-reached';
   reason: string;

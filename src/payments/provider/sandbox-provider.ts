@@ -78,6 +78,9 @@ function readingOf(answer: Exchange): Reading {
   if (status === 404 && refused.safeParse(body).data?.error.code === 'charge_not_found') {
     return { kind: 'declined', code: 'charge_not_found', said: {} };
   }
+  if (status === 409 && refused.safeParse(body).data?.error.code === 'idempotency_key_reused') {
+    return { kind: 'unknown', reason: wordsFor(answer), answered: true, otherParameters: true };
+  }
   // The provider itself says that it did nothing.
   if (status === 503 && refused.safeParse(body).data?.error.code === 'unavailable') {
     return { kind: 'not-reached', reason: 'unavailable', answered: true };

@@ -4,8 +4,15 @@ import type { FoundReading, NotReached, Reading, Said, Standing, Unknown } from 
 import { amountFromStripe } from './stripe-amount.js';
 import { Unanswered } from './stripe-transport.js';
 
-const { StripeAuthenticationError, StripeCardError, StripeError, StripeInvalidRequestError, StripePermissionError, StripeRateLimitError } =
-  Stripe.errors;
+const {
+  StripeAuthenticationError,
+  StripeCardError,
+  StripeError,
+  StripeIdempotencyError,
+  StripeInvalidRequestError,
+  StripePermissionError,
+  StripeRateLimitError,
+} = Stripe.errors;
 
 /** Why a PaymentIntent was canceled, where Holdfast did it: nobody would have answered the demand for 3-D Secure. */
 export const UNANSWERED_DEMAND = 'abandoned';
@@ -79,6 +86,7 @@ export function readingOfError(error: unknown): Reading {
   if (error instanceof StripeCardError) {
     return { kind: 'declined', code: declineCode(error), said: error.payment_intent ? saidOf(error.payment_intent) : {} };
   }
+  if (error instanceof StripeIdempotencyError) return { kind: 'unknown', reason, answered: true, otherParameters: true };
   if (error instanceof StripeInvalidRequestError) return { kind: 'declined', code: error.code ?? 'invalid_request', said: {} };
   const refusedAtTheDoor =
     error instanceof StripeAuthenticationError ||
