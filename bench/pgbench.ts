@@ -43,6 +43,7 @@ const record = [
   ':body::text',
   `'/v1/orders/' || ${id}`,
   id,
+  'NULL',
   '86400000',
 ];
 
