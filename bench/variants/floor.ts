@@ -119,6 +119,7 @@ async function place(
       content,
       headers['location'],
       ids.requestId,
+      null,
       WINDOW_MS,
     ];
     const [inserted, ended] = (await flight(client, [...writes, { ...INSERT_COMPLETED, values: record }, 'COMMIT'])).slice(-2);
