@@ -1,12 +1,8 @@
 import { userInfo } from 'node:os';
-import { Logger } from '@nestjs/common';
-import { pino } from 'pino';
-import { DataSource } from 'typeorm';
-import { CommandFailure, inDatabase, runCommand } from '../kernel/cli.js';
+import { CommandFailure, runWithArguments } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
-import { databaseOptions } from '../database/data-source.js';
+import { asOwner } from '../database/owner-command.js';
 import { publicId } from '../kernel/ids.js';
-import { NestLogger, createLogger } from '../kernel/logger.js';
 import { Account, ApiKey } from './account.entity.js';
 import { AccountsService, type Actor } from './accounts.service.js';
 import { parseApiKey } from './api-key.js';
@@ -14,24 +10,16 @@ import { USAGE, readArguments, type KeysCommand } from './keys.arguments.js';
 
 const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
 
-await runCommand(USAGE, async () => {
-  const args = process.argv.slice(2);
-  if (args.length === 0 || args.includes('--help') || args[0] === 'help') {
+await runWithArguments(USAGE, async (args) => {
+  if (args.length === 0) {
     process.stdout.write(USAGE);
     return;
   }
   const command = readArguments(args);
   const config = readConfig();
-  // The trail, as the service writes it; standard output is the key's alone.
-  Logger.overrideLogger(new NestLogger(createLogger(config, pino.destination({ dest: 2, sync: true }))));
-  const place = { variable: config.ownerVariable, embedded: config.databaseIsEmbedded };
-  const owner = databaseOptions(config.databaseOwnerUrl, 1, [Account, ApiKey]);
-  const dataSource = await inDatabase(place, () => new DataSource(owner).initialize());
-  try {
-    await execute(command, new AccountsService(dataSource), config.production ? 'live' : 'test');
-  } finally {
-    await dataSource.destroy();
-  }
+  await asOwner(config, [Account, ApiKey], (dataSource) =>
+    execute(command, new AccountsService(dataSource), config.production ? 'live' : 'test'),
+  );
 });
 
 function execute(command: KeysCommand, accounts: AccountsService, mode: 'test' | 'live'): Promise<void> {

@@ -20,6 +20,15 @@ export async function runCommand(usage: string, work: () => Promise<void>): Prom
   }
 }
 
+/** The same with what stands on the command line; where that asks for help, `usage` is all that is printed. */
+export function runWithArguments(usage: string, work: (args: string[]) => Promise<void>): Promise<void> {
+  return runCommand(usage, async () => {
+    const args = process.argv.slice(2);
+    if (args.includes('--help') || args[0] === 'help') process.stdout.write(usage);
+    else await work(args);
+  });
+}
+
 /** Does work in a database: what is in the way of it becomes a CommandFailure that names the variable. */
 export async function inDatabase<T>(place: DatabasePlace, work: () => Promise<T>): Promise<T> {
   try {

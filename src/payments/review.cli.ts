@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { DataSource } from 'typeorm';
-import { runCommand } from '../kernel/cli.js';
+import { runWithArguments } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
 import { databaseOptions } from '../database/data-source.js';
 import { publicOperationId } from '../idempotency/index.js';
@@ -8,12 +8,7 @@ import { publicId } from '../kernel/ids.js';
 import { findFlagged, settleFlagged, type Flagged } from './review.js';
 import { USAGE, readArguments, type ReviewCommand } from './review.arguments.js';
 
-await runCommand(USAGE, async () => {
-  const args = process.argv.slice(2);
-  if (args.includes('--help') || args[0] === 'help') {
-    process.stdout.write(USAGE);
-    return;
-  }
+await runWithArguments(USAGE, async (args) => {
   const command = readArguments(args);
   const dataSource = await new DataSource(databaseOptions(readConfig().backgroundUrl, 1)).initialize();
   try {

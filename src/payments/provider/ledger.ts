@@ -63,13 +63,11 @@ class SandboxLedger implements ProviderLedger {
 export class LedgerUnreadable extends Error {}
 
 /** What the configured provider did since a time, and maybe more: for a comparison after a restore. */
-export async function ledgerSince(
-  { provider, providerUrl, stripeSecretKey, stripeApiHost }: ProviderConfig,
-  since: Date,
-): Promise<ProviderLedger> {
-  if (provider === 'sandbox') return new SandboxLedger(providerUrl);
+export async function ledgerSince(config: ProviderConfig, since: Date): Promise<ProviderLedger> {
+  const whole = ledgerOf(config);
+  if (whole) return whole;
   const [{ StripeLedger }, { stripeClient }] = await Promise.all([import('./stripe-ledger.js'), import('./stripe-client.js')]);
-  return new StripeLedger(stripeClient(stripeSecretKey, stripeApiHost), since);
+  return new StripeLedger(stripeClient(config.stripeSecretKey, config.stripeApiHost), since);
 }
 
 /** The ledger of the configured provider; null where the provider has none that could be read whole. */

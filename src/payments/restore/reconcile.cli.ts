@@ -1,13 +1,9 @@
 import { userInfo } from 'node:os';
-import { Logger } from '@nestjs/common';
-import { pino } from 'pino';
-import { DataSource } from 'typeorm';
-import { databaseOptions } from '../../database/data-source.js';
+import { asOwner } from '../../database/owner-command.js';
 import { publicOperationId } from '../../idempotency/index.js';
-import { CommandFailure, inDatabase, runCommand } from '../../kernel/cli.js';
+import { CommandFailure, runWithArguments } from '../../kernel/cli.js';
 import { readConfig } from '../../kernel/config.js';
 import { publicId } from '../../kernel/ids.js';
-import { NestLogger, createLogger } from '../../kernel/logger.js';
 import { Order, OrderItem } from '../../orders/order.entity.js';
 import { Payment, Refund } from '../payment.entity.js';
 import { adapterOf } from '../provider/adapter.js';
@@ -20,24 +16,13 @@ import type { By } from './restored-rows.js';
 
 const TABLES = [Order, OrderItem, Payment, Refund, PaymentsGate, RestoredCharge];
 
-await runCommand(USAGE, async () => {
-  const args = process.argv.slice(2);
-  if (args.includes('--help') || args[0] === 'help') {
-    process.stdout.write(USAGE);
-    return;
-  }
+await runWithArguments(USAGE, async (args) => {
   const command = readArguments(args);
   const config = readConfig();
-  // The trail, as the service writes it.
-  Logger.overrideLogger(new NestLogger(createLogger(config, pino.destination({ dest: 2, sync: true }))));
-  const place = { variable: config.ownerVariable, embedded: config.databaseIsEmbedded };
-  const dataSource = await inDatabase(place, () => new DataSource(databaseOptions(config.databaseOwnerUrl, 1, TABLES)).initialize());
-  try {
+  await asOwner(config, TABLES, async (dataSource) => {
     const ledger = await ledgerSince(config, await lossesSince(dataSource));
     await execute(command, new Reconciliation(dataSource, await adapterOf(config), ledger, config.providerTimeout));
-  } finally {
-    await dataSource.destroy();
-  }
+  });
 });
 
 async function execute(command: ReconcileCommand, reconciliation: Reconciliation): Promise<void> {
