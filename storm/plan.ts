@@ -142,7 +142,7 @@ export function fullPlan({ operations, seed }: { operations: number; seed: numbe
       sealedKeys: Math.floor(operations / 300),
       passedDeadlines: Math.floor(operations / 300),
       possibleDuplicates: Math.floor(operations / 300),
-      repeatedWebhooks: Math.floor(operations / 30),
+      repeatedWebhooks: Math.floor(operations / 50),
     },
     env: {},
     stuckAfter: 90_000,

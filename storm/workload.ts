@@ -24,6 +24,8 @@ const CHANGING = ['storm-1', 'storm-2', 'storm-3'];
 /** So few that it runs out early in a storm, and orders of it are refused. */
 export const SCARCE = 'storm-scarce';
 
+/** Orders of what has run out or is deleted are refused, but not so many in a row. */
+const TRIES = 100;
 /** Sources of payments that are wanted in time. */
 const IN_TIME = { tok_visa: 1, tok_slow: 1, tok_hang_after: 2, tok_drop_after: 1 };
 
@@ -116,13 +118,14 @@ export class Worker {
     return { items: productIds.map((productId) => ({ productId, quantity: this.random.whole(1, 3) })) };
   }
 
-  /** Mostly one that other clients may have in hand as well; sometimes paid or cancelled already. */
+  /** Mostly one that other clients may have in hand as well; sometimes paid or cancelled already. @throws Error where no order can be had */
   private async someOrder(): Promise<Order> {
-    for (;;) {
+    for (let tries = 0; tries < TRIES; tries += 1) {
       const recent = this.market.orders.slice(-20);
       const order = this.random.chance(0.35) ? this.random.of(recent) : await this.placeOrder();
       if (order) return order;
     }
+    throw new Error('no order can be placed: the service does nothing at all');
   }
 
   private async pay(order: Order): Promise<void> {

@@ -303,6 +303,6 @@ function letBothWin(): void {
   replaceStatement(INSERT_COMPLETED.name, `${COMPLETED} ${overwritten}`);
   replaceStatement(
     'idempotency-claim-completed',
-    `${COMPLETED} WHERE ${enterBy('$1::uuid::text')} <> '' AND $12::bigint IS NOT NULL ${overwritten}`,
+    `${COMPLETED} WHERE ${enterBy('$1::uuid::text')} <> '' AND $13::bigint IS NOT NULL ${overwritten}`,
   );
 }

@@ -78,11 +78,11 @@ export const SABOTEURS_OF_WHAT_IS_TOLD: Saboteur[] = [
 /** The events' own statement, with a condition that the service's doesn't have. */
 function tellOnly(condition: string): void {
   const columns =
-    'account_id, id, transaction_id, type, created_at, operation_id, idempotency_key, resource_type, resource_id, resource_version, data';
+    'account_id, id, transaction_id, type, created_at, operation_id, idempotency_key, traceparent, resource_type, resource_id, resource_version, data';
   replaceStatement(
     'events-append',
     `INSERT INTO events (${columns})
-     SELECT $1, $2, pg_current_xact_id()::text::bigint, $3, now(), $4, $5, $6, $7, $8, $9 WHERE ${condition}`,
+     SELECT $1, $2, pg_current_xact_id()::text::bigint, $3, now(), $4, $5, $6, $7, $8, $9, $10 WHERE ${condition}`,
   );
 }
 
