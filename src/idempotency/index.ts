@@ -26,7 +26,7 @@ export { RETRY_REASONS, readRetry } from './requests/retry-reason.js';
 export type { Sealing } from './requests/seal.js';
 export { allowDuplicate } from './requests/duplicates.js';
 export { parseKey } from './requests/key.js';
-export { deleteInBatches, type Pace } from './records/batches.js';
+export { deleteInBatches, type Pace } from './records/purge-batches.js';
 export { PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';
 export { operationUuid, publicOperationId } from './operation-id.js';
 export { FormerPrimary, isTransient } from './postgres/errors.js';

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { CatalogService, type Shelf } from '../catalog/catalog.service.js';
-import { Problem, problemDocument } from '../http/problem.js';
-import { problemOf } from '../http/problem.filter.js';
-import { parseKey, type Item, type ItemOutcome, type Transaction } from '../idempotency/index.js';
-import type { BatchView, BatchResultView, CreateBatch } from './batch.dto.js';
+import { parseKey, type Item, type Transaction } from '../idempotency/index.js';
+import type { BatchView, CreateBatch } from './batch.dto.js';
+import { resultOf } from './batch-results.js';
 import { ORDERS_PATH, placed, type CreateOrder } from './order.dto.js';
 import { OrdersService } from './orders.service.js';
 
@@ -39,19 +38,4 @@ export class BatchesService {
     const context = { instance: `/v1/operations/${tx.operationId}`, requestId };
     return { results: outcomes.map((outcome, index) => resultOf(index, outcome, context)) };
   }
-}
-
-function resultOf(index: number, outcome: ItemOutcome, context: { instance: string; requestId: string }): BatchResultView {
-  if (outcome.kind === 'answered') {
-    const { status, body } = outcome.response;
-    const said: unknown = JSON.parse(body);
-    return status < 400 ? { index, status, order: said } : { index, status, problem: said };
-  }
-  const problem = outcome.kind === 'refused' ? problemOf(outcome.error) : rolledBack();
-  return { index, status: problem.status, problem: problemDocument(problem, context) };
-}
-
-/** That another item of an atomic batch failed. */
-function rolledBack(): Problem {
-  return new Problem('batch-rolled-back', 'Another item of this batch failed, so nothing was ordered. The key of this item is unused.');
 }

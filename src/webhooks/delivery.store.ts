@@ -10,8 +10,6 @@ import { DEAD_AFTER, DISABLED_AFTER, FIRST_PAUSE_S, LONGEST_PAUSE_S } from './re
 
 /** How long one attempt holds its delivery, in milliseconds; longer than a receiver may take, so that no two are under way. */
 const LEASE_MS = 30_000;
-/** Deliveries of one endpoint that are under way at a time; of one that fails, a single one tries whether it is back. */
-const PER_ENDPOINT = 8;
 /** Attempts that are remembered of a delivery. */
 const REMEMBERED = 50;
 
@@ -31,7 +29,7 @@ const CLAIM = `
                        AND o.resource_id = d.resource_id AND o.resource_type = d.resource_type
                        AND (o.resource_version, o.event_id) < (d.resource_version, d.event_id))
             ORDER BY d.next_attempt_at
-            LIMIT greatest(0, CASE WHEN $1 THEN 1 ELSE ${PER_ENDPOINT} END - (
+            LIMIT greatest(0, $3 - (
                     SELECT count(*) FROM webhook_deliveries u
                      WHERE u.account_id = e.account_id AND u.endpoint_id = e.id AND u.status = 'pending' AND u.lease_until > now()))
               FOR UPDATE SKIP LOCKED) d
@@ -117,6 +115,13 @@ export interface Claimed {
   traceparent: string | null;
 }
 
+/** Which deliveries are claimed, and how many. */
+export interface Wanted {
+  failing: boolean;
+  count: number;
+  perEndpoint: number;
+}
+
 /** What a failed attempt led to. */
 export interface Failed {
   /** It was the last one of its delivery. */
@@ -134,11 +139,11 @@ export class DeliveryStore {
   constructor(@InjectDataSource(BACKGROUND) private readonly dataSource: DataSource) {}
 
   /**
-   * At most `count` deliveries that are due, of endpoints that fail or of those that don't: each is this process's until its
-   * lease ends. @throws the database's error
+   * At most `count` deliveries that are due, of endpoints that fail or of those that don't, so that of each endpoint at most
+   * `perEndpoint` are under way: each is this process's until its lease ends. @throws the database's error
    */
-  async claim(failing: boolean, count: number): Promise<Claimed[]> {
-    const [rows] = await this.query<[ClaimedRow[], number]>(CLAIM, [failing, count]);
+  async claim({ failing, count, perEndpoint }: Wanted): Promise<Claimed[]> {
+    const [rows] = await this.query<[ClaimedRow[], number]>(CLAIM, [failing, count, perEndpoint]);
     return rows.map((row) => ({
       accountId: row.accountId,
       id: row.id,

@@ -20,6 +20,8 @@ const POLL_MS = 1_000;
  * fail yet, would have all places for ten seconds.
  */
 const PLACES = { working: 32, failing: 64 };
+/** Of all processes, messages to one endpoint that are under way; to one that fails, a single one tries whether it is back. */
+const PER_ENDPOINT = { working: 8, failing: 1 };
 const SLOW_MS = 1_000;
 /** And so many in all, slow ones too. */
 const MOST = 256;
@@ -71,7 +73,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   private async fill(lane: Lane, signal: AbortSignal): Promise<void> {
     const free = Math.min(PLACES[lane] - this.taken[lane], MOST - this.underWay.size);
     if (free <= 0 || signal.aborted) return;
-    for (const claimed of await this.deliveries.claim(lane === 'failing', free)) {
+    for (const claimed of await this.deliveries.claim({ failing: lane === 'failing', count: free, perEndpoint: PER_ENDPOINT[lane] })) {
       const leave = this.takePlace(lane);
       const attempt = this.attempt(claimed)
         // Its lease ends, and it is sent again.

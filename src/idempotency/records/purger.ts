@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { ARCHIVED_COLUMNS, ARCHIVE_GONE } from './archive.js';
 import { BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
-import { deleteInBatches } from './batches.js';
+import { deleteInBatches } from './purge-batches.js';
 
 /**
  * Moves a batch of expired records into the archive, in one statement and so in one transaction. Finished rows alone: an

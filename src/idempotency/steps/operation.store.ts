@@ -4,6 +4,7 @@ import type { Call } from '../postgres/statement.js';
 import type { Intent } from '../records/record.store.js';
 import type { StoredResponse } from '../reply.js';
 import type { HeldOperation } from './held-operation.js';
+import { pauseOfRecovery } from './retry-schedule.js';
 
 /** Times of the recovery, in milliseconds. */
 export interface Leases {
@@ -50,15 +51,13 @@ const COMPLETE = {
 
 /**
  * The lease is given back. A client's retry may take over after one interval, so that however often it comes, the outside is
- * asked once in that time; the recoverer waits, for as long as it was told to or else longer each time, and not in step with
- * others.
+ * asked once in that time; the recoverer waits by its schedule.
  */
 const PARK = {
   name: 'idempotency-park',
   text: `UPDATE idempotency_records
             SET lease_until = NULL, parked_reason = $6, resumable_at = clock_timestamp() + make_interval(secs => $7),
-                next_run_at = clock_timestamp()
-                  + make_interval(secs => greatest($7, coalesce($8, $7 * least(power(2, least(attempt, 10) - 1), 20))) * (1 + random() / 4))
+                next_run_at = clock_timestamp() + ${pauseOfRecovery('$7', '$8')}
           WHERE ${FENCE}`,
 };
 

@@ -145,8 +145,8 @@ function skipDeliveries(): void {
     DeliveryStore.prototype,
     'claim',
     (claim, used) =>
-      async function (this: DeliveryStore, failing, count) {
-        const claimed = await claim.call(this, failing, count);
+      async function (this: DeliveryStore, wanted) {
+        const claimed = await claim.call(this, wanted);
         const skipped = claimed.filter(({ id }) => /[0-3]$/.test(id));
         if (skipped.length > 0) used();
         for (const delivery of skipped) await this.delivered(delivery, { attempt: delivery.attempt, status: 204, error: null, ms: 1 });
@@ -174,9 +174,9 @@ function signForeignBytes(): void {
     DeliveryStore.prototype,
     'claim',
     (claim, used) =>
-      async function (this: DeliveryStore, failing, count) {
+      async function (this: DeliveryStore, wanted) {
         used();
-        return (await claim.call(this, failing, count)).map((delivery) => ({
+        return (await claim.call(this, wanted)).map((delivery) => ({
           ...delivery,
           body: delivery.body?.replace('"pending"', '"paid"') ?? null,
         }));
