@@ -40,9 +40,11 @@ it('runs two replicas, the sandbox and the migrations from one image', () => {
   expect(service('api-1')).toEqual(service('api-2'));
 });
 
-it.each(services)('%s: the image is pinned', (_, { image }) => {
-  expect(image).toMatch(/^[a-z0-9./-]+:[a-z0-9][a-z0-9._-]*$/);
-  expect(image).not.toMatch(/:latest$/);
+/** Name, version and digest: nobody moves it. */
+const PINNED = /^[a-z0-9./-]+:[a-z0-9][a-z0-9._-]*@sha256:[0-9a-f]{64}$/;
+
+it.each(services)('%s: the image is pinned, or our own', (_, { image }) => {
+  if (image !== 'holdfast:local') expect(image).toMatch(PINNED);
 });
 
 it.each(services)('%s: waits for services that exist and can say that they are well', (_, { depends_on: needed = {} }) => {
@@ -178,12 +180,20 @@ function commandOfImage(): string[] {
   return JSON.parse(command) as string[];
 }
 
+it('every action of CI is pinned by its commit', () => {
+  const actions = [...readRepositoryFile('.github/workflows/ci.yml').matchAll(/uses: (\S+)/g)].map(([, action]) => action);
+  expect(actions.length).toBeGreaterThan(0);
+  for (const action of actions) expect(action).toMatch(/@[0-9a-f]{40}$/);
+});
+
 describe('the image', () => {
   const dockerfile = readRepositoryFile('Dockerfile');
 
   it('is built on one pinned image, and runs as nobody important', () => {
     const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
-    expect(new Set(bases)).toEqual(new Set(['node:24-slim']));
+    expect(new Set(bases).size).toBe(1);
+    expect(bases[0]).toMatch(PINNED);
+    expect(bases[0]).toMatch(/^node:24\./);
     expect(dockerfile).toMatch(/^USER node$/m);
   });
 
