@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../kernel/cli.js';
-import { parseDuration } from '../kernel/variables.js';
+import { parseDuration } from '../kernel/durations.js';
 import { uuidOf } from '../kernel/ids.js';
 import { SCOPES, type Scope } from './api-key.js';
 

@@ -7,13 +7,11 @@ import { isStated } from './client.js';
 import { databaseOptions } from './data-source.js';
 import { clearSession, isPooled, pooled, type NamedUrl } from './own-session.js';
 import { setUpRoles } from './roles.js';
+import { assertVersion } from './server-version.js';
 import { renumberForeign } from './transaction-ids.js';
 
 /** "holdfast" in ASCII, as a number: the advisory lock under which one process at a time migrates. */
 const MIGRATION_LOCK = 0x686f6c64;
-
-/** The oldest major version of PostgreSQL that the tests are run on: client_connection_check_interval is from there. */
-const OLDEST = 14;
 
 /** Limits of every session of the API's role in this database (PostgreSQL manual, sections 19.11 and 19.3.2). */
 const LIMITS = {
@@ -102,14 +100,6 @@ async function ownSession(owner: DataSource, variable: string): Promise<ClientBa
   } finally {
     await runner.release();
   }
-}
-
-/** @throws CommandFailure for a server whose settings or grammar the statements here are too new for */
-async function assertVersion(owner: DataSource): Promise<void> {
-  const [server] = await owner.query<{ version: string; is_old: boolean }[]>(
-    `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int < ${OLDEST}0000 AS is_old`,
-  );
-  if (server?.is_old) throw new CommandFailure(`The server is PostgreSQL ${server.version}: Holdfast needs ${OLDEST} or newer.`);
 }
 
 /** Waits as long as it takes, but not in silence: who holds the lock may be a process that hangs. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { windowOf } from './duration.js';
+import { windowOf } from './window.js';
 import { newOperationId, publicOperationId } from './operation-id.js';
 import { Operations } from './operations.js';
 import { OPTIONS, type CompleteOptions } from './options.js';

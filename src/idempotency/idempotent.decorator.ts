@@ -1,6 +1,6 @@
 import { RequestMethod, Res, SetMetadata, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { METHOD_METADATA, RESPONSE_PASSTHROUGH_METADATA } from '@nestjs/common/constants.js';
-import { windowOf } from './duration.js';
+import { windowOf } from './window.js';
 import type { HandlerRun } from './handler-run.js';
 import type { Redirection } from './http/answer.js';
 import { readsIfMatch, takesResponse } from './http/parameters.js';

@@ -1,5 +1,5 @@
 import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
-import { windowOf } from './duration.js';
+import { windowOf } from './window.js';
 import type { Notice, RequestOutcome } from './observations.js';
 import type { StoredResponse } from './reply.js';
 

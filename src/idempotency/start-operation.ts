@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { newOperationId } from './operation-id.js';
 import { DAY } from './options.js';
-import { appendTimeline } from './records/timeline.store.js';
+import { appendTimeline } from './records/story.store.js';
 import { reply, toResponse } from './reply.js';
 import { ownKey, providerKeyOf } from './steps/held-operation.js';
 import { insertRunning } from './steps/operation.store.js';

@@ -21,8 +21,10 @@ export function tell(request: unknown, told: Told): void {
 export function logRequests(fastify: FastifyInstance, keyHash: KeyHash): void {
   // Nobody would read it, and making it costs a hash.
   if (!LOGGED.has(fastify.log.level)) return;
+  // Its members are all named here, and to look for secrets in them costs 3 µs of 8.
+  const log = fastify.log.child({}, { redact: [] });
   fastify.addHook('onResponse', (request, reply, done) => {
-    fastify.log.info(lineOf(request, reply, keyHash), 'request');
+    log.info(lineOf(request, reply, keyHash), 'request');
     done();
   });
 }

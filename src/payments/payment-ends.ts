@@ -10,12 +10,9 @@ import { PaymentView } from './payment.dto.js';
 import type { Payment } from './payment.entity.js';
 import { finishPayment, lockPayment, orderOf } from './payment.store.js';
 import { paymentPath, problemReply } from './payment-replies.js';
-import { firstCheck } from './provider-books.store.js';
+import { firstCheck, soonCheck } from './books-schedule.js';
 import { referenceOf } from './provider/ask.js';
 import { reserveRefund } from './refund.store.js';
-
-/** When the provider is asked first for a charge that it did not know, in milliseconds: it may have been under way still. */
-const SOON_MS = 60_000;
 
 /** What is known of a payment that ends; what isn't given stays as it is. */
 export interface Ending {
@@ -93,7 +90,7 @@ function checkOf(
     case 'always':
       return firstCheck(now, true);
     case 'where-not-charged':
-      return isCharged ? firstCheck(now, mayChange) : new Date(now.getTime() + SOON_MS);
+      return isCharged ? firstCheck(now, mayChange) : soonCheck(now);
   }
 }
 

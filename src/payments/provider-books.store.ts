@@ -42,14 +42,6 @@ export interface DueRefund {
   check_at: string;
 }
 
-/** The first look again comes after so long, in milliseconds, and none sooner than that after another. */
-const SOONEST_MS = 3_600_000;
-
-/** When something that just succeeded is looked at again; null where the provider's books don't change. */
-export function firstCheck(now: Date, mayChange: true | undefined): Date | null {
-  return mayChange ? new Date(now.getTime() + SOONEST_MS) : null;
-}
-
 /** Of one kind in one run. */
 const BATCH = 50;
 
@@ -71,15 +63,6 @@ export const TAKE_DECIDED = `${take('payments', DECIDED)}
 export const TAKE_REFUNDS = `${take('refunds', `status = 'succeeded'`)}
   RETURNING account_id, id, payment_id, reference, provider_reference, amount, currency, check_at::text,
             (SELECT provider_reference FROM payments p WHERE p.account_id = t.account_id AND p.id = t.payment_id) AS charge_id`;
-
-/** After as long again as it is old, an hour at least and thirty days at most, for half a year; not over news that came meanwhile. */
-const nextCheck = (table: string): string => `
-  UPDATE ${table}
-     SET check_at = CASE WHEN $4 OR now() - created_at > interval '180 days' THEN NULL
-                         ELSE now() + greatest(interval '${SOONEST_MS} milliseconds', least(now() - created_at, interval '30 days')) END
-   WHERE account_id = $1 AND id = $2 AND check_at = $3::timestamptz`;
-
-export const NEXT_CHECK = { payments: nextCheck('payments'), refunds: nextCheck('refunds') };
 
 /** What is not looked at any more since a person has it counts again; what never was looked at has books that don't change. */
 export const LOOK_AGAIN = [

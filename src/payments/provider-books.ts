@@ -5,6 +5,7 @@ import { BACKGROUND } from '../database/data-source.js';
 import { PeriodicTask } from '../idempotency/index.js';
 import { appendOwnEvent } from '../events/outbox.js';
 import { publicId } from '../kernel/ids.js';
+import { NEXT_CHECK } from './books-schedule.js';
 import { LateCharges } from './late-charges.js';
 import { RefundView } from './payment.dto.js';
 import { Refund } from './payment.entity.js';
@@ -16,7 +17,6 @@ import {
   GIVE_BACK,
   LOCK_PAYMENT,
   LOOK_AGAIN,
-  NEXT_CHECK,
   TAKE_DECIDED,
   TAKE_PAYMENTS,
   TAKE_REFUNDS,

@@ -6,7 +6,7 @@ import { RefundView } from './payment.dto.js';
 import { Payment, Refund } from './payment.entity.js';
 import { lockPayment } from './payment.store.js';
 import { takeBack } from './take-back.store.js';
-import { firstCheck } from './provider-books.store.js';
+import { firstCheck } from './books-schedule.js';
 import { withReason, withoutReasonsOf } from './review-reasons.js';
 
 /** What a refund became in a settling transaction. */

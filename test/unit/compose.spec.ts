@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import { parseConfig, variableNames, type Config } from '../../src/kernel/config.js';
-import { parseDuration } from '../../src/kernel/variables.js';
+import { parseDuration } from '../../src/kernel/durations.js';
 import { DEFAULT_KEY, DEFAULT_KEY_B } from '../e2e/client.js';
 import { environmentOf, readCompose, readRepositoryFile, variablesOf, type Service } from '../support/compose.js';
 

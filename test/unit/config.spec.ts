@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError, parseConfig, variableNames } from '../../src/kernel/config.js';
-import { parseDuration } from '../../src/kernel/variables.js';
+import { parseDuration } from '../../src/kernel/durations.js';
 import { run } from '../support/built-process.js';
 
 const DEMO_KEY = `hf_test_${'0'.repeat(26)}_topsecretvalue`;

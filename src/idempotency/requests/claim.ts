@@ -9,7 +9,7 @@ import type { Party } from '../protocol/commit.js';
 import type { Confirmation } from '../protocol/confirm.js';
 import type { Committable, Work } from '../protocol/decision.js';
 import { CLAIM_CONSTRAINT, makeRoom, insertCompleted, type Intent } from '../records/record.store.js';
-import { appendTimeline } from '../records/timeline.store.js';
+import { appendTimeline } from '../records/story.store.js';
 import { insertRunning } from '../steps/operation.store.js';
 import { providerKeyOf } from '../steps/held-operation.js';
 import type { StepRegistry } from '../steps/step-registry.js';

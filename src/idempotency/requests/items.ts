@@ -5,7 +5,7 @@ import { inPart } from '../postgres/part.js';
 import type { PostgresTransaction } from '../postgres/postgres-transaction.js';
 import { toCall } from '../postgres/statement.js';
 import { insertCompleted, makeRoom, type Completed, type Intent } from '../records/record.store.js';
-import { appendLines, type NewLine } from '../records/timeline.store.js';
+import { appendLines, type NewLine } from '../records/story.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import { toResponse, type StoredResponse } from '../reply.js';
 import { providerKeyOf } from '../steps/held-operation.js';

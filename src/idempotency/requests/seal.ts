@@ -9,7 +9,7 @@ import type { Call } from '../postgres/statement.js';
 import { commitDecision, type Party } from '../protocol/commit.js';
 import { CommitUnconfirmed, type Confirmation } from '../protocol/confirm.js';
 import { CLAIM_CONSTRAINT, type ArchiveRow, type RecordRow } from '../records/record.store.js';
-import { appendTimeline } from '../records/timeline.store.js';
+import { appendTimeline } from '../records/story.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import { LOCKED } from './attempt.js';
 import { claimCalls, rowOf, type Taken } from './claim-check.js';

@@ -9,7 +9,7 @@ import type { Committable, Work } from '../protocol/decision.js';
 import { findOperation } from '../records/record.store.js';
 import { advance, completeHeld, fenceCheck, parkHeld, takeBack } from './operation.store.js';
 import type { StepRegistry } from './step-registry.js';
-import { appendTimeline, type TimelineEvent } from '../records/timeline.store.js';
+import { appendTimeline, type TimelineEvent } from '../records/story.store.js';
 import { clientKeyOf, providerKeyOf, type HeldOperation } from './held-operation.js';
 
 /** What the holder of an operation settles, as a party to the protocol: it commits while the attempt and the step are the record’s. */

@@ -6,7 +6,7 @@ import { writeAct } from '../../kernel/trail.js';
 import { OrderView } from '../../orders/order.dto.js';
 import { Order, OrderItem } from '../../orders/order.entity.js';
 import { END_STATES } from '../end-states.js';
-import { firstCheck } from '../provider-books.store.js';
+import { firstCheck } from '../books-schedule.js';
 import { PaymentView, RefundView } from '../payment.dto.js';
 import { Payment, Refund } from '../payment.entity.js';
 import { judge } from '../provider/comparison.js';
