@@ -78,9 +78,8 @@ describe('signatures', () => {
 
   it.each(cases)('the client: $name', async ({ secrets, headers, body = common, now, refusal }) => {
     const options = { toleranceSeconds, now: () => now * 1_000 };
-    const results = [body, Buffer.from(body)].map((received) => verifyWebhook(received, headers, secrets, options));
-    for (const result of results) {
-      const told = await result.catch((error: WebhookVerificationError) => error.refusal);
+    for (const received of [body, Buffer.from(body)]) {
+      const told = await verifyWebhook(received, headers, secrets, options).catch((error: WebhookVerificationError) => error.refusal);
       expect(told).toEqual(refusal ?? JSON.parse(body));
     }
   });

@@ -43,8 +43,8 @@ it('runs two replicas, the sandbox and the migrations from one image', () => {
 /** Name, version and digest: nobody moves it. */
 const PINNED = /^[a-z0-9./-]+:[a-z0-9][a-z0-9._-]*@sha256:[0-9a-f]{64}$/;
 
-it.each(services)('%s: the image is pinned, or our own', (_, { image }) => {
-  if (image !== 'holdfast:local') expect(image).toMatch(PINNED);
+it.each(services.filter(([, { image }]) => image !== 'holdfast:local'))('%s: the image is pinned', (_, { image }) => {
+  expect(image).toMatch(PINNED);
 });
 
 it.each(services)('%s: waits for services that exist and can say that they are well', (_, { depends_on: needed = {} }) => {
