@@ -1,7 +1,7 @@
 import { ApiSchema } from '@nestjs/swagger';
 import { NotEquals } from 'class-validator';
 import { AnswerField, RequestField, type IntegerField, type TextField } from '../openapi/field.decorator.js';
-import { MAX_TEXT, currency, productId, version } from '../openapi/fields.js';
+import { MAX_TEXT, amount, currency, productId, version } from '../openapi/fields.js';
 import type { Product } from './product.entity.js';
 
 /** Where products are found. */
@@ -16,14 +16,7 @@ export function productPath(product: { id: string }): string {
 export const PRODUCT_ID_RULE = productId('').refusal;
 
 const name: TextField = { type: 'string', minLength: 1, maxLength: 100, description: 'What it is called.', example: 'Harbour lamp' };
-const unitPrice: IntegerField = {
-  type: 'integer',
-  format: 'int64',
-  minimum: 1,
-  maximum: 9_999_999_999,
-  description: 'Price of one piece, in the minor unit of the account’s currency.',
-  example: 2500,
-};
+const unitPrice = amount('Price of one piece, in the minor unit of the account’s currency.', 2500);
 const change: IntegerField = {
   type: 'integer',
   format: 'int32',

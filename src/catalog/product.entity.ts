@@ -3,7 +3,7 @@ import { bigintAsNumber } from '../kernel/money.js';
 
 /** What can be ordered. */
 @Entity('products')
-@Check('products_price_check', `unit_price BETWEEN 1 AND 9999999999`)
+@Check('products_price_check', `unit_price BETWEEN 1 AND 999999999999`)
 @Check('products_stock_check', `stock >= 0`)
 export class Product {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'products_pkey' })

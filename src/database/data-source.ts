@@ -21,6 +21,7 @@ import { Webhooks1700000000020 } from '../../migrations/1700000000020-webhooks.j
 import { Traceparent1700000000021 } from '../../migrations/1700000000021-traceparent.js';
 import { EventsTraceparent1700000000022 } from '../../migrations/1700000000022-events-traceparent.js';
 import { Restores1700000000024 } from '../../migrations/1700000000024-restores.js';
+import { Prices1700000000025 } from '../../migrations/1700000000025-prices.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -67,6 +68,7 @@ const migrations = [
   Traceparent1700000000021,
   EventsTraceparent1700000000022,
   Restores1700000000024,
+  Prices1700000000025,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

@@ -51,7 +51,7 @@ export const PLACE_ORDER: ApiOptions = {
     new Problem('unknown-product', 'Not in the catalogue: 999.'),
     new Problem('total-mismatch', 'The total is 5000, not 4900.'),
     new Problem('currency-mismatch', 'The catalogue is in EUR, the request in USD.'),
-    new Problem('total-too-large', 'The total would be 1000000000000.'),
+    new Problem('total-too-large', 'The total would be above 999999999999.'),
   ],
 };
 

@@ -102,7 +102,7 @@ describe('PUT', () => {
     ['/name', { name: 7, unitPrice: 1 }],
     ['/unitPrice', { name: 'x' }],
     ['/unitPrice', { name: 'x', unitPrice: 0 }],
-    ['/unitPrice', { name: 'x', unitPrice: 10_000_000_000 }],
+    ['/unitPrice', { name: 'x', unitPrice: 1_000_000_000_000 }],
     ['/unitPrice', { name: 'x', unitPrice: 1.5 }],
     ['/currency', { ...LAMP, currency: 'USD' }],
     ['/stock', { ...LAMP, stock: 1 }],
@@ -114,8 +114,14 @@ describe('PUT', () => {
     expect(await countOf(world.database, 'products', 'id = $1', [id])).toBe(0);
   });
 
-  it('takes all that is within the limits', async () => {
-    expect((await put('A.z_0-'.padEnd(64, '9'), { name: '😀'.repeat(100), unitPrice: 9_999_999_999 })).status).toBe(201);
+  it('takes all that is within the limits, and orders tell the price to the last digit', async () => {
+    const id = 'A.z_0-'.padEnd(64, '9');
+    expect((await put(id, { name: '😀'.repeat(100), unitPrice: 999_999_999_999 })).status).toBe(201);
+    await change(id, { change: 2000 });
+    expect((await order(id)).body).toMatchObject({ total: 999_999_999_999, items: [{ unitPrice: 999_999_999_999 }] });
+    expectProblem(await order(id, 2), 'total-too-large');
+    expectProblem(await order(id, 1000), 'total-too-large');
+    expect(await stockOf(world.database, id)).toBe(1999);
   });
 
   it.each(['a b', 'x'.repeat(65), 'a%2Fb', '%00', 'ä'])('an id that none can have is refused: %s', async (id) => {

@@ -24,7 +24,7 @@ describe('a refusal of the domain is stored and replayed', () => {
     ['currency-mismatch', async () => ({ body: { ...ORDER, currency: 'USD' } })],
     [
       'total-too-large',
-      async () => ({ body: { items: [{ productId: await addProduct(world.database, { unitPrice: 9_999_999_999 }), quantity: 1000 }] } }),
+      async () => ({ body: { items: [{ productId: await addProduct(world.database, { unitPrice: 999_999_999_999 }), quantity: 1000 }] } }),
     ],
     [
       'precondition-failed',
