@@ -1,6 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from '../accounts/access.guard.js';
 import { Api } from './api.decorator.js';
+import { EXAMPLE_POLICY, PolicyView } from './policy.view.js';
 import { ServedDocument } from './served-document.js';
 
 /** What a key means here, where programs look for such things (RFC 8615). */
@@ -17,13 +18,7 @@ export class PolicyController {
     description:
       'For programs: the name and syntax of the key’s header, the methods that take one, what each operation guarantees (its ' +
       '`x-idempotency`: `required`, `window`, `stored`, `duplicateWindow`, `lateRequests`), its `deprecation` where it is going away, and the verdict of every problem. Needs no API key.',
-    answers: [
-      {
-        status: 200,
-        description: 'The policy of the running service.',
-        texts: { 'application/json': '{"header":{"name":"Idempotency-Key"},"methods":["PATCH","POST"],"operations":[],"verdicts":{}}' },
-      },
-    ],
+    answers: [{ status: 200, description: 'The policy of the running service.', view: PolicyView, example: EXAMPLE_POLICY }],
   })
   policy(): string {
     return this.document.policy();

@@ -1171,6 +1171,94 @@ export interface components {
             /** @description What to send as `cursor` for the next page; null on the last one. */
             nextCursor: string | null;
         };
+        /** @description What a key means here. */
+        Policy: {
+            /** @description The header that carries the key. */
+            header: components["schemas"]["PolicyHeader"];
+            /** @description Methods of the operations that need a key. */
+            methods: string[];
+            /** @description Every operation, with what it guarantees. */
+            operations: components["schemas"]["PolicyOperation"][];
+            /** @description What to do after each problem, by its code. */
+            verdicts: {
+                [key: string]: "same-key" | "new-key" | "never";
+            };
+        };
+        /** @description That an operation is going away. */
+        PolicyDeprecation: {
+            /** @description Since when nobody should begin to use it. */
+            since: string;
+            /** @description When it may stop answering. */
+            sunset?: string;
+            /**
+             * Format: uri-reference
+             * @description What takes its place.
+             */
+            guide: string;
+        };
+        /** @description The header that carries the key. */
+        PolicyHeader: {
+            /**
+             * @description Its name.
+             * @example Idempotency-Key
+             */
+            name: string;
+            /** @description What may stand in it, in words. */
+            syntax: string;
+            /** @description The same as a regular expression. */
+            pattern: string;
+            /**
+             * @description The longest key, in characters.
+             * @example 255
+             */
+            maxLength: number;
+        };
+        /** @description What one operation guarantees: its `x-idempotency`. */
+        PolicyOperation: {
+            /**
+             * @description Method.
+             * @example POST
+             */
+            method: string;
+            /**
+             * @description Path, with its parameters in braces.
+             * @example /v1/orders
+             */
+            path: string;
+            /**
+             * @description Its name in this document.
+             * @example placeOrder
+             */
+            operationId: string;
+            /** @description Null while it stays. */
+            deprecation: components["schemas"]["PolicyDeprecation"] | null;
+            /** @description Whether it needs a key. */
+            required: boolean;
+            /**
+             * @description How long its answer is kept from its completion; null without a key.
+             * @example 24h
+             */
+            window: string | null;
+            /**
+             * @description What happens once, however often it is sent.
+             * @example one order
+             */
+            effects: string;
+            /** @description What becomes of requests at once under one key. */
+            concurrent: string;
+            /** @description Which answers are stored and replayed: statuses of success, and codes of problems; null without a key. */
+            stored: (number | string)[] | null;
+            /**
+             * @description How long the same request under another key is a possible duplicate; null where nobody looks.
+             * @example 2m
+             */
+            duplicateWindow: string | null;
+            /**
+             * @description What becomes of a request whose key’s window has passed; null without a key.
+             * @enum {string|null}
+             */
+            lateRequests: "refuse" | "execute" | null;
+        };
         /** @description An error (RFC 9457). A client that obeys `retry` alone ends every failure with one effect. */
         Problem: {
             /**
@@ -1799,8 +1887,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example {"header":{"name":"Idempotency-Key"},"methods":["PATCH","POST"],"operations":[],"verdicts":{}} */
-                    "application/json": string;
+                    /**
+                     * @example {
+                     *       "header": {
+                     *         "name": "Idempotency-Key",
+                     *         "syntax": "1 to 255 visible ASCII characters, bare or as an RFC 9651 string; both forms are the same key",
+                     *         "pattern": "^(?:[!#-~][!-~]{0,254}|\"(?:[!#-\\[\\]-~]|\\\\[\"\\\\]){1,255}\")$",
+                     *         "maxLength": 255
+                     *       },
+                     *       "methods": [
+                     *         "PATCH",
+                     *         "POST"
+                     *       ],
+                     *       "operations": [
+                     *         {
+                     *           "method": "POST",
+                     *           "path": "/v1/tickets",
+                     *           "operationId": "openTicket",
+                     *           "deprecation": null,
+                     *           "required": true,
+                     *           "window": "24h",
+                     *           "effects": "one ticket",
+                     *           "concurrent": "one runs; the others get 409 idempotency-request-in-progress, or its answer with Prefer: wait=N",
+                     *           "stored": [
+                     *             201,
+                     *             "not-found"
+                     *           ],
+                     *           "duplicateWindow": null,
+                     *           "lateRequests": "refuse"
+                     *         }
+                     *       ],
+                     *       "verdicts": {
+                     *         "idempotency-request-in-progress": "same-key",
+                     *         "payment-declined": "new-key",
+                     *         "idempotency-key-reused": "never"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Policy"];
                 };
             };
             500: {
