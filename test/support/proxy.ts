@@ -22,11 +22,13 @@ export class CommitProxy {
     private readonly server: Server,
     private readonly target: URL,
     private readonly marker: string,
+    private readonly stepwise: boolean,
   ) {}
 
-  static async start(databaseUrl: string, marker = 'orders-insert'): Promise<CommitProxy> {
+  /** `stepwise`: the marked transactions wait for each statement's answer, so that no Sync but the COMMIT's own ends them. */
+  static async start(databaseUrl: string, marker = 'orders-insert', { stepwise = false } = {}): Promise<CommitProxy> {
     const server = createServer();
-    const proxy = new CommitProxy(server, new URL(databaseUrl), marker);
+    const proxy = new CommitProxy(server, new URL(databaseUrl), marker, stepwise);
     server.on('connection', (client) => proxy.serve(client));
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     return proxy;
@@ -66,7 +68,7 @@ export class CommitProxy {
     client.on('data', (chunk) => {
       for (const message of messages.read(chunk)) {
         marked ||= message.includes(this.marker);
-        if (isCommit(message) || (marked && endsFlight(message))) {
+        if (isCommit(message) || (marked && !this.stepwise && endsFlight(message))) {
           fate = marked ? this.fate() : 'pass';
           if (fate !== 'pass') this.met += 1;
           marked = false;
