@@ -2,7 +2,7 @@ import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, 
 import type { AddressInfo } from 'node:net';
 import type { Held } from './database-gate.js';
 
-/** Where to hold a charge: before the provider gets it, or after it took effect, with its answer on the way. */
+/** Where to hold a charge or refund: before the provider gets it, or after it took effect, with its answer on the way. */
 export type ProviderHold = 'before' | 'after';
 
 interface Waiting {
@@ -10,11 +10,11 @@ interface Waiting {
   reached(held: Held): void;
 }
 
-/** Stands between one replica and the provider, and holds the first charge of an amount. */
+/** Stands between one replica and the provider, and holds the first charge of an amount, or the first refund. */
 export class ProviderGate {
   /** What came, in order. */
   readonly requests: { url: string; headers: IncomingHttpHeaders }[] = [];
-  private readonly waiting = new Map<number, Waiting>();
+  private readonly waiting = new Map<string, Waiting>();
 
   private constructor(
     private readonly server: Server,
@@ -33,9 +33,9 @@ export class ProviderGate {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Resolves as soon as the charge of this amount is held. Its answer, when it is held, is lost on release too. */
-  hold(amount: number, when: ProviderHold): Promise<Held> {
-    return new Promise((reached) => this.waiting.set(amount, { when, reached }));
+  /** Resolves as soon as the charge or refund of this amount is held. Its answer, when it is held, is lost on release too. */
+  hold(amount: number, when: ProviderHold, what: 'charges' | 'refunds' = 'charges'): Promise<Held> {
+    return new Promise((reached) => this.waiting.set(`/${what} ${amount}`, { when, reached }));
   }
 
   async close(): Promise<void> {
@@ -46,9 +46,9 @@ export class ProviderGate {
   private async serve(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const body = await bytesOf(incoming);
     this.requests.push({ url: incoming.url ?? '', headers: incoming.headers });
-    const amount = amountIn(body);
-    const waiting = this.waiting.get(amount);
-    this.waiting.delete(amount);
+    const subject = `${incoming.url} ${amountIn(body)}`;
+    const waiting = this.waiting.get(subject);
+    this.waiting.delete(subject);
     if (waiting?.when === 'before' && !(await held(waiting, answer))) return;
     const outcome = await forward(this.target, incoming, body);
     if (waiting?.when === 'after') {
