@@ -18,6 +18,8 @@ export interface Operation {
   path: string;
   body: unknown;
   headers: Record<string, string>;
+  /** How often it was sent. */
+  tries: number;
   /** All final answers, in the order in which they came. */
   answers: Answer[];
   /** `vanished`: the client never came back. `gave-up`: it stopped asking before there was an end. `stuck`: there was none in time. */
@@ -38,6 +40,15 @@ interface Sending {
 }
 
 const STORED_HEADERS = ['content-type', 'location', 'etag', 'operation-id', 'link'];
+/** Why the same is sent again, in the words of Retry-Reason. */
+type RetryReason = 'timeout' | 'connection' | 'server-error' | 'in-progress' | 'rate-limited' | 'manual';
+
+/** That there is no final answer yet: when to come again, in milliseconds, and why. */
+interface Again {
+  pause: number;
+  reason: RetryReason;
+}
+
 /** Longer than a replica waits for the provider, in milliseconds. */
 const PATIENCE = 5_000;
 
@@ -72,7 +83,7 @@ export class ObedientClient {
   }
 
   /** Sends, gives the key up at the same time, and sends once more, as what is late on its way would come. */
-  async giveUp(path: string, body: unknown): Promise<void> {
+  async giveUp(path: string, body: unknown): Promise<Answer | null> {
     const operation = this.begin(path, body);
     const first = this.try(operation, PATIENCE).catch(() => undefined);
     await sleep(this.random.whole(0, 40));
@@ -81,53 +92,64 @@ export class ObedientClient {
     if (told?.status === 200) this.seals.push({ key: operation.key, state: (JSON.parse(told.text) as Sealed).state });
     await this.sendUntilFinal(operation, Infinity);
     if (operation.end === 'open') operation.end = 'stuck';
+    return operation.answers[0] ?? null;
   }
 
   /** A request without a key, which may be sent as often as one likes; null without an end in time. */
   async ask(method: string, path: string, body?: unknown): Promise<Answer | null> {
     for (const deadline = performance.now() + this.stuckAfter; performance.now() < deadline;) {
-      const answer = await this.request(method, path, body, {}, PATIENCE).catch(() => this.random.whole(20, 120));
-      if (typeof answer !== 'number') return answer;
-      await sleep(answer);
+      const answer = await this.request(method, path, body, {}, PATIENCE).catch((error: unknown) => this.lost(error));
+      if ('status' in answer) return answer;
+      await sleep(answer.pause);
     }
     return null;
   }
 
   /** Sends an operation that has its final answer once more. */
   async repeat(operation: Operation): Promise<void> {
-    await this.sendUntilFinal(operation, Infinity);
+    await this.sendUntilFinal(operation, Infinity, 'manual');
   }
 
   private begin(path: string, body: unknown, headers: Record<string, string> = {}): Operation {
-    const operation: Operation = { key: uuidv7(), path, body, headers, answers: [], end: 'open' };
+    const operation: Operation = { key: uuidv7(), path, body, headers, tries: 0, answers: [], end: 'open' };
     this.operations.push(operation);
     return operation;
   }
 
-  private async sendUntilFinal(operation: Operation, tries: number): Promise<void> {
+  /** `reason`: why it is sent again, where it was sent before. */
+  private async sendUntilFinal(operation: Operation, tries: number, reason?: RetryReason): Promise<void> {
     const deadline = performance.now() + this.stuckAfter;
     for (let turn = 1; turn <= tries && performance.now() < deadline; turn += 1) {
       if (turn > 1) this.retries += 1;
-      const pause = await this.try(operation, PATIENCE).catch(() => this.random.whole(20, 120));
-      if (pause === 'final') {
+      const again = await this.try(operation, PATIENCE, reason).catch((error: unknown) => this.lost(error));
+      if (again === 'final') {
         operation.end = 'final';
         return;
       }
-      await sleep(pause);
+      reason = again.reason;
+      await sleep(again.pause);
     }
   }
 
-  /** One request to one of the replicas: `final`, or the milliseconds after which the same key may be sent again. */
-  private async try(operation: Operation, patience: number): Promise<'final' | number> {
+  /** One request to one of the replicas; a retry says which one it is, and why. */
+  private async try(operation: Operation, patience: number, reason?: RetryReason): Promise<'final' | Again> {
     const { key, path, body } = operation;
-    const answer = await this.request('POST', path, body, { ...operation.headers, 'idempotency-key': key }, patience);
-    if (typeof answer === 'number') return answer;
+    operation.tries += 1;
+    const retry = reason && { 'retry-attempt': String(operation.tries), 'retry-reason': reason };
+    const answer = await this.request('POST', path, body, { ...operation.headers, ...retry, 'idempotency-key': key }, patience);
+    if (!('status' in answer)) return answer;
     operation.answers.push(answer);
     return 'final';
   }
 
-  /** The answer of one of the replicas, or the milliseconds after which the same may be sent again. */
-  private async request(method: string, path: string, body: unknown, headers: object, patience: number): Promise<Answer | number> {
+  /** A request without an answer: the client hung up, or its connection broke. */
+  private lost(error: unknown): Again {
+    const reason = error instanceof Error && error.name === 'TimeoutError' ? 'timeout' : 'connection';
+    return { pause: this.random.whole(20, 120), reason };
+  }
+
+  /** The final answer of one of the replicas, or when to come again. */
+  private async request(method: string, path: string, body: unknown, headers: object, patience: number): Promise<Answer | Again> {
     const replica = this.random.of(this.replicas);
     const response = await fetch(`${replica?.url}${path}`, {
       method,
@@ -137,8 +159,14 @@ export class ObedientClient {
     });
     const text = await response.text();
     const again = response.status === 202 || (text && (JSON.parse(text) as { retry?: string }).retry === 'same-key');
-    if (again) return Number(response.headers.get('retry-after') ?? 1) * 1_000;
+    if (again) return { pause: Number(response.headers.get('retry-after') ?? 1) * 1_000, reason: reasonOf(response.status) };
     const stored = STORED_HEADERS.flatMap((name) => [[name, response.headers.get(name)] as const]).filter(([, value]) => value !== null);
     return { status: response.status, text, headers: Object.fromEntries(stored) as Record<string, string> };
   }
+}
+
+function reasonOf(status: number): RetryReason {
+  if (status === 408) return 'timeout';
+  if (status === 429) return 'rate-limited';
+  return status >= 500 ? 'server-error' : 'in-progress';
 }

@@ -77,7 +77,7 @@ export class Worker {
         await this.send('/v1/tickets', { subject: 'A question', description: 'Where is it?', priority: 'normal' });
         return;
       case 'give-up':
-        return this.count(() => this.client.giveUp('/v1/orders', this.wish()));
+        return this.giveUp();
       case 'product':
         return this.changeProduct();
       case 'stock':
@@ -130,6 +130,14 @@ export class Worker {
 
   private async pay(order: Order): Promise<void> {
     this.remember(await this.send('/v1/payments', paymentOf(order, this.random.weighted(this.plan.sources))));
+  }
+
+  /** An order, or the payment of one that is nobody else's. */
+  private async giveUp(): Promise<void> {
+    const order = this.random.chance(0.5) ? await this.ownOrder() : null;
+    const payment = order && paymentOf(order, this.random.weighted(this.plan.sources));
+    const answer = await this.count(() => this.client.giveUp(order ? '/v1/payments' : '/v1/orders', payment ?? this.wish()));
+    if (order) this.remember(answer);
   }
 
   private remember(answer: Answer | null): void {

@@ -1,5 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { ORDER, KEY_B, atOnce, startWorld, tally, type TestApp, type TestResponse, type World } from '../support/app.js';
+import { addApiKey } from '../support/api-keys.js';
+import { item, sendAlone, sendBatch, statusesOf, type BatchItem } from '../support/batches.js';
 import { eventually } from '../support/eventually.js';
 import { addProduct, countOf, insertArchived, insertRecord, recordsOf, stockOf } from '../support/ledger.js';
 import { holdProduct, untilBlocked } from '../support/locks.js';
@@ -98,6 +100,28 @@ it('a key in a request’s hands is 409 operation-running, and says completed on
   expect((await seal(key, other)).body['state']).toBe('completed');
 });
 
+it('a key that a batch has as an item is 409 operation-running, and then says what the batch has made of it', async () => {
+  for (const atomic of [false, true]) {
+    const [product, short] = [await addProduct(world.database), await addProduct(world.database, { stock: 1 })];
+    // The second item of an atomic batch fails, and takes the first one back.
+    const failing = { ...item(short), items: [{ productId: short, quantity: 2 }] };
+    const items = [item(product), ...(atomic ? [failing] : [])];
+    const key = items[0]?.idempotencyKey ?? '';
+    const held = await holdProduct(world.database, product);
+    const batch = sendBatch(world, items, { atomic });
+    await untilBlocked(world.database);
+    expectProblem(await seal(key, other), 'operation-running');
+    await held.release();
+    expect(statusesOf(await batch)).toEqual(atomic ? [424, 409] : [201]);
+    const told = await seal(key, other);
+    expect(told.body).toMatchObject({ state: atomic ? 'sealed' : 'completed' });
+    const alone = await sendAlone(world, items[0] as BatchItem);
+    if (atomic) expectProblem(alone, 'idempotency-key-sealed');
+    else expect([alone.status, alone.headers.get('operation-id')]).toEqual([201, told.body['operation'].id]);
+    expect(await stockOf(world.database, product)).toBe(atomic ? 1_000 : 999);
+  }
+});
+
 it('an operation without an outcome is 409 operation-running', async () => {
   const key = uuidv7();
   const operation = await insertRecord(world.database, { key, request: ORDER, status: 201, body: '{}', expiresIn: '1 day' });
@@ -171,6 +195,13 @@ it('seals are of one account, and need the scope', async () => {
   const key = uuidv7();
   await seal(key);
   expect((await world.send('POST', '/v1/orders', { key, as: KEY_B, body: ORDER })).status).toBe(201);
+  const unused = uuidv7();
+  const reader = await addApiKey(world.database, ['operations:read', 'orders:write']);
+  expectProblem(
+    await world.send('POST', '/v1/operations/seal', { key: null, as: reader, body: { idempotencyKey: unused } }),
+    'insufficient-scope',
+  );
+  expect(await recordsOf(world.database, unused)).toEqual([]);
 });
 
 it.each([undefined, '', 'a b', '"a', 'ä', 7, 'k'.repeat(256)])('a key that is none is refused: %p', async (key) => {

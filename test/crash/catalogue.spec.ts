@@ -70,7 +70,7 @@ describe.each(['cut-before', 'cut-after', 'cut-late'] as const)('a product whose
     });
   }
 
-  it('it is made once', async () => {
+  it('made once', async () => {
     const id = `p-${uuidv7()}`;
     const made = await sendTwice('PUT', id, { body: LAMP });
     // One that was made, of which nobody was told, is there.
@@ -79,7 +79,7 @@ describe.each(['cut-before', 'cut-after', 'cut-late'] as const)('a product whose
     expect(await eventsOf(id)).toEqual([{ type: 'product.created', version: 1 }]);
   });
 
-  it('it is replaced once, also under the condition that names the version before', async () => {
+  it('replaced once, also under the condition that names the version before', async () => {
     const id = `p-${uuidv7()}`;
     await world.send('PUT', `/v1/products/${id}`, { body: LAMP });
     const replaced = await sendTwice('PUT', id, { body: { ...LAMP, unitPrice: 2600 }, headers: { 'if-match': '"1"' } });
@@ -90,7 +90,7 @@ describe.each(['cut-before', 'cut-after', 'cut-late'] as const)('a product whose
     ]);
   });
 
-  it('it is deleted once, also under the condition', async () => {
+  it('deleted once, also under the condition', async () => {
     const id = `p-${uuidv7()}`;
     await world.send('PUT', `/v1/products/${id}`, { body: LAMP });
     expect((await sendTwice('DELETE', id, { headers: { 'if-match': '"1"' } })).status).toBe(204);

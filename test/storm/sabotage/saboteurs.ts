@@ -72,6 +72,7 @@ export const INTACT: Saboteur = {
     operations: 80,
     actions: {
       order: 1,
+      batch: 1,
       pay: 2,
       'pay-again': 1,
       'pay-in-time': 1,

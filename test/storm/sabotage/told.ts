@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 import { ProductsService } from '../../../src/catalog/products.service.js';
 import { HandlerTransaction } from '../../../src/idempotency/postgres/handler-transaction.js';
+import { BatchesService } from '../../../src/orders/batches.service.js';
 import { DeadlineRefundStep } from '../../../src/payments/deadline-refund.step.js';
 import { DeliveryStore } from '../../../src/webhooks/delivery.store.js';
 import type { Plan } from '../../../storm/plan.js';
@@ -30,6 +31,12 @@ export const SABOTEURS_OF_WHAT_IS_TOLD: Saboteur[] = [
     sabotage: tellAtOnce,
     plan: { ...SMALL, actions: { batch: 1 }, cadence: { kill: 0, pause: 0, terminate: 2, sandbox: 0 } },
     noticedBy: ['no event tells of what was rolled back'],
+  },
+  {
+    name: 'an atomic batch keeps what could be placed',
+    sabotage: keepHalfOfBatches,
+    plan: { ...SMALL, actions: { batch: 1 } },
+    noticedBy: ['what a batch told of its orders is what stands under their keys'],
   },
   {
     name: 'a seal lets its request through',
@@ -103,6 +110,19 @@ function tellAtOnce(): void {
         if (statement.name !== 'events-append') return write.call(this, statement, values, violations);
         used();
         runSql(statement.text, values).catch(() => undefined);
+      },
+  );
+}
+
+function keepHalfOfBatches(): void {
+  override(
+    BatchesService.prototype,
+    'place',
+    (place, used) =>
+      async function (this: BatchesService, tx, accountId, batch, requestId) {
+        const told = await place.call(this, tx, accountId, { ...batch, atomic: false }, requestId);
+        if (batch.atomic && told.results.some(({ status }) => status >= 400)) used();
+        return told;
       },
   );
 }
