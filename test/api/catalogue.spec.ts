@@ -1,11 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
-import { KEY_B, atOnce, startWorld, tally, type TestResponse, type World } from '../support/app.js';
+import { KEY_B, atOnce, startWorld, tally, type TestApp, type TestResponse, type World } from '../support/app.js';
 import { ACCOUNT_A, addProduct, countOf, setStock, stockOf } from '../support/ledger.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: World;
+let other: TestApp;
 beforeAll(async () => {
   world = await startWorld();
+  other = await world.secondApp();
 });
 afterAll(() => world.close());
 
@@ -13,14 +15,17 @@ const fresh = (): string => `p-${uuidv7()}`;
 const path = (id: string): string => `/v1/products/${id}`;
 const LAMP = { name: 'Lamp', unitPrice: 2500 };
 
-const put = (id: string, body: object = LAMP, headers: Record<string, string> = {}): Promise<TestResponse> =>
-  world.send('PUT', path(id), { body, headers });
+/** One of the two replicas, by turns. */
+const either = (index: number): TestApp => (index % 2 ? other : world);
+
+const put = (id: string, body: object = LAMP, headers: Record<string, string> = {}, on: TestApp = world): Promise<TestResponse> =>
+  on.send('PUT', path(id), { body, headers });
 const remove = (id: string, headers: Record<string, string> = {}): Promise<TestResponse> => world.send('DELETE', path(id), { headers });
 const get = (id: string): Promise<TestResponse> => world.send('GET', path(id));
-const change = (id: string, body: object, key = uuidv7()): Promise<TestResponse> =>
-  world.send('POST', `${path(id)}/stock-changes`, { key, body });
-const order = (id: string, quantity = 1): Promise<TestResponse> =>
-  world.send('POST', '/v1/orders', { body: { items: [{ productId: id, quantity }] } });
+const change = (id: string, body: object, key = uuidv7(), on: TestApp = world): Promise<TestResponse> =>
+  on.send('POST', `${path(id)}/stock-changes`, { key, body });
+const order = (id: string, quantity = 1, on: TestApp = world): Promise<TestResponse> =>
+  on.send('POST', '/v1/orders', { body: { items: [{ productId: id, quantity }] } });
 const etag = (answer: TestResponse): string | null => answer.headers.get('etag');
 
 /** Where a row stands, which even a lock or an update to the same values changes. */
@@ -133,10 +138,10 @@ describe('PUT', () => {
 
   it('two at once converge: one row, each real change counted once', async () => {
     const id = fresh();
-    const made = await atOnce(12, () => put(id));
+    const made = await atOnce(12, (index) => put(id, LAMP, {}, either(index)));
     expect(tally(made)).toEqual({ 200: 11, 201: 1 });
     expect(new Set(made.map(etag))).toEqual(new Set(['"1"']));
-    const changed = await atOnce(12, (index) => put(id, { ...LAMP, unitPrice: 1 + (index % 3) }));
+    const changed = await atOnce(12, (index) => put(id, { ...LAMP, unitPrice: 1 + (index % 3) }, {}, either(index)));
     expect(tally(changed)).toEqual({ 200: 12 });
     const [row] = await world.database.query<{ version: number; n: number }>('SELECT version, 1 AS n FROM products WHERE id = $1', [id]);
     // Every answer that shows a version shows the same one of it.
@@ -147,13 +152,13 @@ describe('PUT', () => {
 
   it('of two that make only, one does', async () => {
     const id = fresh();
-    expect(tally(await atOnce(8, () => put(id, LAMP, { 'if-none-match': '*' })))).toEqual({ 201: 1, 412: 7 });
+    expect(tally(await atOnce(8, (index) => put(id, LAMP, { 'if-none-match': '*' }, either(index))))).toEqual({ 201: 1, 412: 7 });
   });
 
   it('of several that replace the same version, one does', async () => {
     const id = fresh();
     await put(id);
-    const answers = await atOnce(8, (index) => put(id, { ...LAMP, unitPrice: index + 1 }, { 'if-match': '"1"' }));
+    const answers = await atOnce(8, (index) => put(id, { ...LAMP, unitPrice: index + 1 }, { 'if-match': '"1"' }, either(index)));
     expect(tally(answers)).toEqual({ 200: 1, 412: 7 });
     expect(etag(await get(id))).toBe('"2"');
   });
@@ -214,7 +219,7 @@ describe('stock changes', () => {
     const key = uuidv7();
     const first = await change(id, { change: 50, reason: 'delivery' }, key);
     expect([first.status, first.body]).toEqual([201, { productId: id, change: 50, stock: 50 }]);
-    const again = await change(id, { change: 50, reason: 'delivery' }, key);
+    const again = await change(id, { change: 50, reason: 'delivery' }, key, other);
     expect([again.text, again.headers.get('idempotent-replayed')]).toEqual([first.text, 'true']);
     expect((await change(id, { change: -50 })).body).toEqual({ productId: id, change: -50, stock: 0 });
     expect(etag(await get(id))).toBe('"1"');
@@ -269,7 +274,9 @@ describe('stock changes', () => {
     const id = fresh();
     await put(id);
     await change(id, { change: 100 });
-    const answers = await atOnce(30, (index) => (index % 3 === 0 ? change(id, { change: -1 }) : order(id)));
+    const answers = await atOnce(30, (index) =>
+      index % 3 === 0 ? change(id, { change: -1 }, uuidv7(), either(index)) : order(id, 1, either(index)),
+    );
     expect(tally(answers)).toEqual({ 201: 30 });
     expect(await stockOf(world.database, id)).toBe(70);
   });

@@ -3,13 +3,15 @@ import { v7 as uuidv7 } from 'uuid';
 import { migrate } from '../../src/database/migrate.js';
 import { EVENT_TYPES } from '../../src/events/event-types.js';
 import { EventsPurger } from '../../src/events/events.purger.js';
+import { publicOperationId } from '../../src/idempotency/index.js';
 import { publicId, uuidOf } from '../../src/kernel/ids.js';
 import { addApiKey } from '../support/api-keys.js';
 import { KEY_B, ORDER, atOnce, type TestApp, type TestRequest, type TestResponse } from '../support/app.js';
+import { item, resultsOf, sendBatch, statusesOf } from '../support/batches.js';
 import { urlsOf } from '../support/database.js';
 import { DID_NOT, HAPPENED, decide, flagPayment } from '../support/decisions.js';
 import { eventually } from '../support/eventually.js';
-import { ACCOUNT_A, ACCOUNT_B, countOf } from '../support/ledger.js';
+import { ACCOUNT_A, ACCOUNT_B, countOf, recordsOf } from '../support/ledger.js';
 import { WAIT, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
@@ -384,4 +386,26 @@ it('events are purged after 30 days, and no others', async () => {
   await insert(ACCOUNT_B, 29, 2);
   expect(await world.app.get(EventsPurger, { strict: false }).purge()).toBe(2_503);
   expect(await countOf(world.database, 'events')).toBe(before + 2);
+});
+
+describe('events of the orders of a batch', () => {
+  it('have the operation and the key of their own item', async () => {
+    const orders = [item('123'), item('123')];
+    const results = resultsOf(await sendBatch(replica, orders));
+    for (const [index, { order }] of results.entries()) {
+      const key = orders[index]?.idempotencyKey ?? '';
+      const [record] = await recordsOf(world.database, key);
+      expect(await expectShown(`/v1/orders/${order?.['id']}`, 'order.created')).toMatchObject({
+        operationId: publicOperationId(record?.operation_id ?? ''),
+        idempotencyKey: key,
+      });
+    }
+  });
+
+  it('are none where the batch was rolled back', async () => {
+    const orders = [item('123'), item('no-such')];
+    const before = await countOf(world.database, 'events');
+    expect(statusesOf(await sendBatch(world, orders, { atomic: true }))).toEqual([424, 422]);
+    expect(await countOf(world.database, 'events')).toBe(before);
+  });
 });

@@ -54,6 +54,12 @@ describe('a replica with INTERNAL_PORT', () => {
     expect([(await get(internal, path)).status, (await get(api.url, path)).status]).toEqual([200, 200]);
   });
 
+  it('the policy of keys is for clients: on the public port, and on no other', async () => {
+    const answer = await get(api.url, '/.well-known/idempotency');
+    expect([answer.status, answer.body['header'].name]).toEqual([200, 'Idempotency-Key']);
+    expectProblem(await get(internal, '/.well-known/idempotency'), 'not-found');
+  });
+
   it('answers nothing of the API there', async () => {
     for (const [method, path] of [
       ['GET', '/v1/orders'],

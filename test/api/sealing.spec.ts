@@ -39,6 +39,11 @@ it('a sealed key answers 409 to every request, on every replica and in either sp
   const ticket = await world.send('POST', '/v1/tickets', { key, body: { subject: 's', description: 'd', priority: 'low' } });
   expectProblem(ticket, 'idempotency-key-sealed');
   expect(await countOf(world.database, 'orders')).toBe(before);
+  const [kept] = await world.database.query(
+    `SELECT extract(epoch FROM expires_at - created_at)::int / 86400 AS days FROM idempotency_records WHERE key = $1`,
+    [key],
+  );
+  expect(kept).toEqual({ days: 400 });
 });
 
 it('sealing twice is the same as once', async () => {

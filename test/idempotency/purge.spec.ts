@@ -11,7 +11,7 @@ let world: World;
 let replica: TestApp;
 beforeAll(async () => {
   // They purge when they are told to: what their own interval took would be missing in a test's count.
-  world = await startWorld({ IDEMPOTENCY_WINDOW: '1h', IDEMPOTENCY_ARCHIVE_RETENTION: '1h', IDEMPOTENCY_PURGE_INTERVAL: '20d' });
+  world = await startWorld({ IDEMPOTENCY_WINDOW: '30m', IDEMPOTENCY_ARCHIVE_RETENTION: '1h', IDEMPOTENCY_PURGE_INTERVAL: '20d' });
   replica = await world.secondApp();
 });
 afterAll(() => world.close());
@@ -155,6 +155,31 @@ it('forgets the archive after its own retention', async () => {
   await world.database.query(`UPDATE idempotency_archive SET archived_at = now() - interval '59 minutes' WHERE key = $1`, [young]);
   expect(await purge()).toEqual({ archived: 0, forgotten: 1 });
   expect([await archived(old), await archived(young)]).toMatchObject([[], [{ key: young }]]);
+});
+
+it('forgets a sealed key after the archive’s retention, with its story, and not before', async () => {
+  const key = uuidv7();
+  expect((await world.send('POST', '/v1/operations/seal', { key: null, body: { idempotencyKey: key } })).status).toBe(200);
+  const [row] = await world.database.query<{ operation_id: string; kept: number }>(
+    `SELECT operation_id, extract(epoch FROM expires_at - created_at)::float8 AS kept FROM idempotency_records WHERE key = $1`,
+    [key],
+  );
+  // The archive's retention, not the window of an answer.
+  expect(row?.kept).toBeCloseTo(3_600, 0);
+  const expiresIn = (interval: string) =>
+    world.database.query('UPDATE idempotency_records SET expires_at = now() + $2::interval WHERE key = $1', [key, interval]);
+  const left = async () => [
+    await countOf(world.database, 'idempotency_records', 'key = $1', [key]),
+    await countOf(world.database, 'idempotency_timeline', 'operation_id = $1', [row?.operation_id]),
+  ];
+  await expiresIn('1 minute');
+  expect(await purge()).toEqual({ archived: 0, forgotten: 0 });
+  expect(await left()).toEqual([1, 1]);
+  expectProblem(await place(key, replica), 'idempotency-key-sealed');
+  await expiresIn('-1 ms');
+  expect(await purge(replica)).toEqual({ archived: 0, forgotten: 1 });
+  expect(await left()).toEqual([0, 0]);
+  expect(await archived(key)).toEqual([]);
 });
 
 it('runs by itself at its interval', async () => {
