@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import { ORDER, startApp, type TestApp, type TestResponse } from '../support/app.js';
+import { envOf } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { countOf, recordsOf } from '../support/ledger.js';
 import { startPgBouncer, whyNoPgBouncer } from '../support/pgbouncer.js';
@@ -29,7 +30,8 @@ function afterFailover(pooled: boolean): void {
   beforeAll(async () => {
     servers = await ReplicatedDatabase.start();
     pooler = pooled ? await startPgBouncer(servers.database.url) : undefined;
-    const database = { ...servers.database, ...(pooler && { url: pooler.url }) };
+    const direct = servers.database;
+    const database = pooler ? { ...direct, url: pooler.url, env: { ...envOf(pooler.url), DATABASE_OWNER_URL: direct.url } } : direct;
     replicas = [await startApp(database), await startApp(database)];
   }, 60_000);
   afterAll(async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { freePort } from '../../local/embedded-postgres.js';
+import { EMBEDDED_ROLES } from '../../src/kernel/config.js';
 import { eventually } from './eventually.js';
 import type { Pooler } from './pooler.js';
 
@@ -22,7 +23,8 @@ export async function startPgBouncer(databaseUrl: string): Promise<Pooler> {
   const { port: serverPort, username, pathname } = new URL(databaseUrl);
   const [directory, port] = [mkdtempSync(join(tmpdir(), 'holdfast-pgbouncer-')), await freePort()];
   const [settings, users] = [join(directory, 'pgbouncer.ini'), join(directory, 'users.txt')];
-  writeFileSync(users, `"${username}" ""\n`);
+  const roles = [username, EMBEDDED_ROLES.api, EMBEDDED_ROLES.background];
+  writeFileSync(users, roles.map((role) => `"${role}" ""\n`).join(''));
   writeFileSync(
     settings,
     `[databases]
