@@ -4,12 +4,10 @@ import { uuidOf } from '../../src/kernel/ids.js';
 import type { TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { countOf, stockOf } from '../support/ledger.js';
-import { WAIT, startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
-import { startProcess, type ApiProcess } from '../support/process.js';
-import { BOUNDARIES, COMMIT_TRIGGERS, type Boundary } from './support/boundaries.js';
+import { WAIT, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
+import { BOUNDARIES, type Boundary } from './support/boundaries.js';
 import type { Held } from './support/database-gate.js';
-import { DatabaseGate } from './support/database-gate.js';
-import { ProviderGate } from './support/provider-gate.js';
+import { startDoomedWorld, type DoomedWorld } from './support/victim.js';
 
 /** Long enough that each payment comes to its boundary before the deadline, in milliseconds. */
 const DEADLINE_MS = 6_000;
@@ -26,28 +24,16 @@ interface Cell {
   held: Held;
 }
 
+let doomed: DoomedWorld;
 let world: PaymentWorld;
-let victim: ApiProcess;
-let database: DatabaseGate;
-let provider: ProviderGate;
 let cells: Cell[];
 let answers: Map<Cell, TestResponse>;
 
 /** Brings payments to every boundary before their deadline, kills who holds them after it, and lets another replica go on. */
 beforeAll(async () => {
-  world = await startPaymentWorld();
-  await world.database.query(COMMIT_TRIGGERS);
-  database = await DatabaseGate.start(world.database.url);
-  provider = await ProviderGate.start(world.sandbox.url);
-  victim = await startProcess(database.url, {
-    ...world.env,
-    PROVIDER_URL: provider.url,
-    PROVIDER_TIMEOUT: '20s',
-    IDEMPOTENCY_LEASE: '21s',
-    DB_POOL_SIZE: '24',
-  });
-  // So that it meets nothing for the first time.
-  expect((await world.pay(await world.placeOrder(), 'tok_visa', { on: victim })).status).toBe(201);
+  doomed = await startDoomedWorld({ DB_POOL_SIZE: '24' });
+  const { victim, database, provider } = doomed;
+  ({ world } = doomed);
   const wanted = [];
   for (const boundary of BOUNDARIES) for (const client of CLIENTS) wanted.push({ boundary, client, order: await world.placeOrder() });
   const deadline = new Date(Date.now() + DEADLINE_MS);
@@ -81,11 +67,7 @@ beforeAll(async () => {
     async () => (await countOf(world.database, 'idempotency_records', `status = 'running'`)) === 0,
   );
 }, 120_000);
-afterAll(async () => {
-  await victim.kill('SIGKILL');
-  await Promise.all([database.close(), provider.close()]);
-  await world.close();
-});
+afterAll(() => doomed.close());
 
 async function finalAnswer({ order, key }: Cell, headers: Record<string, string>): Promise<TestResponse> {
   const ends = performance.now() + FINAL_MS;

@@ -3,7 +3,7 @@ import { publicOperationId } from '../../src/idempotency/index.js';
 import type { TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { countOf, recordsOf } from '../support/ledger.js';
-import { WAIT, startPaymentWorld, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
+import { WAIT, startPaymentWorld, untilFinal, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 import { startProcess, type ApiProcess } from '../support/process.js';
 import { CommitProxy } from '../support/proxy.js';
@@ -33,16 +33,8 @@ async function killAtFirstCommit(order: PlacedOrder, key: string, fate: 'withhol
   expect(await lost).toBeNull();
 }
 
-/** What the key comes to in the end, however often it is told to come back. */
 const finalAnswer = (order: PlacedOrder, key: string): Promise<TestResponse> =>
-  eventually(
-    'a final answer',
-    async () => {
-      const answer = await world.pay(order, 'tok_visa', { key, headers: WAIT });
-      return answer.status !== 202 && answer.body['retry'] !== 'same-key' && answer;
-    },
-    30_000,
-  );
+  untilFinal(() => world.pay(order, 'tok_visa', { key, headers: WAIT }));
 
 describe('kill -9 of who has the first key, and then the same payment under a second one', () => {
   it('before the first COMMIT: nobody was first, and the second key pays', async () => {

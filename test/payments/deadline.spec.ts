@@ -7,7 +7,7 @@ import { auditWorld } from '../support/audit.js';
 import { HAPPENED, decide, reviewOf } from '../support/decisions.js';
 import { eventually } from '../support/eventually.js';
 import { countOf, recordsOf, stockOf } from '../support/ledger.js';
-import { WAIT, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
+import { WAIT, untilFinal, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
@@ -22,14 +22,8 @@ const afterwards = (): Promise<void> => sleep(1_100);
 const placeBy = (deadline: string, key = uuidv7(), on: TestApp = world): Promise<TestResponse> =>
   on.send('POST', '/v1/orders', { key, body: ORDER, headers: until(deadline) });
 
-/** Sends the payment until its answer is final. */
-async function finalAnswer(order: PlacedOrder, key: string, on: TestApp = replica): Promise<TestResponse> {
-  return eventually('a final answer', async () => {
-    const answer = await world.pay(order, 'tok_visa', { key, on, headers: { prefer: 'wait=5' } });
-    const isOpen = answer.status === 202 || answer.body['retry'] === 'same-key';
-    return isOpen ? undefined : answer;
-  });
-}
+const finalAnswer = (order: PlacedOrder, key: string, on: TestApp = replica): Promise<TestResponse> =>
+  untilFinal(() => world.pay(order, 'tok_visa', { key, on, headers: { prefer: 'wait=5' } }));
 
 const paymentsOf = (order: PlacedOrder) =>
   world.database.query(

@@ -3,7 +3,7 @@ import { operationUuid } from '../../src/idempotency/index.js';
 import { uuidOf } from '../../src/kernel/ids.js';
 import type { TestApp, TestResponse } from './app.js';
 import { eventually } from './eventually.js';
-import type { PaymentWorld, PlacedOrder } from './payments.js';
+import { untilFinal, type PaymentWorld, type PlacedOrder } from './payments.js';
 
 /** A payment or refund of which the provider can't tell, flagged for review. */
 export interface FlaggedOperation {
@@ -59,10 +59,7 @@ export async function decide(
   body: unknown,
   { on = world, key = uuidv7() }: { on?: Pick<TestApp, 'send'>; key?: string } = {},
 ): Promise<TestResponse> {
-  return eventually('the decision to be final', async () => {
-    const answer = await on.send('POST', `/v1/operations/${operation}/decision`, { key, body });
-    return answer.status !== 202 && answer.body['retry'] !== 'same-key' && answer;
-  });
+  return untilFinal(() => on.send('POST', `/v1/operations/${operation}/decision`, { key, body }));
 }
 
 /** How many decisions about an operation were carried out. */

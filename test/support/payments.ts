@@ -2,6 +2,7 @@ import { buildSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/s
 import { uuidOf } from '../../src/kernel/ids.js';
 import { KEY_A, send, startWorld, type TestApp, type TestRequest, type TestResponse, type World } from './app.js';
 import { createDatabase, type TestDatabase } from './database.js';
+import { eventually } from './eventually.js';
 import { addProduct } from './ledger.js';
 import { hold, type Hold } from './locks.js';
 
@@ -18,6 +19,18 @@ const QUICK = {
   IDEMPOTENCY_RECOVERY_INTERVAL: '200ms',
   PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET,
 };
+
+/** What a key comes to in the end, however often its client is told to come back: a lease that runs out, on a busy machine. */
+export function untilFinal(send: () => Promise<TestResponse>): Promise<TestResponse> {
+  return eventually(
+    'a final answer',
+    async () => {
+      const answer = await send();
+      return answer.status !== 202 && answer.body['retry'] !== 'same-key' && answer;
+    },
+    30_000,
+  );
+}
 
 export interface LedgerCharge {
   id: string;
