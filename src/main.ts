@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { setFlagsFromString } from 'node:v8';
 import { DataSource } from 'typeorm';
 import { createApp } from './app.js';
 import { closeApp } from './http/lifecycle.js';
@@ -12,6 +13,11 @@ import { prepareDatabase } from './prepare-database.js';
 
 /** How long requests in flight may take to end after SIGTERM, in milliseconds. */
 const SHUTDOWN_TIMEOUT = 12_000;
+
+// V8 makes objects of a call site in its old space once it has seen them outlive young collections, as those of a request that waits
+// for the database do. There each dead request keeps the next one alive until a full collection: 1.4 MB of 16 outlived a young
+// collection under replays instead of 0.1, in half as much memory again.
+setFlagsFromString('--no-allocation-site-pretenuring');
 
 const config = readConfig();
 const logger = createLogger(config);
