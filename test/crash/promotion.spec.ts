@@ -22,6 +22,13 @@ interface Sent {
   answer: TestResponse | undefined;
 }
 
+/** What is looked at of a body. */
+interface Body {
+  id: string;
+  total: number;
+  payment?: { id: string };
+}
+
 let servers: ReplicatedDatabase;
 let books: TestDatabase;
 let sandbox: Sandbox;
@@ -53,7 +60,7 @@ afterAll(async () => {
 const startReplica = (): Promise<ApiProcess> => startProcess(servers.database.url, env);
 const isFinal = ({ status, body }: TestResponse): boolean => status !== 202 && body['retry'] !== 'same-key';
 const succeeded = ({ answer }: Sent): boolean => answer?.status === 201;
-const bodyOf = <Body>(answer: TestResponse | undefined): Body => (answer?.body ?? {}) as Body;
+const bodyOf = (answer: TestResponse | undefined): Body => (answer?.body ?? {}) as unknown as Body;
 const ledger = async (): Promise<ProviderLedger> => (await fetch(`${env['PROVIDER_URL']}/ledger`)).json() as Promise<ProviderLedger>;
 
 /** Sends until there is a final answer, or nobody wants it any more. */
@@ -79,7 +86,7 @@ async function client(number: number, wanted: () => boolean): Promise<void> {
     const order = begin(orders, ITEMS);
     await follow('/v1/orders', order, on, wanted);
     if (!succeeded(order)) continue;
-    const { id, total } = bodyOf<{ id: string; total: number }>(order.answer);
+    const { id, total } = bodyOf(order.answer);
     await follow('/v1/payments', begin(payments, { orderId: id, amount: total, currency: 'EUR', source: 'tok_visa' }), on, wanted);
   }
 }
@@ -105,7 +112,7 @@ it('the primary dies under load and takes commits with it: payments wait for the
   // Orders go on, and no payment does, whoever asks.
   const fresh = begin(orders, ITEMS);
   await follow('/v1/orders', fresh, replicas, () => true);
-  const { id: orderId, total: amount } = bodyOf<{ id: string; total: number }>(fresh.answer);
+  const { id: orderId, total: amount } = bodyOf(fresh.answer);
   const before = (await ledger()).charges.length;
   for (const replica of replicas) {
     const body = { orderId, amount, currency: 'EUR', source: 'tok_visa' };
@@ -137,8 +144,8 @@ it('the primary dies under load and takes commits with it: payments wait for the
     ({ answer }) => (answer?.body['payment'] as { failureCode?: string })?.failureCode === 'refunded_after_restore',
   );
   for (const sent of acknowledged) {
-    const { id } = bodyOf<{ id: string }>(first.get(sent));
-    const now = bodyOf<{ id?: string; payment?: { id: string } }>(sent.answer);
+    const { id } = bodyOf(first.get(sent));
+    const now = bodyOf(sent.answer);
     // What was acknowledged is so still, or was given back because its order is gone.
     expect(refundedAfter.includes(sent) ? [sent.answer?.status, now.payment?.id] : [sent.answer?.status, now.id]).toEqual([
       refundedAfter.includes(sent) ? 402 : 201,

@@ -76,11 +76,11 @@ export class HandlerTransaction implements Transaction {
 
   write(statement: Statement, values: unknown[], violations: Violations = {}): void {
     this.#engine.enqueue(toHandlerCall(statement, values), Object.keys(violations).length > 0);
-    this.#engine.meanings.declare(violations);
+    this.#engine.violations.declare(violations);
   }
 
   declare(violations: Violations): void {
-    this.#engine.meanings.declare(violations);
+    this.#engine.violations.declare(violations);
   }
 
   now(): Promise<Date> {

@@ -4,7 +4,7 @@ import { CallQueue } from './call-queue.js';
 import type { CommitResult } from './commit-result.js';
 import { isDefinite } from './errors.js';
 import { ignoreRejection } from './ignore-rejection.js';
-import { Meanings } from './meanings.js';
+import { DeclaredViolations } from './declared-violations.js';
 import { ClaimLost, type OpeningCheck, type Opened } from './opening-check.js';
 import { rowsOfLast, type PipelineEnd } from './pipeline.js';
 import { toCall, type Call, type Result } from './statement.js';
@@ -18,7 +18,7 @@ const COMMIT: Call = { name: 'COMMIT', text: 'COMMIT' };
  * refused before opens none; and what is queued leaves together with COMMIT. A handler has a HandlerTransaction on it.
  */
 export class PostgresTransaction<Found = unknown> {
-  readonly meanings = new Meanings();
+  readonly violations = new DeclaredViolations();
   /** What waits for the next packet. */
   readonly queue = new CallQueue();
   private connection: TransactionConnection | undefined;

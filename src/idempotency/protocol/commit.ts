@@ -115,7 +115,7 @@ async function commitWork<Found>(
   if (commit.kind === 'unknown') return confirmed(tx, party, way, decision, commit.error);
   if (atOnce) return { kind: 'again', error: commit.error };
   if (party.isLostRace?.(commit.error)) return confirmed(tx, party, way, decision, commit.error);
-  const meaning = tx.meanings.of(commit.error);
+  const meaning = tx.violations.meaningOf(commit.error);
   if (meaning === commit.error || tx.usedCached) return failed(tx, way, commit.error);
   return { kind: 'replaced', decision: decisionOnError(meaning, party) };
 }

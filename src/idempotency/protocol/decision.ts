@@ -53,8 +53,8 @@ export async function decide(tx: PostgresTransaction, work: Work, how: Deciding)
     const handed = new HandlerTransaction(tx, how.identity);
     return decisionOf(await inTransaction(tx, () => work(handed)), how);
   } catch (thrown) {
-    if (thrown instanceof NotReached) return { kind: 'abandon', error: tx.meanings.of(thrown.cause) };
-    return decisionOnError(tx.meanings.of(thrown), how);
+    if (thrown instanceof NotReached) return { kind: 'abandon', error: tx.violations.meaningOf(thrown.cause) };
+    return decisionOnError(tx.violations.meaningOf(thrown), how);
   }
 }
 

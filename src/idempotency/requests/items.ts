@@ -138,7 +138,7 @@ class Items {
     } catch (thrown) {
       // Of an atomic batch nothing stays that has the name of the item's operation.
       const context = { operationId: publicOperationId(how.atomic ? batch.operationId : operationId), traceId };
-      const response = options.render(engine.meanings.of(thrown), context);
+      const response = options.render(engine.violations.meaningOf(thrown), context);
       if (response === 'not-final') throw thrown;
       record(response);
       return response;

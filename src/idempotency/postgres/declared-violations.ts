@@ -1,8 +1,8 @@
 import type { Violations } from '../transaction.js';
 import { databaseError } from './errors.js';
 
-/** What violated constraints mean in a transaction. */
-export class Meanings {
+/** What violated constraints mean in a transaction, as its handler has declared. */
+export class DeclaredViolations {
   private readonly violations: Violations = {};
 
   /** Constraint name → the refusal to answer. */
@@ -11,7 +11,7 @@ export class Meanings {
   }
 
   /** The refusal that `error`, a violated constraint, was declared to mean; or the error itself. */
-  of(error: unknown): unknown {
+  meaningOf(error: unknown): unknown {
     return this.violations[databaseError(error)?.constraint ?? '']?.() ?? error;
   }
 }
