@@ -67,6 +67,7 @@ const rows = [
     number('Oldest unfinished', 's', shared('idempotency_oldest_unfinished_seconds'), 900),
     number('Interrupted operations', 'none', shared('idempotency_records{state="interrupted"}'), 1, 'In nobody’s hands.'),
     number('Webhook endpoints failing', 'none', shared('webhooks_endpoints{state="failing"}'), 1),
+    number('Commits unconfirmed', 'none', 'max(idempotency_commits_unconfirmed)', 1, 'No synchronous standby answers.'),
     number('Payments wait after a restore', 'none', shared('payments_gate_closed'), 1),
     number('Replicas', 'none', 'sum(up{job="holdfast"})', undefined, 'That answer /metrics.'),
   ],

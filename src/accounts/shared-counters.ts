@@ -30,7 +30,7 @@ export class SharedCounters {
   private readonly clearing: PeriodicTask;
 
   constructor(private readonly dataSource: DataSource) {
-    this.clearing = new PeriodicTask({ name: 'RateLimits', intervalMs: CLEAR_MS, run: () => this.clear() });
+    this.clearing = new PeriodicTask({ name: 'RateLimits', intervalMs: CLEAR_MS, writesTo: dataSource, run: () => this.clear() });
     this.clearing.start();
   }
 

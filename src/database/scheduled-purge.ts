@@ -16,6 +16,7 @@ export abstract class ScheduledPurge implements OnApplicationBootstrap, BeforeAp
     this.task = new PeriodicTask({
       name: this.constructor.name,
       intervalMs: config.purgeInterval,
+      writesTo: this.dataSource,
       run: (signal) => this.purge(signal),
     });
   }

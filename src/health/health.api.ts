@@ -7,7 +7,12 @@ const checks = (description: string) => ({
   additionalProperties: {
     type: 'object',
     required: ['status'],
-    properties: { status: { type: 'string' }, reason: { type: 'string' }, gate: { type: 'string', enum: ['open', 'closed'] } },
+    properties: {
+      status: { type: 'string' },
+      reason: { type: 'string' },
+      gate: { type: 'string', enum: ['open', 'closed'] },
+      commits: { type: 'string', enum: ['unconfirmed'] },
+    },
   },
   description,
 });
@@ -49,7 +54,7 @@ export const CHECK_READY: ApiOptions = {
   id: 'checkReady',
   summary: 'Readiness',
   description:
-    'The process should get requests: the database answers and takes writes, its migrations are the ones of this code, and it isn’t shutting down. `payments` tells whether they pass, or wait until a restored database is compared with the provider; it decides nothing.',
+    'The process should get requests: the database answers and takes writes, its migrations are the ones of this code, and it isn’t shutting down. `payments` tells whether they pass, or wait until a restored database is compared with the provider; it decides nothing. Nor does `commits`, which is there while no synchronous standby confirms what is written: stored answers and reads go on.',
   answers: [
     {
       status: 200,

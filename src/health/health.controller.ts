@@ -6,7 +6,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Public } from '../accounts/access.guard.js';
 import { RECOVERY, whyNotReady } from '../database/data-source.js';
-import { FormerPrimary, RETRY_AFTER } from '../idempotency/index.js';
+import { commitsHang, FormerPrimary, RETRY_AFTER } from '../idempotency/index.js';
 import { Lifecycle } from '../http/lifecycle.js';
 import { Api } from '../openapi/api.decorator.js';
 import { RestoreGate } from '../payments/restore/restore-gate.js';
@@ -61,7 +61,9 @@ export class HealthController {
         const indicator = this.indicators.check('database');
         const late = sleep(CHECK_TIMEOUT, NO_ANSWER, { ref: false });
         const reason = await Promise.race([whyNotReady(this.dataSource).catch(whyNoAnswer), late]);
-        return reason === null ? indicator.up() : indicator.down({ reason });
+        if (reason !== null) return indicator.down({ reason });
+        // Reading goes on, so this decides nothing: every replica says the same of one server.
+        return commitsHang(this.dataSource) ? indicator.up({ commits: 'unconfirmed' }) : indicator.up();
       },
       async () => {
         // Everything else goes on while payments wait, so this decides nothing.

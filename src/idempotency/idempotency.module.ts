@@ -17,6 +17,7 @@ import {
   type IdempotencyAsyncOptions,
   type IdempotencyOptions,
 } from './options.js';
+import { CommitWatch } from './postgres/commit-watch.js';
 import { guardConnections } from './postgres/connection-guard.js';
 import { joinTransactions } from './postgres/join.js';
 import { keepRedirections, refuseWrongHandlers } from './marked-handlers.js';
@@ -93,6 +94,7 @@ function moduleOf(names: DataSourceNames, options: Provider, imports: ModuleMeta
         inject: [...all].map((name) => getDataSourceToken(name)),
       },
       ServerTimeline,
+      CommitWatch,
       Executor,
       Attempts,
       ReplayCache,

@@ -1,4 +1,6 @@
 import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { commitsHang } from './postgres/commits.js';
 
 /** What a periodic task does, and how often. */
 export interface PeriodicTaskOptions {
@@ -6,6 +8,8 @@ export interface PeriodicTaskOptions {
   name: string;
   /** From one tick to the next, in milliseconds. A tick that finds a run in progress starts none. */
   intervalMs: number;
+  /** What it writes to: while commits hang there, no run begins. */
+  writesTo?: DataSource;
   /** One run. `signal` is aborted by `stop()`, for runs that can end early. */
   run(signal: AbortSignal): Promise<unknown>;
 }
@@ -32,9 +36,10 @@ export class PeriodicTask {
     }, this.options.intervalMs).unref();
   }
 
-  /** Runs without waiting for the tick: at once, or after the run in progress. Does nothing once the task is stopped. */
+  /** Runs without waiting for the tick: at once, or after the run in progress. Does nothing once the task is stopped, nor while commits hang. */
   runNow(): void {
-    if (this.stopping.signal.aborted) return;
+    const { writesTo } = this.options;
+    if (this.stopping.signal.aborted || (writesTo && commitsHang(writesTo))) return;
     this.again = this.running !== undefined;
     this.running ??= this.runOnce().finally(() => {
       this.running = undefined;

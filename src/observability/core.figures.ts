@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { Figures } from '../idempotency/index.js';
+import { commitsHang, Figures } from '../idempotency/index.js';
+import { DataSource } from 'typeorm';
 import { Metrics } from './metrics.registry.js';
 
 /** Shows how the core's tables and queues stand at each scrape. */
@@ -8,10 +9,11 @@ export class CoreFigures implements OnModuleInit {
   constructor(
     private readonly metrics: Metrics,
     private readonly figures: Figures,
+    private readonly dataSource: DataSource,
   ) {}
 
   onModuleInit(): void {
-    this.metrics.atScrape(() => this.showQueue());
+    this.metrics.atScrape(() => this.showMoment());
     this.metrics.readTables(
       [
         'idempotency_records',
@@ -24,11 +26,12 @@ export class CoreFigures implements OnModuleInit {
     this.metrics.readTables(['idempotency_archive_records', 'idempotency_archive_bytes'], () => this.showArchive());
   }
 
-  private showQueue(): void {
+  private showMoment(): void {
     const { requests, accounts, longest } = this.figures.queue();
     this.metrics.show('idempotency_queued_requests', {}, requests);
     this.metrics.show('idempotency_queued_accounts', {}, accounts);
     this.metrics.show('idempotency_longest_account_queue', {}, longest);
+    this.metrics.show('idempotency_commits_unconfirmed', {}, commitsHang(this.dataSource) ? 1 : 0);
   }
 
   private async showRecords(): Promise<void> {

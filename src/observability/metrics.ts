@@ -153,6 +153,7 @@ export const METRICS = {
     { step: STEP },
   ),
   payments_for_review: figure('payments', 'Payments whose outcome the provider cannot tell; a person must look', {}),
+  idempotency_commits_unconfirmed: gauge('flag', '1 while no synchronous standby confirms commits and nothing is written, 0 otherwise', {}),
   payments_gate_closed: figure('flag', '1 while payments wait until a restored database is compared with the provider, 0 otherwise', {}),
   payments_provider_calls_total: counter(
     'calls',

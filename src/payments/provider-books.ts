@@ -34,13 +34,16 @@ const INTERVAL_MS = 60_000;
 @Injectable()
 export class ProviderBooks implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('ProviderBooks');
-  private readonly task = new PeriodicTask({ name: 'ProviderBooks', intervalMs: INTERVAL_MS, run: (signal) => this.check(signal) });
+  private readonly task: PeriodicTask;
 
   constructor(
     @InjectDataSource(BACKGROUND) private readonly dataSource: DataSource,
     @Inject(PROVIDER) private readonly provider: GuardedProvider,
     private readonly late: LateCharges,
-  ) {}
+  ) {
+    const run = (signal: AbortSignal): Promise<void> => this.check(signal);
+    this.task = new PeriodicTask({ name: 'ProviderBooks', intervalMs: INTERVAL_MS, writesTo: dataSource, run });
+  }
 
   onApplicationBootstrap(): void {
     this.task.start();

@@ -1,5 +1,8 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+import { BACKGROUND } from '../database/data-source.js';
 import { PeriodicTask } from '../idempotency/index.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { publicId } from '../kernel/ids.js';
@@ -34,7 +37,7 @@ type Lane = keyof typeof PLACES;
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('Webhooks');
-  private readonly task = new PeriodicTask({ name: 'Webhooks', intervalMs: POLL_MS, run: (signal) => this.run(signal) });
+  private readonly task: PeriodicTask;
   private readonly underWay = new Set<Promise<void>>();
   private readonly taken: Record<Lane, number> = { working: 0, failing: 0 };
   private readonly cutOff = new AbortController();
@@ -44,8 +47,10 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly fanOut: FanOut,
     private readonly deliveries: DeliveryStore,
     private readonly watch: DeliveryWatch,
+    @InjectDataSource(BACKGROUND) writesTo: DataSource,
     @Inject(CONFIG) { webhookAllow }: Config,
   ) {
+    this.task = new PeriodicTask({ name: 'Webhooks', intervalMs: POLL_MS, writesTo, run: (signal) => this.run(signal) });
     this.destinations = new Destinations(webhookAllow);
   }
 

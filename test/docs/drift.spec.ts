@@ -210,7 +210,7 @@ it('the clocks of a payment are those of the code', () => {
 
 describe('the sandbox', () => {
   it('has the tokens that are listed, and no other', () => {
-    const known = new Set(read('sandbox/provider.ts').match(/(?<=')tok_\w+(?=')/g));
+    const known = new Set(`${read('sandbox/provider.ts')}${read('sandbox/sources.ts')}`.match(/(?<=')tok_\w+(?=')/g));
     expect(namesIn('docs/sandbox.md', 'tokens').sort()).toEqual([...known].sort());
   });
 

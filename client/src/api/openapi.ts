@@ -899,6 +899,8 @@ export interface components {
                     reason?: string;
                     /** @enum {string} */
                     gate?: "open" | "closed";
+                    /** @enum {string} */
+                    commits?: "unconfirmed";
                 };
             };
             /** @description The checks that failed, and why. */
@@ -908,6 +910,8 @@ export interface components {
                     reason?: string;
                     /** @enum {string} */
                     gate?: "open" | "closed";
+                    /** @enum {string} */
+                    commits?: "unconfirmed";
                 };
             };
             /** @description All checks. */
@@ -917,6 +921,8 @@ export interface components {
                     reason?: string;
                     /** @enum {string} */
                     gate?: "open" | "closed";
+                    /** @enum {string} */
+                    commits?: "unconfirmed";
                 };
             };
         };

@@ -47,9 +47,16 @@ export class FormerPrimary extends Error {
   }
 }
 
+/** No synchronous standby answers, so no commit is confirmed and nothing is written. */
+export class CommitsHang extends Error {
+  constructor() {
+    super('no synchronous standby answers, so no commit is confirmed');
+  }
+}
+
 /** The connection broke, or none was to be had: nothing was wrong with the request. */
 export function isConnectionLost(error: unknown): boolean {
-  if (error instanceof FormerPrimary) return true;
+  if (error instanceof FormerPrimary || error instanceof CommitsHang) return true;
   const fromServer = databaseError(error);
   if (fromServer) return SESSION_LOST.test(fromServer.code ?? '');
   if (!(error instanceof Error)) return false;

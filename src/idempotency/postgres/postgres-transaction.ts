@@ -123,7 +123,7 @@ export class PostgresTransaction<Found = unknown> {
     const sent = [...this.queue.take(), ...calls.map((call) => toCall(call)), COMMIT];
     this.isOver = true;
     connection.shut();
-    const { results, error } = await connection.send(sent);
+    const { results, error } = await connection.sendLast(sent);
     const result = results[sent.length - 2];
     if (error || !result) return this.failed(error);
     this.mustRollBack = false;
@@ -143,7 +143,7 @@ export class PostgresTransaction<Found = unknown> {
     const sent = [...claim.map((call) => toCall(call)), ...this.queue.take()];
     this.isOver = true;
     this.connection = await TransactionConnection.take(this.dataSource);
-    const { results, error } = await this.connection.send(sent);
+    const { results, error } = await this.connection.sendLast(sent);
     const [result] = results;
     // Inside a transaction that somebody left open on this connection, the Sync would have committed nothing.
     if (result && !error && this.connection.isIdle) return { kind: 'committed', result };

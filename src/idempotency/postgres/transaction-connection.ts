@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { tellSql } from '../channels.js';
+import { refuseWhileHanging, unlessCommitsHang } from './commits.js';
 import { outsideTransaction } from './connection-guard.js';
 import type { OpeningCheck } from './opening-check.js';
 import { leaveStream, takeStream } from './own-streams.js';
@@ -20,21 +21,32 @@ export class TransactionConnection {
   private unguard: (() => void) | undefined;
 
   private constructor(
+    private readonly dataSource: DataSource,
     private readonly runner: QueryRunner,
     readonly client: PoolClient & Inside,
   ) {}
 
-  /** @throws what the pool says that has no connection */
-  static async take(dataSource: DataSource): Promise<TransactionConnection> {
+  /** For what will be committed. @throws CommitsHang @throws what the pool says that has no connection */
+  static async take(dataSource: DataSource, { whileHanging = false } = {}): Promise<TransactionConnection> {
+    if (!whileHanging) refuseWhileHanging(dataSource);
     const { runner, client } = await takeIdle(dataSource);
     // TypeORM has no verb for "a transaction is open already"; without it save() would send START TRANSACTION and COMMIT.
     Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
-    return new TransactionConnection(runner, client);
+    return new TransactionConnection(dataSource, runner, client);
   }
 
   /** Sends all calls in one packet; never rejects. */
   send(calls: readonly Call[]): Promise<PipelineEnd> {
     return tellSql(calls, () => sendPipeline(this.client, calls));
+  }
+
+  /** The same for the packet that commits; cut off, so that the connection breaks, when commits are found to hang. */
+  sendLast(calls: readonly Call[]): Promise<PipelineEnd> {
+    return unlessCommitsHang(
+      this.dataSource,
+      () => this.discard(),
+      () => this.send(calls),
+    );
   }
 
   /** Whether the server has no transaction open here. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { ClaimLost, type OpeningCheck } from '../postgres/opening-check.js';
+import { commitsHang } from '../postgres/commits.js';
 import { PostgresTransaction } from '../postgres/postgres-transaction.js';
 import type { Call, Result } from '../postgres/statement.js';
 import { CommitUnconfirmed, confirmCommit, type Confirmation } from './confirm.js';
@@ -120,6 +121,8 @@ async function commitWork<Found>(
   return { kind: 'replaced', decision: decisionOnError(meaning, party) };
 }
 
+const HANGING = { kind: 'unknown' } as const;
+
 /** The answer of COMMIT was lost, or another one's row was there first: what the database says now is what happened. */
 async function confirmed<Found>(
   tx: PostgresTransaction<Found>,
@@ -128,7 +131,8 @@ async function confirmed<Found>(
   decision: Committable,
   cause: unknown,
 ): Promise<Pass<Found>> {
-  const confirmation = await confirmCommit(() => party.lookAfter(tx.dataSource, decision));
+  // While it hangs it is not to be seen: each look would say that it may still be committing.
+  const confirmation = commitsHang(tx.dataSource) ? HANGING : await confirmCommit(() => party.lookAfter(tx.dataSource, decision));
   if (confirmation.kind === 'lost') return confirmation;
   if (confirmation.kind === 'committed') return { kind: 'committed', decision, result: undefined };
   const error = new CommitUnconfirmed(cause);

@@ -62,7 +62,12 @@ export class Purger implements OnApplicationBootstrap, BeforeApplicationShutdown
     @Inject(BACKGROUND_SOURCE) private readonly dataSource: DataSource,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {
-    this.task = new PeriodicTask({ name: 'Purger', intervalMs: options.purgeIntervalMs, run: (signal) => this.purge(signal) });
+    this.task = new PeriodicTask({
+      name: 'Purger',
+      intervalMs: options.purgeIntervalMs,
+      writesTo: dataSource,
+      run: (signal) => this.purge(signal),
+    });
   }
 
   onApplicationBootstrap(): void {

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { OPTIONS, type CompleteOptions } from '../options.js';
 import { BatchedReader } from '../postgres/batched-reader.js';
+import { commitsHang } from '../postgres/commits.js';
 import { isConnectionLost, isRetryable } from '../postgres/errors.js';
 import { commitDecision, type End, type Way } from '../protocol/commit.js';
 import { CommitUnconfirmed } from '../protocol/confirm.js';
@@ -60,7 +61,8 @@ export class Attempts {
    * @throws IdempotencyRefusal reused, expired, unavailable, rate-limited; and what the handler threw that isn't final
    */
   async make(request: KeyedRequest, leader: Leader): Promise<AttemptEnd> {
-    const looksFirst = request.retry.isRetry || !this.predictor.predictsNew(request.intent.key);
+    // While commits hang, what is stored is all that can be said.
+    const looksFirst = commitsHang(this.dataSource) || request.retry.isRetry || !this.predictor.predictsNew(request.intent.key);
     const found = looksFirst ? await this.find(request.intent) : undefined;
     if (found) this.predictor.record(request.intent.key, false);
     const end = found ? endOf(found) : await this.claim(request, leader);

@@ -53,9 +53,12 @@ type Counted = Pick<Intent, 'accountId' | 'key'>;
 @Injectable()
 export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
   private entries = new Map<string, Entry>();
-  private readonly flushing = new PeriodicTask({ name: 'ReplayCounter', intervalMs: FLUSH_INTERVAL_MS, run: () => this.flush() });
+  private readonly flushing: PeriodicTask;
 
-  constructor(@Inject(BACKGROUND_SOURCE) private readonly dataSource: DataSource) {}
+  constructor(@Inject(BACKGROUND_SOURCE) private readonly dataSource: DataSource) {
+    const run = (): Promise<void> => this.flush();
+    this.flushing = new PeriodicTask({ name: 'ReplayCounter', intervalMs: FLUSH_INTERVAL_MS, writesTo: dataSource, run });
+  }
 
   onModuleInit(): void {
     this.flushing.start();

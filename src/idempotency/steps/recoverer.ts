@@ -30,7 +30,12 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
     @Inject(RECOVERY_SOURCE) private readonly dataSource: DataSource,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
   ) {
-    this.task = new PeriodicTask({ name: 'Recoverer', intervalMs: options.recoveryIntervalMs, run: (signal) => this.look(signal) });
+    this.task = new PeriodicTask({
+      name: 'Recoverer',
+      intervalMs: options.recoveryIntervalMs,
+      writesTo: background,
+      run: (signal) => this.look(signal),
+    });
   }
 
   onApplicationBootstrap(): void {
