@@ -2,6 +2,7 @@ import type { Durability, Machine } from './machine.js';
 import type { Sample } from './measure.js';
 import { quotients, rounded, spread, type Spread } from './statistics.js';
 import type { BatchVariant } from './workloads/batches.js';
+import { DISTANCES, roundTripsOf, type Distance, type DistanceVariant } from './workloads/distance.js';
 import type { First, FirstVariant } from './workloads/first.js';
 import type { HotKey } from './workloads/hot-key.js';
 import type { Mix } from './workloads/mix.js';
@@ -62,6 +63,9 @@ export const RATIOS = {
 
 export type RatioName = keyof typeof RATIOS;
 
+/** What is told by a ratio of times and not of CPU: round trips an order waits for, and another account's p99 beside a crowd, over that without it. */
+export type TimeRatioName = 'distantRoundTrips' | 'fairness200' | 'fairness600';
+
 export const RATIO_ENTRIES = Object.entries(RATIOS) as [RatioName, (typeof RATIOS)[RatioName]][];
 
 /** What a variant costs and how fast it is, over the rounds. The names say the units: µs of CPU time a request, and ms. */
@@ -73,6 +77,9 @@ export interface HotKeyFigures extends HotKey {
   p99Ratio: Record<Exclude<keyof HotKey, 'quiet'>, number>;
 }
 
+/** What an order takes from one connection, in milliseconds, by the distance of the database; and how many round trips it waits for. */
+export type DistanceFigures = Record<DistanceVariant, { p50: Record<string, number>; roundTrips: Spread }>;
+
 /** One thing that is promised, and what was found. `met` is null where the measurement can't tell. */
 export interface Goal {
   goal: string;
@@ -83,7 +90,7 @@ export interface Goal {
 /** All that a run of the benchmark found; this is the JSON object. */
 export interface Results {
   /** Medians over the rounds of the ratio within a round; null where it could not be measured. */
-  ratios: Record<RatioName, number | null>;
+  ratios: Record<RatioName | TimeRatioName, number | null>;
   /** Why a ratio or a variant is missing. */
   reasons: Record<string, string>;
   spreads: Partial<Record<RatioName, Spread>>;
@@ -93,6 +100,7 @@ export interface Results {
     batches: Partial<Record<BatchVariant, Figures>>;
     mix: Figures & Pick<Mix, 'statuses' | 'effects'>;
     payments: Figures & Pick<Payments, 'effects'>;
+    distance: DistanceFigures;
     hotKey: HotKeyFigures;
   };
   machine: Machine;
@@ -107,6 +115,7 @@ export interface Measured {
   batches: Partial<Record<BatchVariant, Sample[]>>;
   mix: Mix;
   payments: Payments;
+  distance: Distance;
   hotKey: HotKey;
 }
 
@@ -115,25 +124,34 @@ export function resultsOf(measured: Measured, machine: Machine, settings: Result
   const { first, mix, payments, hotKey } = measured;
   const compared = ratiosOf(measured);
   const hotKeyFound = hotKeyFigures(hotKey);
+  const far = distanceFigures(measured.distance);
+  const { crowd200: fairness200, crowd600: fairness600 } = hotKeyFound.p99Ratio;
+  const ratios = { ...compared.ratios, distantRoundTrips: far.holdfast.roundTrips.median, fairness200, fairness600 };
   return {
     ...compared,
+    ratios,
     workloads: {
       first: figuresOfAll(first.samples),
       replays: figuresOfAll(measured.replays),
       batches: figuresOfAll(measured.batches),
       mix: { ...figures(mix.samples), statuses: mix.statuses, effects: mix.effects },
       payments: { ...figures(payments.samples), effects: payments.effects },
+      distance: far,
       hotKey: hotKeyFound,
     },
     machine,
     settings,
-    goals: { ...ratioGoals(compared.ratios), ...goalsOf(measured, hotKeyFound, settings) },
+    goals: { ...ratioGoals(compared.ratios), ...goalsOf(measured, hotKeyFound, settings), distantRoundTrips: distanceGoal(far) },
   };
 }
 
-function ratiosOf({ first, replays, batches }: Measured): Pick<Results, 'ratios' | 'reasons' | 'spreads'> {
+function ratiosOf({
+  first,
+  replays,
+  batches,
+}: Measured): Pick<Results, 'reasons' | 'spreads'> & { ratios: Record<RatioName, number | null> } {
   const samples: Record<string, Partial<Record<string, Sample[]>>> = { first: first.samples, replays, batches };
-  const ratios: Partial<Results['ratios']> = {};
+  const ratios: Partial<Record<RatioName, number | null>> = {};
   const reasons: Results['reasons'] = { ...first.reasons };
   const spreads: Results['spreads'] = {};
   for (const [name, { above, below }] of RATIO_ENTRIES) {
@@ -145,7 +163,7 @@ function ratiosOf({ first, replays, batches }: Measured): Pick<Results, 'ratios'
     }
     ratios[name] = spreads[name]?.median ?? null;
   }
-  return { ratios: ratios as Results['ratios'], reasons, spreads };
+  return { ratios: ratios as Record<RatioName, number | null>, reasons, spreads };
 }
 
 function figuresOfAll<Name extends string>(samples: Partial<Record<Name, Sample[]>>): Partial<Record<Name, Figures>> {
@@ -180,7 +198,30 @@ function hotKeyFigures({ quiet, held, unbounded, crowd200, crowd600 }: HotKey): 
   };
 }
 
-function ratioGoals(ratios: Results['ratios']): Results['goals'] {
+function distanceFigures(measured: Distance): DistanceFigures {
+  const figuresFor = (variant: DistanceVariant): DistanceFigures[DistanceVariant] => ({
+    p50: Object.fromEntries(
+      DISTANCES.map((delay) => [delay, rounded(spread((measured.samples[`${variant} ${delay}`] ?? []).map(({ p50 }) => p50)).median)]),
+    ),
+    roundTrips: roundedSpread(spread(roundTripsOf(variant, measured))),
+  });
+  return {
+    holdfast: figuresFor('holdfast'),
+    floor: figuresFor('floor'),
+    inFlights: figuresFor('inFlights'),
+    oneByOne: figuresFor('oneByOne'),
+  };
+}
+
+function distanceGoal({ holdfast: { roundTrips } }: DistanceFigures): Goal {
+  return {
+    goal: `round trips to the database that a first request waits for: at most ${ROUND_TRIPS}`,
+    measured: String(roundTrips.median),
+    met: roundTrips.median <= ROUND_TRIPS,
+  };
+}
+
+function ratioGoals(ratios: Record<RatioName, number | null>): Results['goals'] {
   const goals = RATIO_ENTRIES.map(([name, { label, atMost }]): [RatioName, Goal] => {
     const found = ratios[name];
     return [
@@ -193,6 +234,7 @@ function ratioGoals(ratios: Results['ratios']): Results['goals'] {
 
 const POOL_WAIT_MS = 50;
 const HOT_KEY_P99 = 2;
+const ROUND_TRIPS = 1.5;
 const CROWD_P99 = { small: 3, large: 5 };
 
 function goalsOf(

@@ -71,11 +71,15 @@ export class World {
     };
   }
 
+  /** The variables that name the database to a script: the service uses it by its roles, what it is compared with as the owner. */
+  addressesFor(script: string): Record<string, string> {
+    return script === HOLDFAST ? this.databases('holdfast') : { DATABASE_URL: this.postgres.url('holdfast') };
+  }
+
   /** Starts a service on this database and waits until it serves. It ends with the world, if not earlier. */
   start(name: string, script: string, env: Record<string, string> = {}): Promise<Service> {
     const service = new Service(name, script, {
-      // The service uses its database by its roles; what it is compared with does so as the owner.
-      ...(script === HOLDFAST ? this.databases('holdfast') : { DATABASE_URL: this.postgres.url('holdfast') }),
+      ...this.addressesFor(script),
       ...KEYS,
       RATE_LIMIT: '1000000/1s',
       ...env,

@@ -1,4 +1,5 @@
 import { describe } from '../machine.js';
+import { DISTANCES } from '../workloads/distance.js';
 import { RATIO_ENTRIES, type Figures, type Results } from '../results.js';
 import type { Spread } from '../statistics.js';
 import { BATCH_LABELS, FIRST_LABELS, REPLAY_LABELS, labelled } from './labels.js';
@@ -16,6 +17,7 @@ export function markdownOf(results: Results): string {
       ['payments, with a provider that takes 20 ms', workloads.payments],
     ]),
     mixSentence(results),
+    distanceTable(results),
     hotKeyTable(results),
     goalTable(results),
     machineSentence(results),
@@ -53,6 +55,15 @@ function mixSentence({ workloads: { mix, payments } }: Results): string {
     `The mix was answered with ${statuses.join(', ')}; its ${mix.effects.keys} keys wrote ${mix.effects.orders} orders. ` +
     `${payments.effects.requests} payments made ${payments.effects.charges} charges.`
   );
+}
+
+function distanceTable({ workloads: { distance } }: Results): string {
+  const rows = (['holdfast', 'floor', 'inFlights', 'oneByOne'] as const).map((variant) => {
+    const { p50, roundTrips } = distance[variant];
+    return [FIRST_LABELS[variant], ...Object.values(p50).map(String), String(roundTrips.median), `${roundTrips.low} – ${roundTrips.high}`];
+  });
+  const head = DISTANCES.map((milliseconds) => `${milliseconds} ms away: p50 ms`);
+  return table(['An order over one connection, the database', ...head, 'round trips', 'lowest – highest round'], rows);
 }
 
 function hotKeyTable({ workloads: { hotKey } }: Results): string {

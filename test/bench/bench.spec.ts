@@ -68,6 +68,15 @@ describe('a tiny run', () => {
     expect(results.goals['durable']?.met).toBe(true);
   });
 
+  it('tells for how many round trips an order waits', () => {
+    const { distance } = results.workloads;
+    for (const { p50, roundTrips } of Object.values(distance)) {
+      expect(Object.keys(p50)).toEqual(['0', '1', '5']);
+      expect(roundTrips.median).toBeGreaterThan(0);
+    }
+    expect(results.ratios.distantRoundTrips).toBe(distance.holdfast.roundTrips.median);
+  });
+
   it('sees one account beside another that hammers a key', () => {
     for (const seen of ['quiet', 'held', 'unbounded', 'crowd200', 'crowd600'] as const) {
       expect(results.workloads.hotKey[seen].p99).toBeGreaterThan(0);

@@ -20,6 +20,10 @@ const measured: Measured = {
   batches: { single: rounds(300, 300, 300), batched: rounds(20, 20, 60) },
   mix: { samples: rounds(300, 300, 300), statuses: { '201': 90, '422': 10 }, effects: { keys: 80, orders: 80 } },
   payments: { samples: rounds(900, 900, 900), effects: { requests: 30, payments: 30, charges: 30 } },
+  distance: {
+    samples: { 'holdfast 0': rounds(1, 1, 1), 'holdfast 5': rounds(1, 1, 1).map((each) => ({ ...each, p50: 8 })) },
+    roundTrips: { 0: 0.1, 1: 1.1, 5: 5.1 },
+  },
   hotKey: {
     quiet: seen,
     held: { ...seen, p99: 4, longest: 60 },
@@ -47,6 +51,13 @@ it('a ratio is the median of the ratios within a round', () => {
   // 300/200, 400/200, 600/300
   expect(results.spreads.firstVsFloor).toEqual({ median: 2, low: 1.5, high: 2 });
   expect(results.ratios).toMatchObject({ firstVsFloor: 2, hotReplayVsStatic: 1, coldReplayVsHot: 2, batchedVsSingle: 0.3 });
+});
+
+it('round trips are what the distance adds, in ways there and back as they were measured', () => {
+  // (8 - 2) / (5.1 - 0.1)
+  expect(results.workloads.distance.holdfast.roundTrips).toEqual({ median: 1.2, low: 1.2, high: 1.2 });
+  expect(results.ratios).toMatchObject({ distantRoundTrips: 1.2, fairness200: 2.5, fairness600: 6 });
+  expect(results.goals['distantRoundTrips']?.met).toBe(true);
 });
 
 it('what could not run is null, with the reason', () => {
