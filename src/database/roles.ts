@@ -139,12 +139,13 @@ function privilegesOf({ api, background }: Roles): { name: string; role: string;
 /** In one transaction, so that no other session sees a table that is secured and has no policy yet. */
 async function runEach(owner: DataSource, plan: string, values: unknown[]): Promise<void> {
   await owner.transaction(async (manager) => {
-    for (const { sql } of await manager.query<{ sql: string }[]>(plan, values)) {
-      await manager.query(sql).catch((error: unknown) => {
-        throw new CommandFailure(`The owner of the tables may not run ${JSON.stringify(sql)}: ${(error as Error).message}.`, {
-          cause: error,
-        });
-      });
-    }
+    const statements = (): Promise<{ sql: string }[]> => manager.query(plan, values);
+    for (const { sql } of await statements()) await manager.query(sql).catch((error: unknown) => refuse(sql, error));
+    // Of what the owner holds a part only, PostgreSQL grants and revokes nothing with a warning (manual, GRANT, Notes).
+    for (const { sql } of await statements()) refuse(sql, new Error('it changes nothing'));
   });
+}
+
+function refuse(sql: string, error: unknown): never {
+  throw new CommandFailure(`The owner of the tables may not run ${JSON.stringify(sql)}: ${(error as Error).message}.`, { cause: error });
 }
