@@ -7,7 +7,7 @@ import { MAX_CONNECTIONS } from './http/transport.js';
 import { sentenceFor } from './kernel/cli.js';
 import { readConfig } from './kernel/config.js';
 import { keyHashWith } from './kernel/key-hash.js';
-import { assertRowSecurity } from './database/roles.js';
+import { assertLeastPrivilege } from './database/least-privilege.js';
 import { createLogger } from './kernel/logger.js';
 import { prepareDatabase } from './prepare-database.js';
 
@@ -38,7 +38,7 @@ try {
     await tracing?.stop();
   });
   await app.init();
-  await assertRowSecurity(app.get(DataSource), config);
+  await assertLeastPrivilege(app.get(DataSource), config);
   await app.listen({ port: config.port, host: config.host, backlog: MAX_CONNECTIONS });
   const url = await app.getUrl();
   logger.info(`listening on ${url}`);

@@ -5,6 +5,7 @@ import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owne
 import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
 import { DuplicatesAndRetries1700000000016 } from '../../migrations/1700000000016-duplicates-and-retries.js';
 import { Traceparent1700000000021 } from '../../migrations/1700000000021-traceparent.js';
+import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-records.js';
 
 export {
   Idempotency1700000000001,
@@ -14,6 +15,7 @@ export {
   Sealing1700000000015,
   DuplicatesAndRetries1700000000016,
   Traceparent1700000000021,
+  FinalRecords1700000000026,
 };
 
 /** The migrations of the core's tables and functions, in order, for the `migrations` of a TypeORM data source. */
@@ -25,4 +27,5 @@ export const migrations = [
   Sealing1700000000015,
   DuplicatesAndRetries1700000000016,
   Traceparent1700000000021,
+  FinalRecords1700000000026,
 ];

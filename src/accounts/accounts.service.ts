@@ -3,13 +3,11 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { DEMO_CURRENCY, insertDemoProducts } from '../catalog/demo-products.js';
 import { BACKGROUND } from '../database/data-source.js';
+import type { Actor } from '../kernel/actor.js';
 import { newId, publicId } from '../kernel/ids.js';
 import { writeAct } from '../kernel/trail.js';
 import { Account, ApiKey } from './account.entity.js';
 import { generateApiKey, hashSecret, type Scope } from './api-key.js';
-
-/** Who changes keys, as the trail names it: `os:alice` for a user of the operating system. */
-export type Actor = `os:${string}`;
 
 /** Accounts and their API keys, and who changed them, in the trail. Not on any request's path. */
 @Injectable()

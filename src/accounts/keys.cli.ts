@@ -1,10 +1,10 @@
-import { userInfo } from 'node:os';
+import { actor } from '../kernel/actor.js';
 import { CommandFailure, runWithArguments } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
 import { asOwner } from '../database/owner-command.js';
 import { publicId } from '../kernel/ids.js';
 import { Account, ApiKey } from './account.entity.js';
-import { AccountsService, type Actor } from './accounts.service.js';
+import { AccountsService } from './accounts.service.js';
 import { parseApiKey } from './api-key.js';
 import { USAGE, readArguments, type KeysCommand } from './keys.arguments.js';
 
@@ -64,15 +64,6 @@ async function revoke({ key }: KeysCommand & { do: 'revoke' }, accounts: Account
 async function existing(accounts: AccountsService, uuid: string): Promise<string> {
   if (!(await accounts.findAccount(uuid))) throw new CommandFailure('There is no such account.');
   return uuid;
-}
-
-/** The user of the operating system who runs this; its number where it has no name, as in some containers. */
-function actor(): Actor {
-  try {
-    return `os:${userInfo().username}`;
-  } catch {
-    return `os:${process.getuid?.() ?? 'unknown'}`;
-  }
 }
 
 /** The key alone on stdout, so that a script can take it from there. */

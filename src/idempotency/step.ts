@@ -42,7 +42,8 @@ export interface Undo {
 
 /**
  * Ends a settling transaction by taking the whole operation back. Only where it is certain that nothing happened outside,
- * now or earlier; what the handler wrote must be deleted in the same transaction.
+ * now or earlier, and so at the first attempt of the first step alone: a later one's is an error, and the operation stays. What
+ * the handler wrote must be deleted in the same transaction.
  */
 export function undo(error: Error): Undo {
   return { kind: 'undo', error };

@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os';
 import { DataSource } from 'typeorm';
+import { actor } from '../kernel/actor.js';
 import { runWithArguments } from '../kernel/cli.js';
 import { readConfig } from '../kernel/config.js';
 import { databaseOptions } from '../database/data-source.js';
@@ -26,7 +26,7 @@ async function execute(command: ReviewCommand, dataSource: DataSource): Promise<
     return;
   }
   const { operation, outcome, note, providerReference } = command;
-  await settleFlagged(dataSource, operation, { outcome, note, providerReference, actor: userInfo().username });
+  await settleFlagged(dataSource, operation, { outcome, note, providerReference, actor: actor() });
   process.stdout.write(`${publicOperationId(operation)} is settled: ${outcome}\n`);
 }
 

@@ -122,6 +122,26 @@ describe('the trail', () => {
   });
 });
 
+it('the trail tells who had a key sealed, or asked again, and of none that was in use', async () => {
+  const [sealed, used] = [uuidv7(), uuidv7()];
+  await api.send('POST', '/v1/orders', { key: used, body: ORDER });
+  for (const [idempotencyKey, requestId] of [
+    [sealed, 'seals'],
+    [sealed, 'seals-again'],
+    [used, 'too-late'],
+  ]) {
+    const headers = { 'x-request-id': String(requestId), ...from('203.0.113.9') };
+    expect((await api.send('POST', '/v1/operations/seal', { key: null, headers, body: { idempotencyKey } })).status).toBe(200);
+  }
+  await lineOf('too-late');
+  const common = { level: 30, accountId: account, keyId: idOf(KEY_A), address: '203.0.113.9' };
+  expect(acts('key.sealed')).toEqual([
+    expect.objectContaining({ ...common, requestId: 'seals' }),
+    expect.objectContaining({ ...common, requestId: 'seals-again' }),
+  ]);
+  expect(api.log().join('\n')).not.toContain(sealed);
+});
+
 describe('npm run keys', () => {
   const actor = `os:${userInfo().username}`;
 

@@ -5,6 +5,7 @@ import { migrate } from '../../src/database/migrate.js';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import { ORDER, startApp, type TestApp } from '../support/app.js';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.js';
+import { eventually } from '../support/eventually.js';
 
 let database: TestDatabase;
 let app: TestApp;
@@ -73,6 +74,18 @@ it.each<[string, () => Promise<void>]>([
   expect(await answersFromMemory(key)).toBe(false);
   expect(await readiness()).toBe(200);
   // What the next one gave is remembered.
+  expect(await answersFromMemory(await place())).toBe(true);
+});
+
+it('the server is asked by itself, once a second: what is remembered counts on meanwhile, and no longer when another one answers', async () => {
+  app = await startApp(database);
+  const reads = jest.spyOn(ServerTimeline.prototype, 'read');
+  const key = await place();
+  // What was read before they began would not count any more.
+  await eventually('three readings', () => reads.mock.calls.length > 3);
+  expect(await answersFromMemory(key)).toBe(true);
+  await replace('pg_walfile_name', 'pg_lsn', 'RETURNS text', `SELECT '0000000F' || substring(pg_walfile_name_of_old($1), 9)`);
+  await eventually('another server to be noticed', async () => !(await answersFromMemory(key)));
   expect(await answersFromMemory(await place())).toBe(true);
 });
 

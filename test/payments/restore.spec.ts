@@ -1,9 +1,11 @@
+import { userInfo } from 'node:os';
 import { v7 as uuidv7 } from 'uuid';
 import { UsageError } from '../../src/kernel/cli.js';
+import { publicId } from '../../src/kernel/ids.js';
 import { readArguments } from '../../src/payments/restore/reconcile.arguments.js';
 import type { TestApp, TestResponse } from '../support/app.js';
 import { auditWorld, namesOf } from '../support/audit.js';
-import { countOf } from '../support/ledger.js';
+import { ACCOUNT_A, countOf } from '../support/ledger.js';
 import { WAIT, useTwoReplicas, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 import { BY, loseTo, promote, reconcile, reconciled, withReconciliation } from '../support/restores.js';
@@ -192,6 +194,34 @@ it('an operator closes payments by hand after a restore from a dump, which no se
 });
 
 describe('npm run reconcile', () => {
+  it('writes a line of the trail for each act, with who did it, and keeps that name in the database', async () => {
+    const order = await world.placeOrder();
+    await loseTo(world, order);
+    const [charge] = await world.chargesOf(order);
+    const commands = [
+      ['close', ...NOTE],
+      ['adopt', String(charge?.id), ...NOTE],
+      ['open', ...NOTE],
+    ];
+    const lines: Record<string, unknown>[] = [];
+    for (const command of commands) {
+      const { code, stderr } = await reconcile({ ...world, env: { ...world.env, LOG_LEVEL: 'info' } }, ...command);
+      expect(code).toBe(0);
+      for (const line of stderr.split('\n').filter((text) => text.startsWith('{'))) lines.push(JSON.parse(line) as Record<string, unknown>);
+    }
+    const common = { level: 40, context: 'Trail', actor: `os:${userInfo().username}`, time: expect.any(String) };
+    expect(lines).toEqual([
+      { ...common, act: 'gate.changed', state: 'closed' },
+      { ...common, act: 'restore.decided', accountId: publicId('acct', ACCOUNT_A), chargeId: charge?.id, outcome: 'adopted' },
+      { ...common, act: 'gate.changed', state: 'open' },
+    ]);
+    expect(
+      await world.database.query(`SELECT changed_by, (SELECT decided_by FROM restored_charges WHERE charge_id = $1) FROM payments_gate`, [
+        charge?.id,
+      ]),
+    ).toEqual([{ changed_by: common.actor, decided_by: common.actor }]);
+  });
+
   it.each([
     ['an unknown command', ['repair']],
     ['no note', ['close']],

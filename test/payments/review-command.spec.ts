@@ -35,7 +35,7 @@ it('settles a payment, in the name of the operating system\u2019s user, once', a
   const first = await review(...args);
   expect([first.code, first.stdout]).toEqual([0, `${operation} is settled: did-not-happen\n`]);
   const { body } = await world.send('GET', `/v1/operations/${operation}`);
-  const detail = `did-not-happen, by ${userInfo().username}: called them`;
+  const detail = `did-not-happen, by os:${userInfo().username}: called them`;
   expect(body).toMatchObject({
     status: 'completed',
     timeline: expect.arrayContaining([expect.objectContaining({ event: 'decided', detail })]),

@@ -21,6 +21,7 @@ import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owne
 import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
 import { DuplicatesAndRetries1700000000016 } from '../../migrations/1700000000016-duplicates-and-retries.js';
 import { Traceparent1700000000021 } from '../../migrations/1700000000021-traceparent.js';
+import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-records.js';
 import {
   Idempotent,
   IdempotencyModule,
@@ -86,6 +87,7 @@ class NotesModule {
             Sealing1700000000015,
             DuplicatesAndRetries1700000000016,
             Traceparent1700000000021,
+            FinalRecords1700000000026,
             Notes1800000000001,
           ],
           migrationsRun: true,

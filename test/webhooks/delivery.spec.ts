@@ -1,6 +1,8 @@
+import { Logger } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { publicId } from '../../src/kernel/ids.js';
 import { KEY_B, startWorld, type World } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { ACCOUNT_A, countOf } from '../support/ledger.js';
@@ -8,7 +10,10 @@ import { Receiver, TELL, endpointAt, hurry, tell, untilAllSettled } from './rece
 
 let world: World;
 let receivers: Receiver[] = [];
+/** The acts of the trail that are warnings. */
+let acts: unknown[] = [];
 beforeAll(async () => {
+  jest.spyOn(Logger.prototype, 'warn').mockImplementation((line: unknown) => void acts.push(line));
   world = await startWorld();
   // Two replicas share the work throughout.
   await world.secondApp();
@@ -17,6 +22,7 @@ afterEach(async () => {
   await world.database.query('DELETE FROM webhook_endpoints; DELETE FROM webhook_deliveries; DELETE FROM events');
   await Promise.all(receivers.map((receiver) => receiver.close()));
   receivers = [];
+  acts = [];
 });
 afterAll(() => world.close());
 
@@ -197,6 +203,8 @@ describe('a failing endpoint', () => {
       return body['status'] === 'disabled' && body;
     });
     expect(disabled['disabledReason']).toBe('gone');
+    await eventually('the line of the trail', () => acts.length > 0);
+    expect(acts).toEqual([{ act: 'webhook-endpoint.disabled', accountId: publicId('acct', ACCOUNT_A), endpointId: id, reason: 'gone' }]);
     await tell(world.database, 'ord_1', 2);
     receiver.answer = () => 200;
     const enabled = await world.send('PATCH', `/v1/webhook-endpoints/${id}`, { body: { status: 'enabled' } });
@@ -222,6 +230,8 @@ describe('a failing endpoint', () => {
       return body['status'] === 'disabled' && body;
     });
     expect(disabled['disabledReason']).toBe('failing');
+    await eventually('the line of the trail', () => acts.length > 0);
+    expect(acts).toEqual([{ act: 'webhook-endpoint.disabled', accountId: publicId('acct', ACCOUNT_A), endpointId: id, reason: 'failing' }]);
     expect(await deliveriesOf(id)).toMatchObject([{ status: 'pending' }]);
     // Enabled after ten days, its deliveries have four days again, also where the first attempt fails.
     await world.database.query(`UPDATE webhook_deliveries SET failing_since = now() - interval '13 days'`);

@@ -57,6 +57,7 @@ export class Settlement implements Party<'held' | 'lost'> {
       case 'park':
         return [appendTimeline(held, 'parked', decision.reason), parkHeld(held, decision, options)];
       case 'undo':
+        if (held.attempt > 1 || held.stepNo > 1) throw new Error(`undo: ${held.step} is not at its first attempt, or not the first step`);
         return [takeBack(held)];
     }
   }

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { asOwner } from '../../database/owner-command.js';
 import { publicOperationId } from '../../idempotency/index.js';
+import { actor } from '../../kernel/actor.js';
 import { CommandFailure, runWithArguments } from '../../kernel/cli.js';
 import { readConfig } from '../../kernel/config.js';
 import { publicId } from '../../kernel/ids.js';
@@ -27,7 +27,7 @@ await runWithArguments(USAGE, async (args) => {
 
 async function execute(command: ReconcileCommand, reconciliation: Reconciliation): Promise<void> {
   if (command.do === 'status') return show(reconciliation);
-  const by = { actor: userInfo().username, note: command.note };
+  const by = { actor: actor(), note: command.note };
   switch (command.do) {
     case 'close': {
       const running = await reconciliation.close(by);

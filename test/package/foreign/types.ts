@@ -1,7 +1,7 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { Idempotent, IdempotencyModule, Tx, reply, type IdempotencyOptions, type Reply, type Transaction } from '@holdfast/nestjs';
 import { examineHandlers, type Finding } from '@holdfast/nestjs/testing';
-import { Traceparent1700000000021, migrations } from '@holdfast/nestjs/migrations';
+import { FinalRecords1700000000026, migrations } from '@holdfast/nestjs/migrations';
 
 @Controller('typed')
 export class TypedController {
@@ -16,6 +16,6 @@ export class TypedController {
 const options: IdempotencyOptions = { accountOf: () => '', render: () => 'not-final' };
 export const module = IdempotencyModule.forRoot(options);
 export const examine: (...args: Parameters<typeof examineHandlers>) => Promise<Finding[]> = examineHandlers;
-export const last: boolean = migrations.at(-1) === Traceparent1700000000021;
+export const last: boolean = migrations.at(-1) === FinalRecords1700000000026;
 // @ts-expect-error it is no window in words: what the package exports isn't any
 Idempotent({ windowMs: 'a day' });

@@ -5,5 +5,5 @@ import { INTACT, SABOTEURS } from './saboteurs.js';
 const name = process.env[SABOTEUR];
 const saboteur = [INTACT, ...SABOTEURS].find((candidate) => candidate.name === name);
 if (!saboteur) throw new Error(`there is no saboteur ${name}`);
-saboteur.sabotage();
+await saboteur.sabotage();
 await import('../../../src/main.js');
