@@ -11,7 +11,7 @@ import type { EventHint } from './provider/signed-event.js';
 const FIND = `SELECT FROM provider_events WHERE id = $1`;
 const KEEP = `INSERT INTO provider_events (id, type, reference) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
 
-/** By what it was sent with; or a charge that is looked at still by the provider's own id. */
+/** By what it was sent with; or a charge whose books may change by the provider's own id. */
 const FIND_SUBJECT = `
   SELECT account_id, operation_id, reference FROM payments WHERE reference = $1
   UNION ALL
