@@ -22,6 +22,7 @@ import { Traceparent1700000000021 } from '../../migrations/1700000000021-tracepa
 import { EventsTraceparent1700000000022 } from '../../migrations/1700000000022-events-traceparent.js';
 import { Restores1700000000024 } from '../../migrations/1700000000024-restores.js';
 import { Prices1700000000025 } from '../../migrations/1700000000025-prices.js';
+import { UncheckedKeyIds1700000000027 } from '../../migrations/1700000000027-unchecked-key-ids.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -69,6 +70,7 @@ const migrations = [
   EventsTraceparent1700000000022,
   Restores1700000000024,
   Prices1700000000025,
+  UncheckedKeyIds1700000000027,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */
