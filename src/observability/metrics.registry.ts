@@ -114,22 +114,19 @@ export class Metrics {
     return (this.round = this.beginRound());
   }
 
-  private beginRound(after = Promise.resolve()): Round {
+  private beginRound(after?: Promise<void>): Round {
     const left = new Set(this.readings);
-    const done = after
-      .then(() => this.readAll(left))
-      .then(() => {
-        this.round = this.nextRound;
-        this.nextRound = undefined;
-      });
-    return { left, done };
+    return { left, done: this.readAll(left, after) };
   }
 
-  private async readAll(left: Set<Reading>): Promise<void> {
+  private async readAll(left: Set<Reading>, after: Promise<void> | undefined): Promise<void> {
+    await after;
     for (const reading of this.readings) {
       await reading.read().catch(() => this.showUnknown(reading.names));
       left.delete(reading);
     }
+    this.round = this.nextRound;
+    this.nextRound = undefined;
   }
 
   private showUnknown(names: readonly string[]): void {

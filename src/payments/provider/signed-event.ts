@@ -1,7 +1,10 @@
+import { readJsonObject } from '../../http/json.js';
 import { isAmong, isRecent, signWebhook, webhookKey } from '../../kernel/signatures.js';
 
 /** In UTF-16 code units; more than any provider's ids and types have. */
 const MAX_LENGTH = 255;
+/** More than any provider's events have. */
+const MAX_VALUES = 10_000;
 
 /** What an event of the provider is about, as far as it is understood. It is a hint: nothing is concluded from it but that asking is worth it. */
 export interface EventHint {
@@ -61,10 +64,10 @@ export class StandardEvents implements SignedEvents {
   }
 }
 
-/** The value of JSON text; undefined where it is none. */
+/** The JSON object in a body; undefined where there is none, or one so wide or deep that to read it would keep others waiting. */
 export function jsonOf(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString());
+    return readJsonObject(bytes, MAX_VALUES).body;
   } catch {
     return undefined;
   }
