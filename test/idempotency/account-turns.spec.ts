@@ -185,7 +185,7 @@ describe('over two connections', () => {
 });
 
 describe('while the queue of the account is full', () => {
-  const LOCK = { name: 'turns-lock', text: 'SELECT pg_advisory_xact_lock(8)' };
+  const LOCK = { name: 'full-turns-lock', text: 'SELECT pg_advisory_xact_lock(8)' };
   const QUEUE = 3;
   // Of eight connections an account that is alone has seven.
   const PLACES = 7;
