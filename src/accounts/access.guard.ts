@@ -7,9 +7,8 @@ import { publicId } from '../kernel/ids.js';
 import { writeAct } from '../kernel/trail.js';
 import { Metrics } from '../observability/metrics.registry.js';
 import type { Scope } from './api-key.js';
-import { AuthenticationTrail } from './authentication-trail.js';
+import { AuthenticationAttempts } from './authentication-attempts.js';
 import { RateLimits, refuseOver } from './rate-limits.js';
-import { RefusalPacer } from './refusal-pacer.js';
 import { Authenticator, type Caller as CallerType, type Failure } from './authenticator.js';
 
 /** Metadata keys of the two decorators below, for those who document or lint routes. */
@@ -43,13 +42,11 @@ export function knownCallerOf(request: unknown): CallerType | undefined {
 /** Lets a request in when its API key is valid and carries the route's scope. */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  private readonly refusals = new RefusalPacer();
-
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
+    private readonly attempts: AuthenticationAttempts,
     private readonly limits: RateLimits,
-    private readonly trail: AuthenticationTrail,
     private readonly metrics: Metrics,
   ) {}
 
@@ -83,24 +80,22 @@ export class AccessGuard implements CanActivate {
   }
 
   private async authenticate(request: FastifyRequest, reply: FastifyReply): Promise<CallerType> {
+    await this.attempts.admit(request);
     const caller = await this.find(request);
     if (typeof caller !== 'string') {
-      this.trail.succeeded(caller, request.ip);
+      this.attempts.succeeded(caller, request);
       return caller;
     }
-    this.trail.failed(caller, request);
-    await this.limits.countFailure(request);
-    await this.refusals.turn();
+    await this.attempts.failed(caller, request);
     void reply.header('www-authenticate', 'Bearer realm="holdfast"');
     throw unauthenticated();
   }
 
   private async find(request: FastifyRequest): Promise<CallerType | Failure> {
     try {
-      this.limits.checkAddress(request);
       return await this.authenticator.authenticate(request.headers.authorization);
     } catch (error) {
-      await this.refusals.turn();
+      await this.attempts.undecided();
       throw error;
     }
   }

@@ -23,10 +23,15 @@ export class Account {
 @Check('api_keys_mode_check', `mode IN ('test', 'live')`)
 @Check('api_keys_hash_check', `octet_length(secret_hash) = 32`)
 @Index('api_keys_account_idx', ['accountId'])
+@Index('api_keys_unchecked_idx', ['id'], { where: 'NOT id_has_checksum' })
 export class ApiKey {
   /** The 26 characters between the mode and the secret. */
   @PrimaryColumn('text', { primaryKeyConstraintName: 'api_keys_pkey' })
   id: string;
+
+  /** True where whoever made the key says so. */
+  @Column('boolean', { name: 'id_has_checksum', default: false })
+  idHasChecksum: boolean;
 
   @Column('uuid', { name: 'account_id' })
   accountId: string;

@@ -108,8 +108,8 @@ async function insertKey(manager: EntityManager, accountId: string, { mode, name
   const key = generateApiKey(mode);
   // The end is counted by the database's clock, as the guard does.
   await manager.query(
-    `INSERT INTO api_keys (id, account_id, name, mode, secret_hash, scopes, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7))`,
+    `INSERT INTO api_keys (id, id_has_checksum, account_id, name, mode, secret_hash, scopes, expires_at)
+     VALUES ($1, true, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7))`,
     [key.id, accountId, name, mode, hashSecret(key.secret), scopes, lifetimeMs === null ? null : lifetimeMs / 1000],
   );
   return { id: key.id, text: key.text };

@@ -26,7 +26,9 @@ export type Failure =
   /** The id is known and the secret, or the mode, is not that of the key. */
   | 'wrong-secret'
   /** It has expired since it was read. */
-  | 'expired';
+  | 'expired'
+  /** An event that the provider did not sign, or not now. */
+  | 'invalid-signature';
 
 /** Revocation is effective everywhere after this time at most. */
 const FRESH_MS = 4_000;

@@ -24,6 +24,7 @@ import { Restores1700000000024 } from '../../migrations/1700000000024-restores.j
 import { Prices1700000000025 } from '../../migrations/1700000000025-prices.js';
 import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-records.js';
 import { FinalPayments1700000000027 } from '../../migrations/1700000000027-final-payments.js';
+import { UncheckedKeyIds1700000000028 } from '../../migrations/1700000000028-unchecked-key-ids.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -73,6 +74,7 @@ const migrations = [
   Prices1700000000025,
   FinalRecords1700000000026,
   FinalPayments1700000000027,
+  UncheckedKeyIds1700000000028,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

@@ -1,15 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CanActivate, ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { IDEMPOTENT } from '../idempotency/index.js';
+import { BodyReader } from './body-reader.js';
 import { BODY_LIMIT, largestBody } from './body-size.js';
 import { readJsonObject } from './json.js';
-import { isHere, takeBody } from './linger.js';
 import { Problem } from './problem.js';
 
-/** A body has so long to arrive, in milliseconds. */
-const BODY_TIMEOUT = 30_000;
 /** Bodies that have arrived in part hold so many bytes together, in one process. */
 const HALF_SENT_LIMIT = 128 * BODY_LIMIT;
 
@@ -21,10 +18,10 @@ const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/;
 const UNREADABLE_TYPE = 'application/octet-stream';
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
-const RAW_BODY = 'holdfast:raw-body';
+const OWN_BODY = 'holdfast:own-body';
 
-/** A route whose body is the bytes as they were sent (`@Body()` is a Buffer), whatever they are: they are signed. */
-export const RawBody = (): MethodDecorator => SetMetadata(RAW_BODY, true);
+/** A route that reads its body by a `BodyReader` of its own, once it knows who sends it. */
+export const ReadsOwnBody = (): MethodDecorator => SetMetadata(OWN_BODY, true);
 
 /** Why a body is refused. Of one with doubled members the parsed value stands here, of others a stand-in. */
 const refusals = new WeakMap<object, Problem>();
@@ -57,75 +54,20 @@ export function leaveBodies(fastify: FastifyInstance): void {
  */
 @Injectable()
 export class BodyGuard implements CanActivate {
-  /** Bytes of all bodies that have arrived in part. */
-  private halfSent = 0;
+  private readonly bodies = new BodyReader(HALF_SENT_LIMIT);
 
   constructor(private readonly reflector: Reflector) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    if (BODYLESS.has(request.method)) return true;
-    const bytes = await this.receive(request.raw, http.getResponse<FastifyReply>().raw);
-    if (this.reflector.get<unknown>(RAW_BODY, context.getHandler())) {
-      if (bytes === undefined) throw tooLarge();
-      request.body = bytes;
-      return true;
-    }
+    if (BODYLESS.has(request.method) || this.reflector.get<unknown>(OWN_BODY, context.getHandler())) return true;
+    const bytes = await this.bodies.receive(request.raw, http.getResponse<FastifyReply>().raw);
     const body = read(request, bytes, largestBody(context.getClass(), context.getHandler().name));
     request.body = body;
     if (!this.reflector.get<unknown>(IDEMPOTENT, context.getHandler())) refuseUnreadable(body);
     return true;
   }
-
-  /** The whole body; undefined when it is larger than a body may be, whose rest is then not read. */
-  private async receive(request: IncomingMessage, response: ServerResponse): Promise<Buffer | undefined> {
-    const announced = request.headers['content-length'];
-    if (announced !== undefined && Number(announced) > BODY_LIMIT) return undefined;
-    if (isHere(request)) return withinLimit(takeBody(request));
-    if (request.headers.expect !== undefined) response.writeContinue();
-    return this.arrival(request);
-  }
-
-  /** @throws Problem `request-timeout` when the body does not come to its end, or not in time */
-  private async arrival(request: IncomingMessage): Promise<Buffer | undefined> {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    let timer: NodeJS.Timeout | undefined;
-    let listeners: [event: string, listener: (chunk: Buffer) => void][] = [];
-    try {
-      return await new Promise<Buffer | undefined>((resolve, reject) => {
-        timer = setTimeout(() => reject(incomplete('The body did not come to its end in time.')), BODY_TIMEOUT);
-        const take = (chunk: Buffer): void => {
-          length += chunk.length;
-          this.halfSent += chunk.length;
-          chunks.push(chunk);
-          if (length > BODY_LIMIT) resolve(undefined);
-          if (this.halfSent > HALF_SENT_LIMIT) reject(new Problem('service-unavailable', 'Too many bodies are arriving at this moment.'));
-        };
-        listeners = [
-          ['data', take],
-          ['end', () => resolve(Buffer.concat(chunks, length))],
-          ['close', () => reject(incomplete('The connection ended before the body did.'))],
-        ];
-        for (const [event, listener] of listeners) request.on(event, listener);
-      });
-    } finally {
-      clearTimeout(timer);
-      // What stays behind would hold the chunks, and make an error of each end of a connection.
-      for (const [event, listener] of listeners) request.removeListener(event, listener);
-      request.pause();
-      this.halfSent -= length;
-    }
-  }
-}
-
-function withinLimit(bytes: Buffer): Buffer | undefined {
-  return bytes.length > BODY_LIMIT ? undefined : bytes;
-}
-
-function incomplete(detail: string): Problem {
-  return new Problem('request-timeout', detail);
 }
 
 /** That the body is beyond BODY_LIMIT. */

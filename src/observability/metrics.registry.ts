@@ -18,6 +18,13 @@ interface Reading {
   read: () => Promise<void>;
 }
 
+/** All readings, one after the other. */
+interface Round {
+  /** What is still to be read. */
+  left: ReadonlySet<Reading>;
+  done: Promise<void>;
+}
+
 /** A scrape waits no longer than this for figures of the tables, in milliseconds. */
 const PATIENCE_MS = 1_000;
 
@@ -34,9 +41,9 @@ export class Metrics {
   private readonly histogramsInUse = new Map<string, Histogram.Internal<string>>();
   private readonly momentary: (() => void)[] = [];
   private readonly readings: Reading[] = [];
-  /** What the reading under way has still to read. */
-  private readonly awaited = new Set<Reading>();
-  private reading: Promise<void> | undefined;
+  private round: Round | undefined;
+  /** For those who have come while the other one was under way. */
+  private nextRound: Round | undefined;
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -95,18 +102,31 @@ export class Metrics {
   /** All metrics as of this moment, in Prometheus' text format. */
   async scrape(): Promise<string> {
     for (const show of this.momentary) show();
-    this.reading ??= this.readAll().finally(() => (this.reading = undefined));
-    await Promise.race([this.reading, sleep(PATIENCE_MS, undefined, { ref: false })]);
-    for (const { names } of this.awaited) this.showUnknown(names);
+    const { left, done } = this.freshRound();
+    await Promise.race([done, sleep(PATIENCE_MS, undefined, { ref: false })]);
+    for (const { names } of left) this.showUnknown(names);
     return this.registry.metrics();
   }
 
-  private async readAll(): Promise<void> {
-    for (const reading of this.readings) this.awaited.add(reading);
+  /** A round that begins no earlier than now; several scrapes share one. */
+  private freshRound(): Round {
+    if (this.round) return (this.nextRound ??= this.beginRound(this.round.done));
+    return (this.round = this.beginRound());
+  }
+
+  private beginRound(after?: Promise<void>): Round {
+    const left = new Set(this.readings);
+    return { left, done: this.readAll(left, after) };
+  }
+
+  private async readAll(left: Set<Reading>, after: Promise<void> | undefined): Promise<void> {
+    await after;
     for (const reading of this.readings) {
       await reading.read().catch(() => this.showUnknown(reading.names));
-      this.awaited.delete(reading);
+      left.delete(reading);
     }
+    this.round = this.nextRound;
+    this.nextRound = undefined;
   }
 
   private showUnknown(names: readonly string[]): void {

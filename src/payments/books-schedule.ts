@@ -13,10 +13,13 @@ export function soonCheck(now: Date): Date {
   return new Date(now.getTime() + SOON_MS);
 }
 
-/** After as long again as it is old, an hour at least and thirty days at most, for half a year; not over news that came meanwhile. */
+/**
+ * After as long again as it is old, an hour at least and thirty days at most, for half a year, or until a person has it; from then
+ * on whenever there is news. Not over news that came meanwhile.
+ */
 const nextCheck = (table: string): string => `
   UPDATE ${table}
-     SET check_at = CASE WHEN $4 OR now() - created_at > interval '180 days' THEN NULL
+     SET check_at = CASE WHEN $4 OR now() - created_at > interval '180 days' THEN 'infinity'
                          ELSE now() + greatest(interval '${SOONEST_MS} milliseconds', least(now() - created_at, interval '30 days')) END
    WHERE account_id = $1 AND id = $2 AND check_at = $3::timestamptz`;
 

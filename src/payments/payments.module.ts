@@ -28,6 +28,7 @@ import { GuardedProvider } from './provider/guarded-provider.js';
 import { MeasuredProvider } from './provider/measured-provider.js';
 import { PROVIDER } from './provider/provider.js';
 import { NoEvents, SIGNED_EVENTS, StandardEvents, type SignedEvents } from './provider/signed-event.js';
+import { StripeEvents } from './provider/stripe-events.js';
 import { RefundStep } from './refund.step.js';
 import { RefundsService } from './refunds.service.js';
 import { RestoreGate } from './restore/restore-gate.js';
@@ -68,9 +69,7 @@ import { RestoreGate } from './restore/restore-gate.js';
 })
 export class PaymentsModule {}
 
-async function signedEventsOf({ provider, providerWebhookSecret: secret }: Config): Promise<SignedEvents> {
+function signedEventsOf({ provider, providerWebhookSecret: secret }: Config): SignedEvents {
   if (!secret) return new NoEvents();
-  if (provider === 'sandbox') return new StandardEvents(secret);
-  const { StripeEvents } = await import('./provider/stripe-events.js');
-  return new StripeEvents(secret);
+  return provider === 'sandbox' ? new StandardEvents(secret) : new StripeEvents(secret);
 }

@@ -64,10 +64,10 @@ export const TAKE_REFUNDS = `${take('refunds', `status = 'succeeded'`)}
   RETURNING account_id, id, payment_id, reference, provider_reference, amount, currency, check_at::text,
             (SELECT provider_reference FROM payments p WHERE p.account_id = t.account_id AND p.id = t.payment_id) AS charge_id`;
 
-/** What is not looked at any more since a person has it counts again; what never was looked at has books that don't change. */
+/** What has no time at all has books that don't change. */
 export const LOOK_AGAIN = [
   `UPDATE payments SET check_at = now()
-    WHERE account_id = $1 AND reference = $2 AND (status = 'succeeded' AND (check_at IS NOT NULL OR review_reason IS NOT NULL) OR ${DECIDED})`,
+    WHERE account_id = $1 AND reference = $2 AND (status = 'succeeded' AND check_at IS NOT NULL OR ${DECIDED})`,
   `UPDATE refunds SET check_at = now() WHERE account_id = $1 AND reference = $2 AND status = 'succeeded' AND check_at IS NOT NULL`,
 ];
 

@@ -82,10 +82,11 @@ export class ProviderBooks implements OnApplicationBootstrap, BeforeApplicationS
     );
     // Refunds may have come or gone while the provider was asked.
     const ours = Math.max(Number(reserved), Number(now?.reserved ?? 0));
-    const reason = trouble ?? (returned > ours ? `the provider gave ${returned} back, and ${ours} are known here` : null);
-    if (reason !== null) await this.dataSource.query(FLAG_PAYMENT, [account_id, id, reason]);
+    const reasons = [trouble, returned > ours ? `the provider gave ${returned} back, and ${ours} are known here` : null];
+    const found = reasons.filter((reason) => reason !== null);
+    for (const reason of found) await this.dataSource.query(FLAG_PAYMENT, [account_id, id, reason]);
     // A person has it then; only news make us look once more.
-    await this.dataSource.query(NEXT_CHECK.payments, [account_id, id, payment.check_at, reason !== null]);
+    await this.dataSource.query(NEXT_CHECK.payments, [account_id, id, payment.check_at, found.length > 0]);
   }
 
   private async checkRefund(refund: DueRefund): Promise<void> {

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { BACKGROUND } from '../database/data-source.js';
-import { Operations } from '../idempotency/index.js';
+import { Operations, refuseWhileHanging } from '../idempotency/index.js';
 import { ProviderBooks } from './provider-books.js';
 import type { EventHint } from './provider/signed-event.js';
 
@@ -11,7 +11,7 @@ import type { EventHint } from './provider/signed-event.js';
 const FIND = `SELECT FROM provider_events WHERE id = $1`;
 const KEEP = `INSERT INTO provider_events (id, type, reference) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
 
-/** By what it was sent with; or a charge that is looked at still by the provider's own id. */
+/** By what it was sent with; or a charge whose books may change by the provider's own id. */
 const FIND_SUBJECT = `
   SELECT account_id, operation_id, reference FROM payments WHERE reference = $1
   UNION ALL
@@ -41,10 +41,11 @@ export class ProviderEventsService {
     private readonly books: ProviderBooks,
   ) {}
 
-  /** Takes an event in, once by its id, as far as it is understood. */
+  /** Takes an event in, once by its id, as far as it is understood. @throws the database's error, CommitsHang among them: the provider sends it again */
   async receive({ id, type, reference, providerReference }: EventHint): Promise<void> {
     const kept = id.length > LONGEST_ID ? `sha256:${hash('sha256', id, 'hex')}` : id;
     if ((await this.dataSource.query<unknown[]>(FIND, [kept])).length > 0) return;
+    refuseWhileHanging(this.dataSource);
     await this.pass(reference, providerReference);
     // Last: an event whose operation could not be woken is no repetition when it is sent again. To wake one twice does no harm.
     await this.dataSource.query(KEEP, [kept, type ?? 'unknown', reference]);

@@ -25,6 +25,7 @@ export const RECEIVE_EVENT: ApiOptions = {
   answers: [{ status: 204, description: 'The event was received, now or before.' }],
   problems: [
     new Problem('invalid-signature', 'The webhook is not signed with the shared secret, or too long ago.'),
+    new Problem('rate-limited', 'Too many authentications from this address have failed.', { retryAfter: 42 }),
     new Problem('service-unavailable', 'The database cannot be reached at this moment.'),
   ],
 };

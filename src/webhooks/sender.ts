@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { Webhook } from 'standardwebhooks';
+import { signWebhook, webhookKey } from '../kernel/signatures.js';
 import { ADDRESS_REFUSED, type Destinations } from './destinations.js';
 
 /** What is sent to whom. */
@@ -80,11 +80,11 @@ function post(message: Message, destinations: Destinations, signal: AbortSignal)
 }
 
 function signed({ id, body, secrets }: Message): Record<string, string> {
-  const at = new Date();
+  const timestamp = String(Math.floor(Date.now() / 1000));
   return {
     'webhook-id': id,
-    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, at, body)).join(' '),
+    'webhook-timestamp': timestamp,
+    'webhook-signature': secrets.map((secret) => signWebhook(webhookKey(secret), id, timestamp, body)).join(' '),
   };
 }
 

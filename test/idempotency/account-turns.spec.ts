@@ -1,13 +1,24 @@
+import { randomUUID } from 'node:crypto';
 import { Body, Controller, Headers, Post } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { Idempotent, Tx, type Transaction } from '../../src/idempotency/index.js';
+import {
+  Idempotent,
+  RecoverableStep,
+  Tx,
+  next,
+  park,
+  reply,
+  type Step,
+  type StepEnd,
+  type Transaction,
+} from '../../src/idempotency/index.js';
 import { AccountTurns } from '../../src/idempotency/requests/account-turns.js';
 import { tally, type TestApp, type TestResponse } from '../support/app.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { recordsOf } from '../support/ledger.js';
 import { TENANT, startLiftedApp } from '../support/lifted-app.js';
-import { blockedBackends, hold } from '../support/locks.js';
+import { blockedBackends, hold, untilBlocked } from '../support/locks.js';
 
 /** Work that ends when the test says so; who began is written down. */
 function watch(turns: AccountTurns) {
@@ -170,5 +181,91 @@ describe('over two connections', () => {
     expect(began.slice(0, 2)).toEqual([TENANT, TENANT]);
     expect(began.slice(2, 2 + QUEUE)).toContain(OTHER);
     expect((await take(TENANT, mine.refused)).status).toBe(201);
+  });
+});
+
+describe('while the queue of the account is full', () => {
+  const LOCK = { name: 'full-turns-lock', text: 'SELECT pg_advisory_xact_lock(8)' };
+  const QUEUE = 3;
+  // Of eight connections an account that is alone has seven.
+  const PLACES = 7;
+  let hasPaper = false;
+
+  @RecoverableStep('turns.print')
+  class PrintStep implements Step<boolean> {
+    call(): Promise<boolean> {
+      return Promise.resolve(hasPaper);
+    }
+
+    settle(_tx: Transaction, subjectId: string, printed: boolean): Promise<StepEnd> {
+      return Promise.resolve(printed ? reply(201, { printed: subjectId }) : park('no paper'));
+    }
+  }
+
+  @Controller('full')
+  class FullController {
+    @Post()
+    @Idempotent()
+    async take(@Tx() tx: Transaction, @Body() { name, waits }: { name: string; waits?: boolean }): Promise<object> {
+      if (waits) await tx.run(LOCK);
+      return { name };
+    }
+
+    @Post('prints')
+    @Idempotent()
+    async print(@Tx() tx: Transaction): Promise<ReturnType<typeof next>> {
+      await tx.now();
+      return next(PrintStep, uuidv7(), reply(202, { printed: null }));
+    }
+  }
+
+  let database: TestDatabase;
+  let [app, other] = [] as unknown as [TestApp, TestApp];
+  beforeAll(async () => {
+    database = await createDatabase();
+    // Nobody but a retry takes over.
+    const options = { controllers: [FullController], providers: [PrintStep], poolSize: 8, connectionTimeoutMs: 20_000 };
+    const core = { accountQueue: QUEUE, recoveryIntervalMs: 3_600_000 };
+    app = await startLiftedApp(database, { ...options, core });
+    other = await startLiftedApp(database, { ...options, core });
+  });
+  afterAll(async () => {
+    await Promise.all([app.close(), other.close()]);
+    await database.drop();
+  });
+
+  const take = (on: TestApp, key: string, waits = false): Promise<TestResponse> =>
+    on.send('POST', '/full', { key, body: { name: key, ...(waits && { waits }) } });
+  const print = (on: TestApp, key: string): Promise<TestResponse> => on.send('POST', '/full/prints', { key, body: {} });
+
+  it.each([
+    ['random', () => randomUUID()],
+    ['of a minute ago', () => uuidv7({ msecs: Date.now() - 60_000 })],
+  ])('retries that don’t say so have their answers, and their operations taken over, without a turn: keys %s', async (_kind, newKey) => {
+    const [stored, parked, interrupted, fresh] = [newKey(), newKey(), newKey(), newKey()];
+    const first = await take(other, stored);
+    hasPaper = false;
+    for (const key of [parked, interrupted]) expect((await print(other, key)).status).toBe(202);
+    await database.query('UPDATE idempotency_records SET resumable_at = clock_timestamp() WHERE key = $1', [interrupted]);
+    hasPaper = true;
+    const held = await hold(database, 'SELECT pg_advisory_xact_lock(8)');
+    const executing = Array.from({ length: PLACES }, () => take(app, uuidv7(), true));
+    let queued: Promise<TestResponse>[] = [];
+    try {
+      await untilBlocked(database, PLACES);
+      // One more than may wait: the queue is full when that one is refused.
+      queued = Array.from({ length: QUEUE + 1 }, () => take(app, uuidv7()));
+      expect((await Promise.race(queued)).status).toBe(429);
+      const replay = await take(app, stored);
+      expect([replay.status, replay.text, replay.headers.get('idempotent-replayed')]).toEqual([201, first.text, 'true']);
+      expect((await print(app, parked)).status).toBe(202);
+      expect(await app.send('POST', '/full', { key: stored, body: { name: 'another' } })).toMatchObject({ status: 422 });
+      expect((await print(app, interrupted)).status).toBe(201);
+      expect((await take(app, fresh)).status).toBe(429);
+      expect(await recordsOf(database, fresh)).toEqual([]);
+    } finally {
+      await held.release();
+    }
+    expect(tally(await Promise.all([...executing, ...queued]))).toEqual({ 201: PLACES + QUEUE, 429: 1 });
   });
 });

@@ -37,7 +37,7 @@ class Scripted implements Provider {
 
   findRefund = this.findCharge.bind(this);
 
-  standing = () => Promise.resolve({ trouble: null, returned: 0 });
+  standing = () => Promise.resolve({ trouble: null, returned: 0, said: {} });
 
   private async counted(timeoutMs: number): Promise<Outcome> {
     this.timeouts.push(timeoutMs);

@@ -83,4 +83,28 @@ describe('an event of Stripe', () => {
     expect(rows).toEqual([{ status: 'succeeded', review_reason: 'the charge is disputed' }]);
     expect((await world.send('GET', `/v1/payments/${payment['id']}`)).body).toMatchObject({ status: 'succeeded' });
   });
+
+  it('of a refund that failed after it had succeeded, which the sender repeats: its reservation is given back once', async () => {
+    const order = await world.send('POST', '/v1/orders', { body: { items: [{ productId: '123', quantity: 1 }] } });
+    const { id: orderId, total: amount, currency } = order.body;
+    const { body: payment } = await world.send('POST', '/v1/payments', { body: { orderId, amount, currency, source: 'tok_visa' } });
+    const { body: made } = await world.send('POST', `/v1/payments/${payment['id']}/refunds`, { body: { amount: 500 } });
+    expect(made).toMatchObject({ status: 'succeeded' });
+    const refund = stripe.refunds.at(-1);
+    Object.assign(refund ?? {}, { status: 'failed', failure_reason: 'lost_or_stolen_card' });
+    const sent = event({ ...refund }, 'refund.failed');
+    for (let n = 0; n < 3; n += 1) {
+      expect((await deliver(sent)).status).toBe(204);
+      await world.app.get(ProviderBooks, { strict: false }).check();
+    }
+    const told = { status: 'failed', failureCode: 'lost_or_stolen_card' };
+    expect((await world.send('GET', `/v1/refunds/${made['id']}`)).body).toMatchObject(told);
+    const rows = await world.database.query(
+      `SELECT amount_refunded, amount_reserved, review_reason FROM payments WHERE provider_reference = $1`,
+      [stripe.intents.at(-1)?.id],
+    );
+    const review_reason = `${made['id']}: it had succeeded and failed later: lost_or_stolen_card`;
+    expect(rows).toEqual([{ amount_refunded: '0', amount_reserved: '0', review_reason }]);
+    expect(await countOf(world.database, 'events', `type = 'refund.failed'`)).toBe(1);
+  });
 });

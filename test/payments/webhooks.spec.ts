@@ -3,15 +3,16 @@ import { Webhook } from 'standardwebhooks';
 import { v7 as uuidv7 } from 'uuid';
 import { Operations } from '../../src/idempotency/index.js';
 import { ProviderEventsPurger } from '../../src/payments/provider-events.purger.js';
-import { atOnce, type TestResponse } from '../support/app.js';
+import { KEY_A, atOnce, tally, type TestResponse } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { countOf } from '../support/ledger.js';
+import { open } from '../support/raw-http.js';
 import { startPaymentWorld, WEBHOOK_SECRET, type PaymentWorld, type PlacedOrder } from '../support/payments.js';
 import { expectProblem } from '../support/problems.js';
 
 let world: PaymentWorld;
 beforeAll(async () => {
-  world = await startPaymentWorld();
+  world = await startPaymentWorld({ TRUST_PROXY: '127.0.0.1' });
 });
 afterEach(() => world.faults({}));
 afterAll(() => world.close());
@@ -26,12 +27,14 @@ interface Sent {
   without?: string;
   /** What is sent, where that isn't what was signed. */
   instead?: string;
+  /** Address that it comes from. */
+  from?: string;
 }
 
 /** Sends an event as the provider does, or with something wrong. */
 function deliver(
   body: unknown,
-  { id = `evt_${uuidv7()}`, at = new Date(), secret = WEBHOOK_SECRET, without, instead }: Sent = {},
+  { id = `evt_${uuidv7()}`, at = new Date(), secret = WEBHOOK_SECRET, without, instead, from }: Sent = {},
 ): Promise<TestResponse> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const headers: Record<string, string> = {
@@ -41,6 +44,7 @@ function deliver(
     'webhook-signature': new Webhook(secret).sign(id, at, text),
   };
   delete headers[without ?? ''];
+  if (from !== undefined) headers['x-forwarded-for'] = from;
   return world.send('POST', '/v1/provider/webhooks', { as: null, key: null, headers, body: instead ?? text });
 }
 
@@ -123,6 +127,60 @@ describe('an event is taken', () => {
 
   it('only up to 1 MiB: 413', async () => {
     expectProblem(await deliver({ type: 'a', data: 'x'.repeat(1024 * 1024) }), 'payload-too-large');
+  });
+});
+
+describe('whoever can sign nothing is a stranger', () => {
+  const now = (): string => String(Math.floor(Date.now() / 1_000));
+  const signature = `v1,${Buffer.alloc(32).toString('base64')}`;
+
+  /** The status that a client hears which has sent headers, and nothing of the body that they announce; null where it hears nothing. */
+  async function heardBeforeTheBody(headers: Record<string, string>): Promise<number | null> {
+    const socket = open(world.url);
+    let answer = '';
+    socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
+    const lines = { host: 'x', 'content-length': '1000', ...headers };
+    socket.write(
+      `POST /v1/provider/webhooks HTTP/1.1\r\n${Object.entries(lines)
+        .map((line) => `${line.join(': ')}\r\n`)
+        .join('')}\r\n`,
+    );
+    // What answers without the body has answered before a request that comes later and reads the database.
+    for (let n = 0; n < 5; n += 1) await world.send('GET', '/v1/orders');
+    socket.destroy();
+    return answer === '' ? null : Number(answer.split(' ')[1]);
+  }
+
+  it.each<[string, Record<string, string>]>([
+    ['without anything', {}],
+    ['without a signature', { 'webhook-id': 'evt_1', 'webhook-timestamp': now() }],
+    [
+      'with a signature of another version',
+      { 'webhook-id': 'evt_1', 'webhook-timestamp': now(), 'webhook-signature': `v9${signature.slice(2)}` },
+    ],
+    ['with one that is too short', { 'webhook-id': 'evt_1', 'webhook-timestamp': now(), 'webhook-signature': 'v1,AAAA' }],
+    ['without a time', { 'webhook-id': 'evt_1', 'webhook-signature': signature }],
+    ['of a time that is none', { 'webhook-id': 'evt_1', 'webhook-timestamp': 'now', 'webhook-signature': signature }],
+    ['of a day ago', { 'webhook-id': 'evt_1', 'webhook-timestamp': String(Number(now()) - 86_400), 'webhook-signature': signature }],
+    ['without an id', { 'webhook-timestamp': now(), 'webhook-signature': signature }],
+  ])('%s: it is refused before its body comes', async (_what, headers) => {
+    expect(await heardBeforeTheBody(headers)).toBe(401);
+  });
+
+  it('with headers that might be right: its body is waited for', async () => {
+    expect(await heardBeforeTheBody({ 'webhook-id': 'evt_1', 'webhook-timestamp': now(), 'webhook-signature': signature })).toBeNull();
+  });
+
+  it('and its failures count for its address: after 300 it is answered 429, with a right signature and with an API key as well', async () => {
+    const secret = `whsec_${Buffer.from('somebody else entirely, not us').toString('base64')}`;
+    const wrong: Sent[] = [{ secret }, { without: 'webhook-signature' }, { at: new Date(0) }];
+    const answers = await atOnce(300, (n) => deliver({ type: 'a' }, { ...wrong[n % wrong.length], from: '192.0.2.1' }));
+    expect(tally(answers)).toEqual({ 401: 300 });
+    const before = await events();
+    expectProblem(await deliver({ type: 'a' }, { from: '192.0.2.1' }), 'rate-limited');
+    expectProblem(await world.send('GET', '/v1/orders', { as: KEY_A, headers: { 'x-forwarded-for': '192.0.2.1' } }), 'rate-limited');
+    expect(await events()).toBe(before);
+    expect((await deliver({ type: 'a' }, { from: '192.0.2.2' })).status).toBe(204);
   });
 });
 

@@ -70,7 +70,10 @@ class NotesController {
 /** Another application that has taken over src/idempotency with its migrations, and nothing else. */
 @Module({})
 class NotesModule {
-  static with(url: string, { controllers = [], poolSize = 10, pipeline = true, core }: LiftedOptions): DynamicModule {
+  static with(
+    url: string,
+    { controllers = [], poolSize = 10, connectionTimeoutMs = 2_000, pipeline = true, core }: LiftedOptions,
+  ): DynamicModule {
     return {
       module: NotesModule,
       imports: [
@@ -91,7 +94,7 @@ class NotesModule {
             Notes1800000000001,
           ],
           migrationsRun: true,
-          extra: { pipeline, connectionTimeoutMillis: 2_000 },
+          extra: { pipeline, connectionTimeoutMillis: connectionTimeoutMs },
         }),
         TypeOrmModule.forFeature([Note]),
         IdempotencyModule.forRoot({
@@ -125,6 +128,8 @@ export interface LiftedOptions {
   /** Its steps, for example. */
   providers?: Type[];
   poolSize?: number;
+  /** How long a request waits for a connection or its turn, in milliseconds. */
+  connectionTimeoutMs?: number;
   /** false: node-postgres as it is by default, one statement after the other. */
   pipeline?: boolean;
   /** More options of the core. */

@@ -6072,6 +6072,17 @@ export interface operations {
                     };
                 };
             };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "rate-limited";
+                    };
+                };
+            };
             500: {
                 headers: {
                     [name: string]: unknown;

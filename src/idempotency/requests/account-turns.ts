@@ -65,13 +65,18 @@ export class AccountTurns {
    */
   async inTurn<T>(accountId: string, work: () => Promise<T>): Promise<T> {
     this.notice(accountId);
-    if (this.free > 0 && !this.waiting.has(accountId) && this.mayEnter(accountId)) this.enter(accountId);
+    if (this.hasPlaceFor(accountId)) this.enter(accountId);
     else await this.wait(accountId);
     try {
       return await work();
     } finally {
       this.leave(accountId);
     }
+  }
+
+  /** Whether a request of the account would enter without waiting, at this moment. */
+  hasPlaceFor(accountId: string): boolean {
+    return this.free > 0 && !this.waiting.has(accountId) && this.mayEnter(accountId);
   }
 
   /** Who waits at this moment. */

@@ -61,12 +61,20 @@ export class Attempts {
    * @throws IdempotencyRefusal reused, expired, unavailable, rate-limited; and what the handler threw that isn't final
    */
   async make(request: KeyedRequest, leader: Leader): Promise<AttemptEnd> {
-    // While commits hang, what is stored is all that can be said.
-    const looksFirst = commitsHang(this.dataSource) || request.retry.isRetry || !this.predictor.predictsNew(request.intent.key);
-    const found = looksFirst ? await this.find(request.intent) : undefined;
+    const found = this.looksFirst(request) ? await this.find(request.intent) : undefined;
     if (found) this.predictor.record(request.intent.key, false);
     const end = found ? endOf(found) : await this.claim(request, leader);
     return end.kind === 'interrupted' ? this.resume(end.operationId, request) : end;
+  }
+
+  /**
+   * Where a look costs less than an attempt in vain; while commits hang, since what is stored is all that can be said then; and
+   * where the attempt would wait for its turn, unless the key is too young for a retry: a stored answer and an operation that is
+   * to be taken over need no turn.
+   */
+  private looksFirst({ intent: { accountId, key }, retry }: KeyedRequest): boolean {
+    if (commitsHang(this.dataSource) || retry.isRetry || !this.predictor.predictsNew(key)) return true;
+    return this.predictor.mayBeOld(key) && !this.turns.hasPlaceFor(accountId);
   }
 
   /** What is stored under the key; undefined where that takes a claim to say. @throws IdempotencyRefusal unavailable */

@@ -23,6 +23,11 @@ export class NewKeyPredictor {
     return this.stored[ageOf(key)] < OFTEN;
   }
 
+  /** Whether the key can have been used some time ago, for all that it tells: longer than most clients wait before a retry. */
+  mayBeOld(key: string): boolean {
+    return ageOf(key) !== 'young';
+  }
+
   /** Tells what became of a key. */
   record(key: string, isNew: boolean): void {
     const age = ageOf(key);

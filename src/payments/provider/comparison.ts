@@ -1,4 +1,4 @@
-import type { Outcome, Reading, Said } from './provider.js';
+import type { Outcome, Reading, Said, Standing, StandingReading } from './provider.js';
 
 /** What is compared, with the words for it. Whatever else an answer has is the provider's business. */
 const COMPARED = {
@@ -26,6 +26,16 @@ export function judge(asked: Said, reading: Reading): Outcome {
   const { said, ...outcome } = reading;
   const differs = difference(asked, said);
   if (differs === null) return outcome;
-  const reason = `the provider answered with ${differs}`;
+  const reason = wordsFor(differs);
   return { kind: 'unknown', reason, answered: true, review: reason, againMs: AGAIN };
+}
+
+/** The same of how a charge stands: whatever another one does, this one is in trouble. */
+export function judgeStanding(asked: Said, { said, ...standing }: StandingReading): Standing {
+  const differs = difference(asked, said);
+  return differs === null ? standing : { trouble: wordsFor(differs), returned: 0 };
+}
+
+function wordsFor(differs: string): string {
+  return `the provider answered with ${differs}`;
 }

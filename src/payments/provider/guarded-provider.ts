@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { assertNoTransaction } from '../../idempotency/index.js';
 import { PROVIDER_TRIES, type ProviderTry } from '../../kernel/tracing.js';
 import { Bounds, TooManyCalls } from './bounds.js';
-import { judge } from './comparison.js';
+import { judge, judgeStanding } from './comparison.js';
 import {
   countdown,
   type ChargeRequest,
@@ -15,6 +15,7 @@ import {
   type Reading,
   type RefundRequest,
   type Standing,
+  type StandingReading,
   type Unknown,
 } from './provider.js';
 
@@ -82,9 +83,10 @@ export class GuardedProvider {
   }
 
   /** How a charge that succeeded stands by now. @throws Error when the provider can't be asked */
-  standing(request: ChargeRequest, id: string): Promise<Standing> {
+  async standing(request: ChargeRequest, id: string): Promise<Standing> {
     assertNoTransaction('the provider is called');
-    return this.bounds.inPlace(request.account, () => tried('standing', () => this.provider.standing(request, id, this.timeoutMs)));
+    const ask = (): Promise<StandingReading> => this.provider.standing(request, id, this.timeoutMs);
+    return judgeStanding(request, await this.bounds.inPlace(request.account, () => tried('standing', ask)));
   }
 
   /** Every answer passes here, of whatever adapter: it is the outcome only if it is about what was asked. */

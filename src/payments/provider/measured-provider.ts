@@ -1,5 +1,5 @@
 import type { LabelsOf, Metrics } from '../../observability/metrics.registry.js';
-import type { ChargeRequest, FoundReading, NewCharge, Provider, Reading, RefundRequest, Standing } from './provider.js';
+import type { ChargeRequest, FoundReading, NewCharge, Provider, Reading, RefundRequest, StandingReading } from './provider.js';
 
 type Labels = LabelsOf<'payments_provider_calls_total'>;
 
@@ -30,7 +30,7 @@ export class MeasuredProvider implements Provider {
     return this.measured('find-refund', this.provider.findRefund(request, known, timeoutMs), kindOf);
   }
 
-  standing(request: ChargeRequest, id: string, timeoutMs: number): Promise<Standing> {
+  standing(request: ChargeRequest, id: string, timeoutMs: number): Promise<StandingReading> {
     return this.measured('standing', this.provider.standing(request, id, timeoutMs), () => 'succeeded');
   }
 

@@ -81,6 +81,11 @@ export interface Standing {
   returned: number;
 }
 
+/** How a charge stands as an adapter read it, with what the answer said of it. */
+export interface StandingReading extends Standing {
+  said: Said;
+}
+
 /** A payment provider. Each call ends within the given milliseconds. */
 export interface Provider {
   /** Ends as one charge however often it is called with this key. Never throws. */
@@ -92,7 +97,7 @@ export interface Provider {
   /** As `findCharge`. @throws Error when the provider can't be asked */
   findRefund(request: RefundRequest, known: string | null, timeoutMs: number): Promise<FoundReading>;
   /** How a charge that succeeded stands by now. @throws Error when the provider can't be asked */
-  standing(request: ChargeRequest, id: string, timeoutMs: number): Promise<Standing>;
+  standing(request: ChargeRequest, id: string, timeoutMs: number): Promise<StandingReading>;
   /** For how long after its first use the provider knows an idempotency key, in milliseconds. */
   readonly keyWindowMs: number;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { exchange, type Exchange } from './http-call.js';
-import type { ChargeRequest, FoundReading, NewCharge, Provider, Reading, RefundRequest, Said, Standing } from './provider.js';
+import type { ChargeRequest, FoundReading, NewCharge, Provider, Reading, RefundRequest, Said, StandingReading } from './provider.js';
 
 const metadata = z.object({ account: z.string().optional() }).nullish();
 const succeeded = z.object({
@@ -41,8 +41,8 @@ export class SandboxProvider implements Provider {
   }
 
   /** The sandbox's books never change. */
-  standing(): Promise<Standing> {
-    return Promise.resolve({ trouble: null, returned: 0 });
+  standing(): Promise<StandingReading> {
+    return Promise.resolve({ trouble: null, returned: 0, said: {} });
   }
 
   private async find(path: string, reference: string, timeoutMs: number): Promise<FoundReading> {

@@ -1,6 +1,6 @@
 // oxlint-disable-next-line import/no-named-as-default -- its CommonJS build, which Jest loads, has the default export only
 import Stripe from 'stripe';
-import type { FoundReading, NotReached, Reading, Said, Standing, Unknown } from './provider.js';
+import type { FoundReading, NotReached, Reading, Said, StandingReading, Unknown } from './provider.js';
 import { amountFromStripe } from './stripe-amount.js';
 import { Unanswered } from './stripe-transport.js';
 
@@ -50,11 +50,13 @@ export function readingOfRefund(refund: Stripe.Refund): There {
 }
 
 /** How a PaymentIntent that succeeded stands, read with its latest charge. */
-export function standingOf({ status, currency, latest_charge: charge }: Stripe.PaymentIntent): Standing {
-  if (status !== 'succeeded') return { trouble: `the charge had succeeded, and is ${status} now`, returned: 0 };
-  if (charge === null || typeof charge === 'string') return { trouble: null, returned: 0 };
+export function standingOf(intent: Stripe.PaymentIntent): StandingReading {
+  const { status, currency, latest_charge: charge } = intent;
+  const said = saidOf(intent);
+  if (status !== 'succeeded') return { trouble: `the charge had succeeded, and is ${status} now`, returned: 0, said };
+  if (charge === null || typeof charge === 'string') return { trouble: null, returned: 0, said };
   const returned = amountFromStripe(charge.amount_refunded, currency.toUpperCase());
-  return { trouble: charge.disputed ? 'the charge is disputed' : null, returned };
+  return { trouble: charge.disputed ? 'the charge is disputed' : null, returned, said };
 }
 
 /** What was made before the account was sent along has none. */

@@ -8,7 +8,7 @@ import {
   type Provider,
   type Reading,
   type RefundRequest,
-  type Standing,
+  type StandingReading,
 } from './provider.js';
 import { stripeAmount } from './stripe-amount.js';
 import { stripeClient } from './stripe-client.js';
@@ -93,7 +93,7 @@ export class StripeProvider implements Provider {
     }
   }
 
-  async standing(_request: ChargeRequest, id: string, timeoutMs: number): Promise<Standing> {
+  async standing(_request: ChargeRequest, id: string, timeoutMs: number): Promise<StandingReading> {
     return standingOf(await this.stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }, { timeout: timeouts(timeoutMs)() }));
   }
 
