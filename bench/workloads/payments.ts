@@ -4,12 +4,13 @@ import { HOLDFAST, measured, orders, type Context } from '../context.js';
 import type { Sample } from '../measure.js';
 import type { Prepared } from '../requests.js';
 import { inRounds } from '../rounds.js';
+import type { World } from '../world.js';
 
 /** How long the provider takes for an answer, in milliseconds. */
 export const PROVIDER_MS = 20;
 
 /** Connections that pay: few enough that a payment's time is not that of a queue. */
-const PAYING = 16;
+export const PAYING = 16;
 /** A payment takes several times as long as an order, and fewer of them tell as much. */
 const FEWER = 2;
 
@@ -32,7 +33,7 @@ export async function payments(context: Context): Promise<Payments> {
   let requests = 0;
   const run = async (amount: number): Promise<Sample> => {
     await loader.run(orders(holdfast, { amount, traffic: { kind: 'fresh', keys: 'uuidv7' } }));
-    const list = await paymentsOfLatest(context, amount);
+    const list = await paymentsOfLatest(world, amount);
     requests += list.length;
     return measured(context, holdfast, {
       ...orders(holdfast, { amount, traffic: { kind: 'list', requests: list } }),
@@ -61,7 +62,7 @@ async function delayAnswers(url: string): Promise<void> {
 }
 
 /** A payment for each of the orders that were placed last. */
-async function paymentsOfLatest({ world }: Context, amount: number): Promise<Prepared[]> {
+export async function paymentsOfLatest(world: World, amount: number): Promise<Prepared[]> {
   const latest = await world.query<{ id: string }>('SELECT id FROM orders ORDER BY created_at DESC LIMIT $1', [amount]);
   return latest.map(({ id }) => ({
     key: uuidv7(),
