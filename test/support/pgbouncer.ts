@@ -5,17 +5,26 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { freePort } from '../../local/embedded-postgres.js';
 import { EMBEDDED_ROLES } from '../../src/kernel/config.js';
+import { pathOf, whyMissing, type Program } from './debian.js';
 import { eventually } from './eventually.js';
 import type { Pooler } from './pooler.js';
 
-const PROGRAM = process.env['PGBOUNCER'] ?? 'pgbouncer';
+/** Debian's, which is older than 1.21 until Debian 13; PGBOUNCER names another one. */
+const PGBOUNCER: Program = { name: 'PgBouncer', places: ['/usr/sbin/pgbouncer'], packages: 'pgbouncer', variable: 'PGBOUNCER' };
 
-/** Why the real PgBouncer can't be tried here, or null: before 1.21 it doesn't know prepared statements in transaction mode. */
-export function whyNoPgBouncer(): string | null {
-  const { stdout, error } = spawnSync(PROGRAM, ['--version'], { encoding: 'utf8' });
-  const [, major = 0, minor = 0] = /^PgBouncer (\d+)\.(\d+)/.exec(error ? '' : stdout)?.map(Number) ?? [];
-  if (major > 1 || minor >= 21) return null;
-  return `${minor ? `PgBouncer 1.${minor} is too old` : 'there is no PgBouncer'}: 1.21 or later, on the PATH or named by PGBOUNCER`;
+/** Why there is no PgBouncer to try, or null. */
+export const whyNoPgBouncer = (): string | null => whyMissing(PGBOUNCER);
+
+/** Major and minor version, as `1.18`; null without one. */
+export function pgBouncerVersion(): string | null {
+  const path = pathOf(PGBOUNCER);
+  return path && (/^PgBouncer (\d+\.\d+)/.exec(spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout)?.[1] ?? null);
+}
+
+/** From 1.21 on it carries prepared statements from session to session. */
+function carriesStatements(): boolean {
+  const [major = 0, minor = 0] = (pgBouncerVersion() ?? '').split('.').map(Number);
+  return major > 1 || minor >= 21;
 }
 
 /** Runs PgBouncer in transaction mode in front of a server that trusts everybody. */
@@ -36,13 +45,15 @@ unix_socket_dir =
 auth_type = trust
 auth_file = ${users}
 pool_mode = transaction
-max_prepared_statements = 200
+${carriesStatements() ? 'max_prepared_statements = 200' : ''}
 server_login_retry = 1
 `,
   );
   for (const [path, mode] of [[directory, 0o755] as const, [settings, 0o644] as const, [users, 0o644] as const]) chmodSync(path, mode);
   // It refuses to run as root.
-  const child = spawn(PROGRAM, [...(process.getuid?.() === 0 ? ['-u', 'nobody'] : []), '-q', settings], { stdio: 'ignore' });
+  const child = spawn(pathOf(PGBOUNCER) ?? PGBOUNCER.name, [...(process.getuid?.() === 0 ? ['-u', 'nobody'] : []), '-q', settings], {
+    stdio: 'ignore',
+  });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const url = new URL(databaseUrl);
   url.port = String(port);

@@ -18,11 +18,16 @@ function isFromServer(error: unknown): error is DatabaseError {
 }
 
 /**
- * Serialization failure, deadlock, lock timeout, or what the connection had prepared is gone (26000) or no longer fits (0A000):
- * the transaction was rolled back for sure and may simply run again.
+ * What the connection had prepared is gone (26000), is there although nobody here has prepared it (42P05), or no longer fits (0A000): a pooler
+ * gave it another session, or a table has changed. Nothing ran, and the next try prepares anew.
  */
+export function isPreparedAmiss(error: unknown): boolean {
+  return ['26000', '42P05', '0A000'].includes(databaseError(error)?.code ?? '');
+}
+
+/** Serialization failure, deadlock, lock timeout, or a statement that is prepared amiss: the transaction was rolled back for sure and may simply run again. */
 export function isRetryable(error: unknown): boolean {
-  return ['40001', '40P01', '55P03', '26000', '0A000'].includes(databaseError(error)?.code ?? '');
+  return isPreparedAmiss(error) || ['40001', '40P01', '55P03'].includes(databaseError(error)?.code ?? '');
 }
 
 /** Nothing was wrong with the request, and the next try may go through. 57014: a statement took longer than statement_timeout. */

@@ -1,4 +1,6 @@
+import { Logger } from '@nestjs/common';
 import { Query, type FieldDef, type PoolClient } from 'pg';
+import { databaseError } from './errors.js';
 import type { Call, Result } from './statement.js';
 
 /** How a pipeline ended: the results of the statements that ran, and the error of the one that didn't; none after it ran. */
@@ -48,6 +50,22 @@ interface Prepared {
 
 const preparedOn = new WeakMap<object, Prepared>();
 
+/** duplicate_prepared_statement */
+const PREPARED_BY_ANOTHER = '42P05';
+/**
+ * Whether names say nothing here: a pooler gives each transaction another session and doesn't know what is prepared in it, as PgBouncer before
+ * 1.21 in transaction mode. Nothing but a name that is taken tells, and from then on each statement is prepared anew each time.
+ */
+let namesAreVain = false;
+
+function giveNamesUp(): void {
+  if (namesAreVain) return;
+  namesAreVain = true;
+  new Logger('Idempotency').warn(
+    'a pooler in between does not carry prepared statements: each is prepared anew each time, which costs more',
+  );
+}
+
 /** In pipeline mode node-postgres takes its own kind of query only, for fear of portals that stay open; ours never do. */
 const Base = Query as unknown as new (config: { text: string; callback: (error?: unknown) => void }) => { callback: unknown };
 
@@ -56,6 +74,7 @@ const Base = Query as unknown as new (config: { text: string; callback: (error?:
  * each by itself, and ten answers wake this process up to ten times.
  */
 class Pipeline extends Base {
+  private readonly calls: readonly Call[];
   private readonly results: Result[] = [];
   private readonly prepared: Prepared;
   private readonly sent: string[] = [];
@@ -69,7 +88,7 @@ class Pipeline extends Base {
 
   constructor(
     private readonly client: PoolClient,
-    private readonly calls: readonly Call[],
+    calls: readonly Call[],
     resolve: (end: PipelineEnd) => void,
   ) {
     // node-postgres wraps the callback for its time limit, and calls it itself when that has passed.
@@ -77,6 +96,7 @@ class Pipeline extends Base {
     const { connection } = client as unknown as { connection: object };
     this.prepared = preparedOn.get(connection) ?? { columns: new Map(), sent: new Set(), doubtful: new Set() };
     preparedOn.set(connection, this.prepared);
+    this.calls = namesAreVain ? calls.map(({ text, values }) => ({ text, ...(values && { values }) })) : calls;
   }
 
   /** Called by node-postgres, like all that follow. */
@@ -151,6 +171,7 @@ class Pipeline extends Base {
   }
 
   handleError(error: unknown): void {
+    if (databaseError(error)?.code === PREPARED_BY_ANOTHER) giveNamesUp();
     const name = this.calls[this.results.length]?.name;
     // Also for one that was prepared: it may be the statement itself that PostgreSQL no longer knows or accepts.
     if (name !== undefined) {

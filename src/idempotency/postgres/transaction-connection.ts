@@ -4,6 +4,7 @@ import { tellSql } from '../channels.js';
 import { refuseWhileHanging, unlessCommitsHang } from './commits.js';
 import { outsideTransaction } from './connection-guard.js';
 import type { OpeningCheck } from './opening-check.js';
+import { isPreparedAmiss } from './errors.js';
 import { leaveStream, takeStream } from './own-streams.js';
 import { sendPipeline, type PipelineEnd } from './pipeline.js';
 import { toCall, toHandlerCall, type Call } from './statement.js';
@@ -89,7 +90,9 @@ export function sendAlone(dataSource: DataSource, calls: readonly Call[]): Promi
 export async function sendUntold(dataSource: DataSource, calls: readonly Call[]): Promise<PipelineEnd> {
   const { runner, client } = await takeIdle(dataSource);
   try {
-    return await sendPipeline(client, calls);
+    const end = await sendPipeline(client, calls);
+    // Alone it is a transaction of its own, of which nothing was done.
+    return isPreparedAmiss(end.error) ? await sendPipeline(client, calls) : end;
   } finally {
     leaveStream(client);
     await runner.release();
