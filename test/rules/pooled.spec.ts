@@ -46,9 +46,9 @@ describe.each([title])('%s', () => {
       const { database, a, b } = world;
       const product = await addProduct(database);
       const keys = Array.from({ length: 120 }, () => uuidv7());
-      let cutting = true;
+      const cutting = new AbortController();
       const cut = async (): Promise<void> => {
-        while (cutting) {
+        while (!cutting.signal.aborted) {
           await database.query(
             `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND usename = $1 AND state <> 'idle' ORDER BY random() LIMIT 1`,
@@ -64,7 +64,7 @@ describe.each([title])('%s', () => {
         const some = keys.slice(at, at + 8).flatMap((key, index) => [a, b].map((on) => ({ key, on: index % 2 === 0 ? on : a })));
         answers.push(...(await Promise.all(some.map(({ key, on }) => untilFinal(() => on.send('POST', '/v1/orders', { key, body }))))));
       }
-      cutting = false;
+      cutting.abort();
       await cuts;
       expect(answers.filter(({ status }) => status !== 201)).toEqual([]);
       expect(new Set(answers.map(({ body: order }) => order['id'])).size).toBe(keys.length);

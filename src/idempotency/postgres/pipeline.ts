@@ -1,6 +1,5 @@
-import { Logger } from '@nestjs/common';
 import { Query, type FieldDef, type PoolClient } from 'pg';
-import { databaseError } from './errors.js';
+import { heedName, named } from './statement-names.js';
 import type { Call, Result } from './statement.js';
 
 /** How a pipeline ended: the results of the statements that ran, and the error of the one that didn't; none after it ran. */
@@ -50,22 +49,6 @@ interface Prepared {
 
 const preparedOn = new WeakMap<object, Prepared>();
 
-/** duplicate_prepared_statement */
-const PREPARED_BY_ANOTHER = '42P05';
-/**
- * Whether names say nothing here: a pooler gives each transaction another session and doesn't know what is prepared in it, as PgBouncer before
- * 1.21 in transaction mode. Nothing but a name that is taken tells, and from then on each statement is prepared anew each time.
- */
-let namesAreVain = false;
-
-function giveNamesUp(): void {
-  if (namesAreVain) return;
-  namesAreVain = true;
-  new Logger('Idempotency').warn(
-    'a pooler in between does not carry prepared statements: each is prepared anew each time, which costs more',
-  );
-}
-
 /** In pipeline mode node-postgres takes its own kind of query only, for fear of portals that stay open; ours never do. */
 const Base = Query as unknown as new (config: { text: string; callback: (error?: unknown) => void }) => { callback: unknown };
 
@@ -96,7 +79,7 @@ class Pipeline extends Base {
     const { connection } = client as unknown as { connection: object };
     this.prepared = preparedOn.get(connection) ?? { columns: new Map(), sent: new Set(), doubtful: new Set() };
     preparedOn.set(connection, this.prepared);
-    this.calls = namesAreVain ? calls.map(({ text, values }) => ({ text, ...(values && { values }) })) : calls;
+    this.calls = named(calls);
   }
 
   /** Called by node-postgres, like all that follow. */
@@ -171,7 +154,7 @@ class Pipeline extends Base {
   }
 
   handleError(error: unknown): void {
-    if (databaseError(error)?.code === PREPARED_BY_ANOTHER) giveNamesUp();
+    heedName(error);
     const name = this.calls[this.results.length]?.name;
     // Also for one that was prepared: it may be the statement itself that PostgreSQL no longer knows or accepts.
     if (name !== undefined) {
