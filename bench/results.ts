@@ -35,6 +35,12 @@ export const RATIOS = {
     below: ['first', 'nodeIdempotency'],
     atMost: 0.8,
   },
+  rowSecurity: {
+    label: 'first request, by roles under row-level security ÷ by one role without',
+    above: ['first', 'holdfast'],
+    below: ['first', 'oneRole'],
+    atMost: 1.06,
+  },
   claimFirstVsOptimistic: {
     label: 'first request, claim first ÷ optimistic',
     above: ['first', 'claimFirst'],

@@ -71,6 +71,12 @@ export class World {
     };
   }
 
+  /** The variables where one role, the tables' owner, does all: row-level security does not act on it. */
+  oneRole(): Record<string, string> {
+    const url = this.postgres.url('holdfast');
+    return { DATABASE_URL: url, DATABASE_BACKGROUND_URL: url, DATABASE_OWNER_URL: url };
+  }
+
   /** The variables that name the database to a script: the service uses it by its roles, what it is compared with as the owner. */
   addressesFor(script: string): Record<string, string> {
     return script === HOLDFAST ? this.databases('holdfast') : { DATABASE_URL: this.postgres.url('holdfast') };

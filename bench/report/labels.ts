@@ -5,6 +5,7 @@ import type { ReplayVariant } from '../workloads/replays.js';
 /** What the variants are called in tables and charts, in the order in which they stand there. */
 export const FIRST_LABELS: Record<FirstVariant, string> = {
   holdfast: 'Holdfast',
+  oneRole: 'Holdfast, by one role',
   claimFirst: 'Holdfast, claim first',
   floor: 'the same by hand on node:http',
   inFlights: 'no idempotency, two flights',

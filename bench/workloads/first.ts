@@ -7,7 +7,7 @@ import { inRounds, type Variant } from '../rounds.js';
 import type { Service } from '../service.js';
 
 /** The service, and what its first requests are compared with. */
-export type FirstVariant = 'holdfast' | 'claimFirst' | 'floor' | 'inFlights' | 'oneByOne' | 'nodeIdempotency' | 'pgbench';
+export type FirstVariant = 'holdfast' | 'oneRole' | 'claimFirst' | 'floor' | 'inFlights' | 'oneByOne' | 'nodeIdempotency' | 'pgbench';
 
 /** What was measured of each variant, round by round, and why some could not run. */
 export interface First {
@@ -17,6 +17,7 @@ export interface First {
 
 const SCRIPTS: [FirstVariant, string][] = [
   ['holdfast', HOLDFAST],
+  ['oneRole', HOLDFAST],
   ['claimFirst', 'variants/claim-first.js'],
   ['floor', 'variants/floor.js'],
   ['inFlights', 'variants/in-flights.js'],
@@ -26,7 +27,12 @@ const SCRIPTS: [FirstVariant, string][] = [
 /** Orders under new keys. */
 export async function firstRequests(context: Context): Promise<First> {
   const { world } = context;
-  const services = await Promise.all(SCRIPTS.map(async ([name, script]) => ({ name, service: await world.start(name, script) })));
+  const services = await Promise.all(
+    SCRIPTS.map(async ([name, script]) => ({
+      name,
+      service: await world.start(name, script, name === 'oneRole' ? world.oneRole() : {}),
+    })),
+  );
   const variants: Variant<FirstVariant>[] = services.map(({ name, service }) => ({
     name,
     run: (amount) => measured(context, service, fresh(service, amount)),

@@ -37,7 +37,7 @@ describe('a tiny run', () => {
   it('measures the service and whatever it is compared with', () => {
     const { first, replays, mix, payments } = results.workloads;
     const missing = Object.keys(results.reasons);
-    const expected = ['holdfast', 'claimFirst', 'floor', 'inFlights', 'oneByOne', 'nodeIdempotency', 'pgbench'].filter(
+    const expected = ['holdfast', 'oneRole', 'claimFirst', 'floor', 'inFlights', 'oneByOne', 'nodeIdempotency', 'pgbench'].filter(
       (name) => !missing.includes(name),
     );
     expect(Object.keys(first).toSorted()).toEqual(expected.toSorted());
