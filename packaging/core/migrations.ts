@@ -6,6 +6,7 @@ import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js'
 import { DuplicatesAndRetries1700000000016 } from '../../migrations/1700000000016-duplicates-and-retries.js';
 import { Traceparent1700000000021 } from '../../migrations/1700000000021-traceparent.js';
 import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-records.js';
+import { LastTry1700000000029 } from '../../migrations/1700000000029-last-try.js';
 
 export {
   Idempotency1700000000001,
@@ -16,6 +17,7 @@ export {
   DuplicatesAndRetries1700000000016,
   Traceparent1700000000021,
   FinalRecords1700000000026,
+  LastTry1700000000029,
 };
 
 /** The migrations of the core's tables and functions, in order, for the `migrations` of a TypeORM data source. */
@@ -28,4 +30,5 @@ export const migrations = [
   DuplicatesAndRetries1700000000016,
   Traceparent1700000000021,
   FinalRecords1700000000026,
+  LastTry1700000000029,
 ];

@@ -25,6 +25,7 @@ import { Prices1700000000025 } from '../../migrations/1700000000025-prices.js';
 import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-records.js';
 import { FinalPayments1700000000027 } from '../../migrations/1700000000027-final-payments.js';
 import { UncheckedKeyIds1700000000028 } from '../../migrations/1700000000028-unchecked-key-ids.js';
+import { LastTry1700000000029 } from '../../migrations/1700000000029-last-try.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -75,6 +76,7 @@ const migrations = [
   FinalRecords1700000000026,
   FinalPayments1700000000027,
   UncheckedKeyIds1700000000028,
+  LastTry1700000000029,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

@@ -102,34 +102,6 @@ export class IdempotencyRecord {
   expiresAt: Date | null;
 }
 
-/** How often an operation was answered again, by the reason that the client gave; flushed in batches, never on a request's path. */
-@Entity('idempotency_replays')
-export class IdempotencyReplay {
-  @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'idempotency_replays_pkey' })
-  accountId: string;
-
-  @PrimaryColumn('uuid', { name: 'operation_id', primaryKeyConstraintName: 'idempotency_replays_pkey' })
-  operationId: string;
-
-  /** The client's `Retry-Reason`, or the empty text. */
-  @PrimaryColumn('text', { primaryKeyConstraintName: 'idempotency_replays_pkey' })
-  reason: string;
-
-  @Column('integer')
-  count: number;
-
-  /** Declared retries that got no stored answer: told that it runs, answered 202, or the first one to arrive. */
-  @Column('integer', { default: 0 })
-  tries: number;
-
-  /** Highest `Retry-Attempt` of them all. */
-  @Column('integer', { name: 'highest_attempt', nullable: true })
-  highestAttempt: number | null;
-
-  @Column('timestamptz', { name: 'last_at' })
-  lastAt: Date;
-}
-
 /** The story of an operation with steps, one row for each thing that happened to it. */
 @Entity('idempotency_timeline')
 @Index('idempotency_timeline_operation_idx', ['accountId', 'operationId', 'id'])

@@ -52,7 +52,7 @@ const LIST: Statement = {
    ORDER BY operation_id DESC LIMIT $4`,
 };
 
-/** `replayed`: got the stored answer; `retried`: said to be retries, and came before there was one. The latest hundred lines of each; that is all of them, but for those that earlier versions wrote. */
+/** `replayed`: got the stored answer; `retried`: said to be retries, and came before there was one; at the time of the last. The latest hundred lines of each; that is all of them, but for those that earlier versions wrote. */
 const TIMELINE: Statement = {
   name: 'idempotency-timelines',
   text: `
@@ -61,10 +61,10 @@ const TIMELINE: Statement = {
          LATERAL (SELECT at, event, detail, id FROM idempotency_timeline t
                    WHERE t.account_id = $1 AND t.operation_id = o.operation_id ORDER BY id DESC LIMIT 100) latest
   UNION ALL
-  SELECT operation_id, last_at, event,
+  SELECT operation_id, told.at, event,
          CASE times WHEN 1 THEN 'once' ELSE times || ' times' END || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END
            || coalesce(', up to attempt ' || highest_attempt, ''), NULL
-    FROM idempotency_replays, LATERAL (VALUES ('replayed', count), ('retried', tries)) AS told (event, times)
+    FROM idempotency_replays, LATERAL (VALUES ('replayed', count, last_at), ('retried', tries, coalesce(last_try_at, last_at))) AS told (event, times, at)
    WHERE account_id = $1 AND operation_id = ANY ($2::uuid[]) AND times > 0
    ORDER BY at, id`,
 };
@@ -136,12 +136,11 @@ function storyOf(row: StoryRow, lines: TimelineLine[]): OperationStory {
   };
 }
 
-/** Local work writes no timeline: its two ends are in the record. */
+/** Local work writes no timeline: its two ends are in the record. It begins with the claim, also where that is a retry's own. */
 function withEnds(row: StoryRow, lines: TimelineLine[]): TimelineLine[] {
   const told = (event: string): boolean => lines.some((line) => line.event === event);
   if (told('sealed')) return lines;
-  const all = [...lines];
-  if (!told('claimed')) all.unshift({ at: row.created_at, event: 'claimed', detail: row.operation });
+  const all = [{ at: row.created_at, event: 'claimed', detail: row.operation }, ...lines.filter(({ event }) => event !== 'claimed')];
   if (!told('settled') && row.completed_at) all.push({ at: row.completed_at, event: 'settled', detail: String(row.response_status) });
   return all.sort((a, b) => a.at.getTime() - b.at.getTime());
 }

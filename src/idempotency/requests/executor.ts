@@ -67,15 +67,16 @@ export class Executor {
    */
   async execute(request: KeyedRequest): Promise<Answer> {
     const { intent, retry } = request;
+    const cameAt = performance.now();
     const answer = await this.answer(request).catch((error: unknown) => {
-      if (retry.isRetry && isInProgress(error)) this.counter.countTry(intent, retry);
+      if (retry.isRetry && isInProgress(error)) this.counter.countTry(intent, retry, cameAt);
       throw error;
     });
     for (const item of answer.items ?? []) if (item.outcome === 'replayed') this.counter.countReplay(item.intent, retry);
     if (answer.replayed) {
       this.counter.countReplay(intent, retry);
       await this.replays.take(intent.accountId);
-    } else if (retry.isRetry) this.counter.countTry(intent, retry);
+    } else if (retry.isRetry) this.counter.countTry(intent, retry, cameAt);
     return answer;
   }
 

@@ -12,13 +12,19 @@ const MAX_ENTRIES = 50_000;
 /**
  * Found by their key, because whoever is told that a request runs may not know its operation; and only with a record: a purge in
  * between must not leave counts without one. A count that reaches its end stays there, so that the sum over all reasons is an integer still.
+ * Times come as how long ago they were, since the clock of this process is not the database's; a try that became the operation came
+ * before it, and stands at its beginning.
  */
 const ADD = `
   WITH t AS (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[]) AS t (account_id, key, reason, count, tries, attempt)
+    SELECT account_id, key, reason, count, tries, attempt,
+           clock_timestamp() - make_interval(secs => replayed) AS replayed_at, clock_timestamp() - make_interval(secs => tried) AS tried_at
+      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[], $7::float8[], $8::float8[])
+        AS t (account_id, key, reason, count, tries, attempt, replayed, tried)
   ), added AS (
-  INSERT INTO idempotency_replays (account_id, operation_id, reason, count, tries, highest_attempt, last_at)
-  SELECT account_id, r.operation_id, t.reason, t.count, t.tries, t.attempt, clock_timestamp()
+  INSERT INTO idempotency_replays (account_id, operation_id, reason, count, tries, highest_attempt, last_at, last_try_at)
+  SELECT account_id, r.operation_id, t.reason, t.count, t.tries, t.attempt,
+         coalesce(t.replayed_at, greatest(t.tried_at, r.created_at)), CASE WHEN t.tries > 0 THEN greatest(t.tried_at, r.created_at) END
     FROM t JOIN idempotency_records r USING (account_id, key)
    WHERE r.status <> 'sealed'
    ORDER BY 1, 2, 3
@@ -27,7 +33,8 @@ const ADD = `
   DO UPDATE SET count = least(idempotency_replays.count::bigint + excluded.count, 200000000)::int,
                 tries = least(idempotency_replays.tries::bigint + excluded.tries, 200000000)::int,
                 highest_attempt = greatest(idempotency_replays.highest_attempt, excluded.highest_attempt),
-                last_at = excluded.last_at)
+                last_at = CASE WHEN excluded.count > 0 THEN greatest(idempotency_replays.last_at, excluded.last_at) ELSE idempotency_replays.last_at END,
+                last_try_at = greatest(idempotency_replays.last_try_at, excluded.last_try_at))
   SELECT account_id, key, reason FROM t
    WHERE tries > 0 AND NOT EXISTS (SELECT FROM idempotency_records r WHERE r.account_id = t.account_id AND r.key = t.key)`;
 
@@ -43,6 +50,9 @@ interface Entry {
   tries: number;
   /** Highest of them; null where none was told. */
   attempt: number | null;
+  /** When the last replay and the last try were, on the monotonic clock of this process; null where there was none. */
+  replayedAt: number | null;
+  triedAt: number | null;
   /** How many flushes found no record yet. */
   waited: number;
 }
@@ -70,14 +80,17 @@ export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
     await this.flush().catch(() => undefined);
   }
 
-  /** One more replay. */
-  countReplay({ accountId, key }: Counted, said: SaidOfRetry): void {
-    this.add({ accountId, key, reason: said.reason ?? '', replays: 1, tries: 0, attempt: said.attempt ?? null, waited: 0 });
+  /** One more replay, now. */
+  countReplay(counted: Counted, said: SaidOfRetry): void {
+    this.add({ ...entryOf(counted, said), replays: 1, replayedAt: performance.now() });
   }
 
-  /** One more declared retry without a stored answer: told that it runs, answered 202, or the first one to arrive. */
-  countTry({ accountId, key }: Counted, said: SaidOfRetry): void {
-    this.add({ accountId, key, reason: said.reason ?? '', replays: 0, tries: 1, attempt: said.attempt ?? null, waited: 0 });
+  /**
+   * One more declared retry without a stored answer: told that it runs, answered 202, or the first one to arrive.
+   * @param cameAt on the monotonic clock of this process: it may have waited since then, or have become the operation
+   */
+  countTry(counted: Counted, said: SaidOfRetry, cameAt: number): void {
+    this.add({ ...entryOf(counted, said), tries: 1, triedAt: cameAt });
   }
 
   private add(more: Entry): void {
@@ -89,7 +102,9 @@ export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
     }
     entry.replays += more.replays;
     entry.tries += more.tries;
-    if (more.attempt !== null) entry.attempt = Math.max(entry.attempt ?? 0, more.attempt);
+    entry.attempt = highest(entry.attempt, more.attempt);
+    entry.replayedAt = highest(entry.replayedAt, more.replayedAt);
+    entry.triedAt = highest(entry.triedAt, more.triedAt);
   }
 
   /** Writes what was counted so far. Counts that can't be written now are kept. */
@@ -98,6 +113,8 @@ export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
     const sent = this.entries;
     const batch = [...sent.values()];
     this.entries = new Map();
+    const now = performance.now();
+    const secondsSince = (at: number | null): number | null => at && (now - at) / 1000;
     try {
       const early = await this.dataSource.query<{ account_id: string; key: string; reason: string }[]>(ADD, [
         batch.map((entry) => entry.accountId),
@@ -106,6 +123,8 @@ export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
         batch.map((entry) => entry.replays),
         batch.map((entry) => entry.tries),
         batch.map((entry) => entry.attempt),
+        batch.map((entry) => secondsSince(entry.replayedAt)),
+        batch.map((entry) => secondsSince(entry.triedAt)),
       ]);
       for (const { account_id: accountId, key, reason } of early) {
         const entry = sent.get(idOf({ accountId, key, reason }));
@@ -116,6 +135,14 @@ export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
       throw error;
     }
   }
+}
+
+function entryOf({ accountId, key }: Counted, { reason = '', attempt }: SaidOfRetry): Entry {
+  return { accountId, key, reason, replays: 0, tries: 0, attempt: attempt ?? null, replayedAt: null, triedAt: null, waited: 0 };
+}
+
+function highest(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }
 
 /** No key has a space. */
