@@ -6,6 +6,7 @@ import { IDEMPOTENT, readRetry } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
 import { writeAct } from '../kernel/trail.js';
 import { Metrics } from '../observability/metrics.registry.js';
+import { tell } from '../observability/told.js';
 import type { Scope } from './api-key.js';
 import { AuthenticationAttempts } from './authentication-attempts.js';
 import { RateLimits, refuseOver } from './rate-limits.js';
@@ -70,12 +71,11 @@ export class AccessGuard implements CanActivate {
   /** Where the route takes a key: the core counts its requests, and doesn't see this one. */
   private countLimited(context: ExecutionContext): void {
     if (!this.reflector.get<object | undefined>(IDEMPOTENT, context.getHandler())) return;
-    const { method, routeOptions, headers } = context.switchToHttp().getRequest<FastifyRequest>();
-    const labels = {
-      operation: `${method} ${routeOptions.url}`,
-      outcome: 'rate-limited',
-      retry_reason: readRetry(headers).reason ?? '',
-    } as const;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const { method, routeOptions, headers } = request;
+    const outcome = 'rate-limited';
+    tell(request, { outcome });
+    const labels = { operation: `${method} ${routeOptions.url}`, outcome, retry_reason: readRetry(headers).reason ?? '' } as const;
     this.metrics.count('idempotency_requests_total', labels);
   }
 

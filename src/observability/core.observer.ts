@@ -5,9 +5,7 @@ import { publicId } from '../kernel/ids.js';
 import type { KeyHash } from '../kernel/key-hash.js';
 import { inTenths, type LogFields } from '../kernel/log-fields.js';
 import type { LabelsOf, Metrics } from './metrics.registry.js';
-import { tell } from './request-log.js';
-
-type Outcome = LabelsOf<'idempotency_requests_total'>['outcome'];
+import { tell, type Outcome } from './told.js';
 
 /** Answers whose time is measured, and what each was to its key. */
 const ANSWERS: Partial<Record<Outcome, LabelsOf<'idempotency_request_duration_seconds'>['answer']>> = {

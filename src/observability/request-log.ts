@@ -1,21 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { knownCallerOf } from '../accounts/access.guard.js';
-import { publicOperationId, readRetry, type RequestOutcome } from '../idempotency/index.js';
+import { readRetry } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
 import type { KeyHash } from '../kernel/key-hash.js';
 import { inTenths, type LogFields } from '../kernel/log-fields.js';
+import { operationOf, toldOf } from './told.js';
 
 /** The levels at which such a line is written. */
 const LOGGED = new Set(['info', 'debug', 'trace']);
-const TOLD = Symbol('holdfast:told');
-
-/** What became of a request, in the words of the metrics. */
-type Told = Omit<RequestOutcome, 'outcome'> & { outcome: string };
-
-/** Leaves what became of a request with it, for its line in the log. */
-export function tell(request: unknown, told: Told): void {
-  if (typeof request === 'object' && request !== null) (request as { [TOLD]?: Told })[TOLD] = told;
-}
 
 /** One line for each answered request: who sent what from where, and what became of it. Of the API key its id alone, of the idempotency key its hash. */
 export function logRequests(fastify: FastifyInstance, keyHash: KeyHash): void {
@@ -40,30 +32,24 @@ interface RequestFields extends LogFields {
 
 function lineOf(request: FastifyRequest, reply: FastifyReply, keyHash: KeyHash): RequestFields {
   const caller = knownCallerOf(request);
-  const told = (request as { [TOLD]?: Told })[TOLD];
+  const told = toldOf(request);
   const accountId = caller && publicId('acct', caller.accountId);
-  const retry = told ?? saidOf(request);
+  const { attempt, reason } = readRetry(request.headers);
   return {
     requestId: request.id,
     accountId,
     keyId: caller && `key_${caller.keyId}`,
     keyHash: accountId !== undefined && told?.key !== undefined ? keyHash(accountId, told.key) : undefined,
-    operationId: operationOf(reply, told),
+    operationId: operationOf(request, reply),
     address: request.ip,
     method: request.method,
     route: request.routeOptions.url,
     status: reply.statusCode,
     outcome: told?.outcome ?? outcomeOf(reply.statusCode),
-    attempt: retry.retryAttempt,
-    reason: retry.retryReason,
+    attempt,
+    reason,
     ms: inTenths(reply.elapsedTime),
   };
-}
-
-function operationOf(reply: FastifyReply, told: Told | undefined): string | undefined {
-  const header = reply.getHeader('operation-id');
-  if (typeof header === 'string') return header;
-  return told?.operationId === undefined ? undefined : publicOperationId(told.operationId);
 }
 
 /** Of a request that takes no key, or never came to that. */
@@ -71,9 +57,4 @@ function outcomeOf(status: number): string {
   if (status < 400) return 'answered';
   if (status === 429) return 'rate-limited';
   return status < 500 ? 'rejected' : 'failed';
-}
-
-function saidOf(request: FastifyRequest): Pick<Told, 'retryAttempt' | 'retryReason'> {
-  const { attempt, reason } = readRetry(request.headers);
-  return { retryAttempt: attempt, retryReason: reason };
 }

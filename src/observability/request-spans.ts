@@ -1,42 +1,44 @@
-import { SpanKind, type Attributes, type Span } from '@opentelemetry/api';
+import { SpanKind, type Attributes } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { knownCallerOf } from '../accounts/access.guard.js';
 import { parseKey, type RequestOutcome } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
 import type { KeyHash } from '../kernel/key-hash.js';
-import { finish, linkTo, type SpanStart, type Spans } from './spans.js';
+import { finish, linkTo, type Present, type SpanStart, type Spans } from './spans.js';
+import { operationOf, toldOf } from './told.js';
 
 /** What machines ask every few seconds. */
 const UNTRACED = new Set(['/health/live', '/health/ready', '/metrics']);
 
 /** Each request is a span: inside of the client's, where it sends a traceparent. */
 export function traceRequests(fastify: FastifyInstance, spans: Spans, keyHash: KeyHash): void {
-  const begun = new WeakMap<FastifyRequest, Span>();
+  const begun = new WeakMap<FastifyRequest, Present>();
   fastify.addHook('onRequest', (request, _reply, done) => {
     const route = request.routeOptions.url;
     if (route !== undefined && UNTRACED.has(route)) return done();
     const { traceparent } = request.headers;
-    const present = spans.start(startOf(request, route), typeof traceparent === 'string' ? traceparent : undefined);
-    begun.set(request, present.span);
+    const { span } = spans.start(startOf(request, route), typeof traceparent === 'string' ? traceparent : undefined);
+    const present: Present = { span, about: keyHashOf(request, keyHash) };
+    begun.set(request, present);
     spans.run(present, done);
   });
   fastify.addHook('onResponse', (request, reply, done) => {
-    const span = begun.get(request);
+    const present = begun.get(request);
     const { statusCode } = reply;
-    if (span?.isRecording())
-      finish(span, { attributes: told(request, reply, keyHash), failure: statusCode >= 500 ? String(statusCode) : undefined });
+    if (present?.span.isRecording())
+      finish(present.span, {
+        attributes: { ...told(request, reply), ...present.about() },
+        failure: statusCode >= 500 ? String(statusCode) : undefined,
+      });
     done();
   });
 }
 
-/** What became of the request whose flow this is; one that got another's answer is linked to it. */
-export function linkToOriginal(spans: Spans, { outcome, ms, traceparent }: RequestOutcome): void {
-  // An item of a batch: the span is the batch's.
-  if (ms === undefined) return;
+/** Links the request whose flow this is to the one whose answer it got. */
+export function linkToOriginal(spans: Spans, { ms, traceparent }: RequestOutcome): void {
   const span = spans.current?.span;
-  if (!span?.isRecording()) return;
-  span.setAttribute('holdfast.outcome', outcome);
-  linkTo(span, traceparent);
+  // Of an item of a batch the span is the batch's.
+  if (ms !== undefined && span?.isRecording()) linkTo(span, traceparent);
 }
 
 /** The route alone: a path and a query may hold what a client should not have put there. */
@@ -49,20 +51,29 @@ function startOf(request: FastifyRequest, route: string | undefined): SpanStart 
   };
 }
 
-function told(request: FastifyRequest, reply: FastifyReply, keyHash: KeyHash): Attributes {
+function told(request: FastifyRequest, reply: FastifyReply): Attributes {
   const caller = knownCallerOf(request);
-  const operationId = reply.getHeader('operation-id');
+  const outcome = toldOf(request)?.outcome;
+  const operationId = operationOf(request, reply);
   return {
     'http.response.status_code': reply.statusCode,
     'holdfast.request.id': request.id,
-    ...(caller && ofAccount(publicId('acct', caller.accountId), request, keyHash)),
-    ...(typeof operationId === 'string' && { 'holdfast.operation.id': operationId }),
+    ...(caller && { 'holdfast.account.id': publicId('acct', caller.accountId) }),
+    ...(outcome !== undefined && { 'holdfast.outcome': outcome }),
+    ...(operationId !== undefined && { 'holdfast.operation.id': operationId }),
   };
 }
 
-function ofAccount(account: string, { headers }: FastifyRequest, keyHash: KeyHash): Attributes {
-  const key = keyIn(headers['idempotency-key']);
-  return { 'holdfast.account.id': account, ...(key !== undefined && { 'holdfast.key.hash': keyHash(account, key) }) };
+/** The hash of the request's key, once it is known whose it is: the statements that find that out have none. Made once. */
+function keyHashOf(request: FastifyRequest, keyHash: KeyHash): () => Attributes {
+  let made: Attributes | undefined;
+  return () => {
+    const caller = knownCallerOf(request);
+    if (!caller || made) return made ?? {};
+    const key = keyIn(request.headers['idempotency-key']);
+    made = key === undefined ? {} : { 'holdfast.key.hash': keyHash(publicId('acct', caller.accountId), key) };
+    return made;
+  };
 }
 
 /** The key as it is compared; undefined where it is none. */

@@ -14,10 +14,10 @@ import {
 } from '@opentelemetry/api';
 import { parseTraceParent } from '@opentelemetry/core';
 
-/** A span, and what the spans inside it say of themselves as it does. */
+/** A span, and what the spans inside it say of themselves as it does: as much of it as is known when they begin. */
 export interface Present {
   span: Span;
-  about: Attributes;
+  about(): Attributes;
 }
 
 /** How something that is told on a channel becomes a span. */
@@ -72,10 +72,10 @@ export class Spans {
   /** Begins a span inside `parent`: a span of this process, or the traceparent of somebody else's. */
   start({ name, kind, attributes, root = false, origin = null, about = {} }: SpanStart, parent?: Present | string): Present {
     const around = typeof parent === 'object' && !root ? parent : undefined;
-    const shared = { ...around?.about, ...about };
+    const shared = { ...around?.about(), ...about };
     const links = around && isOrigin(around.span, origin) ? [] : linksTo(origin);
     const options = { kind, attributes: { ...shared, ...attributes }, links };
-    return { span: this.tracer.startSpan(name, options, root ? ROOT_CONTEXT : contextOf(parent)), about: shared };
+    return { span: this.tracer.startSpan(name, options, root ? ROOT_CONTEXT : contextOf(parent)), about: () => shared };
   }
 
   /** From here on, whatever is told on the channel is a span. */

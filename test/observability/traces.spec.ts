@@ -5,11 +5,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { buildSandbox, type Sandbox } from '../../sandbox/sandbox.js';
 import { ProviderGate } from '../crash/support/provider-gate.js';
 import { temporaryDirectory } from '../local/checkout.js';
-import { KEY_A, ORDER, type TestResponse } from '../support/app.js';
+import { KEY_A, ORDER, type TestRequest, type TestResponse } from '../support/app.js';
 import { createDatabase, createMigratedDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { addProduct } from '../support/ledger.js';
 import { startProcess, type ApiProcess } from '../support/process.js';
+import { Series } from '../support/series.js';
 import { Receiver, endpointAt } from '../webhooks/receiver.js';
 import { Collector, type CollectedSpan } from './collector.js';
 
@@ -116,6 +117,42 @@ describe('a request', () => {
     const statements = collector.of(client.traceId).filter(isStatement);
     expect(statements.map(({ kind, parentSpanId }) => [kind, parentSpanId])).toEqual(statements.map(() => [CLIENT, span.spanId]));
     expect(statements.map(({ name }) => name).join()).toMatch(/orders-insert.*idempotency-insert-completed; COMMIT/);
+    const hash = span.attributes['holdfast.key.hash'];
+    const ofTheKey = statements.filter(({ name }) => name.includes('idempotency-'));
+    expect(ofTheKey.map(({ attributes }) => attributes['holdfast.key.hash'])).toEqual(ofTheKey.map(() => hash));
+  });
+
+  it('has the outcome that its metric and its line in the log have, also where it stored nothing', async () => {
+    const limited = await start({ RATE_LIMIT: '6/1h', LOG_LEVEL: 'info' });
+    const [key, sealed] = [freshKey(), freshKey()];
+    const seal = { key: null, body: { idempotencyKey: sealed } };
+    const sent: TestRequest[] = [
+      { key, body: ORDER },
+      { key, body: ORDER },
+      { key: freshKey(), body: { items: [] } },
+      { key: null, body: ORDER },
+      { key: sealed, body: ORDER },
+      { key: freshKey(), body: ORDER },
+    ];
+    expect((await limited.send('POST', '/v1/operations/seal', seal)).status).toBe(200);
+    const traces: string[] = [];
+    for (const request of sent) {
+      const client = clientSpan();
+      traces.push(client.traceId);
+      await limited.send('POST', '/v1/orders', { ...request, headers: client.headers });
+    }
+    const spans = await Promise.all(traces.map(serverSpan));
+    const outcomes = spans.map(({ attributes }) => String(attributes['holdfast.outcome']));
+    expect(outcomes).toEqual(['executed', 'replayed', 'rejected', 'missing', 'sealed', 'rate-limited']);
+    const metrics = await Series.of(limited);
+    expect(outcomes.map((outcome) => metrics.sum('idempotency_requests_total', { operation: 'POST /v1/orders', outcome }))).toEqual(
+      outcomes.map(() => 1),
+    );
+    const lines = await eventually('a line of each', () => {
+      const logged = limited.log().filter((line) => line.includes('/v1/orders'));
+      return logged.length === sent.length && logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+    });
+    expect(lines.map(({ outcome }) => outcome)).toEqual(outcomes);
   });
 
   it('without a client’s span, or with one that is none, begins a trace', async () => {
