@@ -1,12 +1,12 @@
 // Who may import whom. The arrow points one way: kernel ← http, database ← accounts ← catalog, tickets … ← app. See the comment of each rule.
 
 // Small things that everybody shares, HTTP, the database; with them go the core's index, the words in which controllers
-// describe themselves to OpenAPI, where events are written, and what is counted.
+// describe themselves to OpenAPI, where events are written, what is counted, and what is told of a request.
 const shared = [
   '^src/(kernel|http|database)/',
   '^src/idempotency/index\\.ts$',
   '^src/events/outbox\\.ts$',
-  '^src/observability/metrics(\\.registry)?\\.ts$',
+  '^src/observability/(metrics(\\.registry)?|told)\\.ts$',
   '^src/openapi/(api\\.decorator|api\\.builders|field\\.decorator|fields)\\.ts$',
 ];
 const accounts = '^src/accounts/';

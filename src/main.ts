@@ -21,6 +21,8 @@ setFlagsFromString('--no-allocation-site-pretenuring');
 
 const config = readConfig();
 const logger = createLogger(config);
+if (config.production && config.keyHashSalt === '')
+  logger.warn('KEY_HASH_SALT is empty: whoever has this log can find a guessable idempotency key by trying');
 
 try {
   if (config.migrate) {

@@ -86,6 +86,17 @@ it('a request that takes no key, or is refused before it is looked at, has its l
   expect((await lineOf('request', { requestId: 'keyless' }))['outcome']).toBe('missing');
 });
 
+it('a start in production without a salt warns of it, and one with a salt does not', async () => {
+  const production = { NODE_ENV: 'production', LOG_LEVEL: 'warn', PROVIDER: 'sandbox', DEMO_API_KEY: '', DEMO_API_KEY_B: '' };
+  const warnings: boolean[] = [];
+  for (const salt of ['', SALT]) {
+    const replica = await startProcess(world.database.url, { ...world.env, ...production, KEY_HASH_SALT: salt });
+    await replica.kill('SIGTERM');
+    warnings.push(replica.log().some((line) => line.includes('"msg":"KEY_HASH_SALT is empty')));
+  }
+  expect(warnings).toEqual([true, false]);
+});
+
 it('no secret, card number or idempotency key is ever written, at the lowest level and in a storm', async () => {
   const canary = (): string => `canary-${randomUUID()}`;
   const receiver = await Receiver.start();
