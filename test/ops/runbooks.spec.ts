@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, delimiter } from 'node:path';
 import { KEY_A } from '../support/keys.js';
+import { on } from '../support/database.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
-import { blocksOf, read } from '../docs/markdown.js';
+import { PAGES, blocksOf, read } from '../docs/markdown.js';
 
 /** A block to paste, and what the page says that it prints. */
 interface Step {
@@ -53,6 +54,19 @@ it.each(RUNBOOKS)('$name: its alert is reproduced, and ended, by what it says', 
     const { code, printed } = await paste(script);
     expect([code, normalized(printed)]).toEqual([0, expect.stringContaining(normalized(shown))]);
   }
+});
+
+/** Every statement that a page gives an operator to run, in the words of the page. */
+const QUERIES = PAGES.flatMap((page) =>
+  blocksOf(read(page))
+    .filter(({ language }) => language === 'sql')
+    .map(({ text }) => ({ page, text: text.trim().replaceAll(/\s+/g, ' ') })),
+);
+
+it.each(QUERIES)('$page: the database takes $text, which only reads', async ({ text }) => {
+  const readOnly = new URL(world.database.url);
+  readOnly.searchParams.set('options', '-c default_transaction_read_only=on');
+  expect(await on(readOnly.toString(), text)).toEqual(expect.any(Array));
 });
 
 /** Runs it in the checkout, against the world. */
