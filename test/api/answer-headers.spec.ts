@@ -13,6 +13,19 @@ afterAll(() => world.close());
 
 /** What the answer says to caches and about its media type. */
 const headersOf = ({ headers }: Pick<TestResponse, 'headers'>) => [headers.get('cache-control'), headers.get('x-content-type-options')];
+/** All of it: a further source is a hole. */
+const CONSOLE_POLICY = [
+  "base-uri 'none'",
+  "connect-src 'self'",
+  "default-src 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "img-src 'self'",
+  "require-trusted-types-for 'script'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "trusted-types 'none'",
+];
 const PRIVATE = ['no-store', 'nosniff'];
 
 describe('no cache keeps, and nobody guesses the type of', () => {
@@ -66,6 +79,12 @@ it('a browser keeps the files of the docs page and asks whether they have change
   // fetch would add no-cache to it.
   const headers = { 'if-none-match': file.headers.get('etag') ?? '', 'cache-control': 'max-age=0' };
   expect((await world.send('GET', '/docs/assets/swagger-ui.css', { as: null, headers })).status).toBe(304);
+});
+
+it('the console runs no script but its own files, talks to its own server alone, and stands in no frame', async () => {
+  const { headers } = await world.send('GET', '/console', { as: null });
+  const policy = (headers.get('content-security-policy') ?? '').split(';').map((directive) => directive.trim());
+  expect(policy.toSorted()).toEqual(CONSOLE_POLICY);
 });
 
 describe('the docs page', () => {

@@ -1,9 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
+import { Purger } from '../../src/idempotency/records/purger.js';
 import { InFlightKeys } from '../../src/idempotency/requests/in-flight-keys.js';
 import { ORDER, atOnce, tally, type TestResponse } from '../support/app.js';
 import { item, resultsOf, sendBatch } from '../support/batches.js';
 import { eventually } from '../support/eventually.js';
-import { addProduct, countOf, insertRecord } from '../support/ledger.js';
+import { addProduct, countOf, insertArchived, insertRecord } from '../support/ledger.js';
 import { hold, holdProduct, untilBlocked } from '../support/locks.js';
 import { WAIT, startPaymentWorld, type PaymentWorld } from '../support/payments.js';
 import { Series } from '../support/series.js';
@@ -101,6 +102,15 @@ describe('a request is counted once, by what became of it', () => {
     await limited.close();
   });
 
+  it('unavailable, where the database keeps refusing what it would take later', async () => {
+    await world.database.query(`
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '40001'; END $$;
+      CREATE TRIGGER refuse BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse()`);
+    const more = await added(async () => expect((await place(uuidv7())).status).toBe(503));
+    await world.database.query('DROP FUNCTION refuse CASCADE');
+    expect(outcomes(more, ORDERS, 'unavailable', 'failed', 'rejected')).toEqual([1, 0, 0]);
+  });
+
   it('as a possible duplicate, which is stored and replayed like anything else', async () => {
     const order = await world.placeOrder();
     const key = uuidv7();
@@ -177,6 +187,18 @@ it('an unknown outcome is parked with its age, taken over by a retry, and recove
   expect(ended('idempotency_recoveries_total', { step: 'payments.charge', result: 'completed' })).toBe(1);
   expect(ended('payments_provider_calls_total', { call: 'charge', outcome: 'succeeded' })).toBe(1);
   expect(ended('payments_provider_call_duration_seconds_count', { call: 'charge' })).toBe(1);
+});
+
+it('an operation whose process died is taken over by its lease', async () => {
+  const [order, key] = [await world.placeOrder(), uuidv7()];
+  await world.faults({ dropAfter: 1 });
+  expect((await world.pay(order, 'tok_visa', { key })).status).toBe(202);
+  await world.faults({});
+  // What a process leaves that died while it waited for the provider.
+  await world.database.query(`UPDATE idempotency_records SET parked_reason = NULL, lease_until = now() WHERE key = $1`, [key]);
+  const more = await added(async () => expect((await world.pay(order, 'tok_visa', { key })).status).toBe(201));
+  expect(more('idempotency_takeovers_total', { by: 'retry', step: 'payments.charge', found: 'lease' })).toBe(1);
+  expect(more('idempotency_takeovers_total', { found: 'parked' })).toBe(0);
 });
 
 it('whoever loses an operation meanwhile settles in vain, and that is counted', async () => {
@@ -260,6 +282,39 @@ describe('a scrape', () => {
     await held.release();
     await orders;
     expect((await Series.of(narrow)).sum('idempotency_turn_wait_seconds_count')).toBe(3);
+  });
+
+  it('shows how long a request waited for a connection that others had', async () => {
+    const narrow = await world.secondApp({ DB_POOL_SIZE: '1' });
+    const held = await holdProduct(world.database);
+    const order = narrow.send('POST', '/v1/orders', { body: ORDER });
+    await untilBlocked(world.database);
+    const waits = (series: Series) => series.sum('database_pool_wait_seconds_count', { pool: 'requests' }) ?? 0;
+    const before = waits(await Series.of(narrow));
+    const read = narrow.send('GET', '/v1/orders?limit=1');
+    await eventually('it to wait', async () => (await Series.of(narrow)).sum('database_pool_waiting', { pool: 'requests' }) === 1);
+    expect(waits(await Series.of(narrow))).toBe(before);
+    await held.release();
+    expect(tally(await Promise.all([order, read]))).toEqual({ 201: 1, 200: 1 });
+    expect(waits(await Series.of(narrow))).toBe(before + 1);
+    await narrow.close();
+  });
+
+  it('counts what the archive forgets, and sealed keys after their time', async () => {
+    const sealed = uuidv7();
+    await world.send('POST', '/v1/operations/seal', { key: null, body: { idempotencyKey: sealed } });
+    const more = await added(async () => {
+      await world.database.query(`UPDATE idempotency_records SET expires_at = now() - interval '1 second' WHERE key = $1`, [sealed]);
+      for (const days of [399, 401]) {
+        const id = await insertArchived(world.database, uuidv7(), null);
+        await world.database.query(`UPDATE idempotency_archive SET archived_at = now() - $1 * interval '1 day' WHERE operation_id = $2`, [
+          days,
+          id,
+        ]);
+      }
+      await world.app.get(Purger).purge();
+    });
+    expect(more('idempotency_forgotten_total')).toBe(2);
   });
 
   it('counts records and the archive, what was purged into it too', async () => {

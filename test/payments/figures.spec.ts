@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from '../support/eventually.js';
+import { promote } from '../support/restores.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
 import { ACCOUNT_A } from '../support/ledger.js';
 
@@ -45,4 +47,23 @@ it('count the payments that wait for a person', async () => {
   expect(await gauge('payments_for_review')).toBe(0);
   await world.database.query(`UPDATE payments SET review_reason = 'nobody can tell'`);
   expect(await gauge('payments_for_review')).toBe(1);
+});
+
+it('tell what is not sent because the provider is silent, and nothing else', async () => {
+  await world.faults({ dropBefore: 1 });
+  const charge = async () => world.pay(await world.placeOrder());
+  expect((await charge()).status).toBe(202);
+  expect(await gauge('payments_provider_held_back_total')).toBe(0);
+  await eventually('the pause', async () => {
+    await charge();
+    return (await gauge('payments_provider_held_back_total')) > 0;
+  });
+});
+
+it('tell that payments are closed after a promotion, until they are opened', async () => {
+  expect(await gauge('payments_gate_closed')).toBe(0);
+  await promote(world);
+  await eventually('it to be closed', async () => (await gauge('payments_gate_closed')) === 1);
+  await world.database.query('UPDATE payments_gate SET timeline = timeline + 1');
+  await eventually('it to be open', async () => (await gauge('payments_gate_closed')) === 0);
 });
