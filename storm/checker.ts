@@ -3,12 +3,16 @@ import { EVENT_RULES } from './event-rules.js';
 import { KEY_RULES, codeOf, hasPassed } from './key-rules.js';
 import type { Operation } from './client.js';
 import type { Facts, PaymentRow, RecordRow } from './facts.js';
+import { SECRETS } from './world.js';
 
 /** A rule that was broken, and where. */
 export interface Violation {
   rule: Rule;
   what: string;
 }
+
+/** Keys of the storm are such. */
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 /** What must hold after a storm, whatever happened in it. Each rule finds what breaks it. */
 const RULES = {
@@ -166,6 +170,13 @@ const RULES = {
   },
 
   'no process ends by itself': ({ surprises }: Facts) => surprises,
+
+  'no process writes down a key or a secret': ({ operations, records, written }: Facts) => {
+    const keys = new Set([...operations, ...records].map(({ key }) => key));
+    const found = new Set(written.match(UUID)?.filter((id) => keys.has(id)));
+    const secrets = SECRETS.filter((secret) => written.includes(secret));
+    return [...[...found].map((key) => `the key ${key} is in a log`), ...secrets.map((secret) => `the secret ${secret} is in a log`)];
+  },
 
   ...KEY_RULES,
   ...EVENT_RULES,

@@ -74,6 +74,8 @@ export interface Facts {
   receipts: Receipt[];
   /** Processes that ended by themselves. */
   surprises: string[];
+  /** All that processes have written to their logs. */
+  written: string;
 }
 
 /** The uuid of the account that all clients belong to. */
@@ -122,5 +124,6 @@ export async function readFacts(world: World, accountId: string, before: Set<str
     events: await read('id, type, operation_id, idempotency_key, resource_id, resource_version, data::text', 'events'),
     ...told,
     surprises: world.surprises,
+    written: world.written,
   };
 }

@@ -8,6 +8,8 @@ export class Piece {
   url = '';
   /** How it ended when nobody had ended it; such an end is a failure in itself. */
   readonly surprises: string[] = [];
+  /** All that it has written to standard output and standard error, in each of its lives. */
+  written = '';
   private child: ChildProcess | undefined;
   private ended: Promise<void> = Promise.resolve();
   private expected = false;
@@ -49,7 +51,10 @@ export class Piece {
     this.expected = true;
     let complaints = '';
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-2_000)));
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        complaints = (complaints + text).slice(-2_000);
+        this.written += text;
+      });
     }
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {

@@ -11,10 +11,13 @@ export const API_KEY = `hf_test_${'s'.repeat(26)}_secretofthestorm`;
 const OTHER_API_KEY = `hf_test_${'t'.repeat(26)}_secretofthestorm`;
 const WEBHOOK_SECRET = `whsec_${Buffer.from('the webhook secret of the storm').toString('base64')}`;
 
-/** Short times, so that what waits for a deadline or a lease doesn't wait long. */
+/** What nobody may find in a log. */
+export const SECRETS: readonly string[] = [API_KEY, OTHER_API_KEY].map((key) => key.split('_').at(-1) ?? key).concat(WEBHOOK_SECRET);
+
+/** Short times, so that what waits for a deadline or a lease doesn't wait long; the log as it is shipped. */
 const REPLICA_ENV = {
   NODE_ENV: 'test',
-  LOG_LEVEL: 'fatal',
+  LOG_LEVEL: 'info',
   MIGRATE: 'false',
   DEMO_API_KEY: API_KEY,
   DEMO_API_KEY_B: OTHER_API_KEY,
@@ -85,7 +88,7 @@ export class World {
     admin.on('error', () => undefined);
     await admin.connect();
 
-    const sandboxEnv = { LOG_LEVEL: 'fatal', SANDBOX_DATABASE_URL: sandboxDatabaseUrl, PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET };
+    const sandboxEnv = { LOG_LEVEL: 'info', SANDBOX_DATABASE_URL: sandboxDatabaseUrl, PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET };
     const quiet = new Piece('the sandbox', scripts.sandbox, 'SANDBOX_PORT', sandboxEnv);
     await quiet.start();
     const replicaEnv = { ...REPLICA_ENV, ...roles, PROVIDER_URL: quiet.url, ...env };
@@ -115,6 +118,11 @@ export class World {
 
   get surprises(): string[] {
     return [...this.replicas, this.sandbox].flatMap((piece) => piece.surprises);
+  }
+
+  /** All that its processes have written so far. */
+  get written(): string {
+    return [...this.replicas, this.sandbox].map((piece) => piece.written).join('');
   }
 
   async close(): Promise<void> {

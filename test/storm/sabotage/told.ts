@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { ProductsService } from '../../../src/catalog/products.service.js';
+import { CoreObserver } from '../../../src/observability/core.observer.js';
 import { HandlerTransaction } from '../../../src/idempotency/postgres/handler-transaction.js';
 import { BatchesService } from '../../../src/orders/batches.service.js';
 import { DeadlineRefundStep } from '../../../src/payments/deadline-refund.step.js';
@@ -37,6 +38,12 @@ export const SABOTEURS_OF_WHAT_IS_TOLD: Saboteur[] = [
     sabotage: keepHalfOfBatches,
     plan: { ...SMALL, actions: { batch: 1 } },
     noticedBy: ['what a batch told of its orders is what stands under their keys'],
+  },
+  {
+    name: 'the log has the keys of requests',
+    sabotage: writeKeys,
+    plan: { ...SMALL, actions: { order: 1 } },
+    noticedBy: ['no process writes down a key or a secret'],
   },
   {
     name: 'a seal lets its request through',
@@ -200,6 +207,19 @@ function signForeignBytes(): void {
           ...delivery,
           body: delivery.body?.replace('"pending"', '"paid"') ?? null,
         }));
+      },
+  );
+}
+
+function writeKeys(): void {
+  override(
+    CoreObserver.prototype,
+    'observe',
+    (observe, used) =>
+      function (this: CoreObserver, told) {
+        used();
+        process.stdout.write(`${JSON.stringify({ msg: 'request', key: told.key })}\n`);
+        observe.call(this, told);
       },
   );
 }
