@@ -1,5 +1,6 @@
 import { HoldfastClient } from '../../client/src/index.js';
 import { publicId } from '../../src/kernel/ids.js';
+import type { Progress } from '../../src/kernel/progress.js';
 import { Random } from '../random.js';
 import { BadNetwork, type Fault } from './bad-network.js';
 import { SCARCE_EVERY, judge, letFinish, letOrder, type Books, type Caller, type OrderRow, type Shelf } from './orders.js';
@@ -30,14 +31,23 @@ export interface Result {
   seconds: number;
 }
 
+/** Callers of one kind. */
+export interface Contestants {
+  name: string;
+  open: (url: string) => Caller | Promise<Caller>;
+}
+
 /** Lets callers of one kind order through a bad network of their own, and holds what they were told against the rows. */
-export async function run(service: Service, terms: Terms, name: string, open: (url: string) => Caller | Promise<Caller>): Promise<Result> {
+export async function run(service: Service, terms: Terms, { name, open }: Contestants, progress?: Progress): Promise<Result> {
+  progress?.step(`${name} orders`);
   const shelf = await fill(service, terms, name);
   const network = await BadNetwork.start(service.replicas, new Random(terms.seed), terms.share);
   const began = performance.now();
   try {
     const callers = await Promise.all(Array.from({ length: terms.callers }, async () => open(network.url)));
-    const first = await letOrder(callers, terms.orders, shelf, name);
+    const ended = (orders: number): void => progress?.count(orders, terms.orders, 'orders');
+    const first = await letOrder(callers, { count: terms.orders, shelf, name, ended });
+    progress?.step(`${name} comes back to what it had no answer of`);
     const stories = await letFinish(callers, first);
     const seconds = (performance.now() - began) / 1_000;
     const books = judge(stories, await rowsOf(service, name));

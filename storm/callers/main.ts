@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Progress } from '../../src/kernel/progress.js';
 import { API_KEY, Server, World, scriptsOf } from '../world.js';
-import { run, type Result, type Service, type Terms } from './contest.js';
+import { run, type Contestants, type Result, type Service, type Terms } from './contest.js';
 import { Shop } from './holdfast.js';
 import { LIBRARIES, Libraries, WAYS } from './libraries.js';
 
@@ -31,8 +32,11 @@ if (!Object.values(terms).every((value) => value > 0) || !Number.isInteger(terms
 /** Some of the libraries take minutes for a few orders. */
 const ORDERS_BESIDE = 200;
 
+const progress = new Progress();
+progress.step('PostgreSQL starts');
 const server = await Server.start();
 try {
+  progress.step('two replicas and the provider start');
   const world = await World.start(server, scriptsOf(join(import.meta.dirname, '../..')), {});
   try {
     const results = await runAll({
@@ -40,6 +44,7 @@ try {
       apiKey: API_KEY,
       query: (text, values) => world.query(text, values),
     });
+    progress.end();
     process.stdout.write(render(results));
     const [client] = results;
     process.exitCode = client && isFlawless(client) && results.every(({ books }) => books.duplicates === 0) ? 0 : 1;
@@ -51,8 +56,9 @@ try {
 }
 
 async function runAll(service: Service): Promise<Result[]> {
-  const results = [await watched(run(service, terms, 'holdfast', (url) => new Shop(url, service.apiKey)))];
+  const results = [await run(service, terms, { name: 'holdfast', open: (url) => new Shop(url, service.apiKey) }, progress)];
   if (!values.beside) return results;
+  progress.step('npm installs the libraries');
   // The build has no copy of what it doesn't compile.
   const libraries = await Libraries.install(join(import.meta.dirname, '../../../storm/callers/libraries'));
   // A promise that a library leaves rejected is told, and ends nothing.
@@ -61,22 +67,17 @@ async function runAll(service: Service): Promise<Result[]> {
     const beside = { ...terms, orders: Math.min(terms.orders, ORDERS_BESIDE) };
     for (const library of LIBRARIES) {
       for (const way of WAYS) {
-        results.push(
-          await watched(run(service, beside, `${library}-${way}`, (url) => libraries.caller(library, way, url, service.apiKey))),
-        );
+        const contestants: Contestants = {
+          name: `${library}-${way}`,
+          open: (url) => libraries.caller(library, way, url, service.apiKey),
+        };
+        results.push(await run(service, beside, contestants, progress));
       }
     }
   } finally {
     await libraries.remove();
   }
   return results;
-}
-
-/** Says that one kind of callers is done: all of them together take minutes. */
-async function watched(running: Promise<Result>): Promise<Result> {
-  const result = await running;
-  process.stderr.write(`${result.name}: ${result.seconds.toFixed(0)} s\n`);
-  return result;
 }
 
 /** Every order has its end, none is there twice, and nobody was told what isn't so. */

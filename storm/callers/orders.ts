@@ -49,8 +49,16 @@ export interface Shelf {
   scarce: string;
 }
 
+/** How much is ordered of what, under which name; `ended` hears how many orders have had their end. */
+export interface Spree {
+  count: number;
+  shelf: Shelf;
+  name: string;
+  ended?: (orders: number) => void;
+}
+
 /** Lets every caller place one order after the other until there are so many of them. */
-export async function letOrder(callers: readonly Caller[], count: number, shelf: Shelf, name: string): Promise<Story[]> {
+export async function letOrder(callers: readonly Caller[], { count, shelf, name, ended }: Spree): Promise<Story[]> {
   const stories: Story[] = [];
   let next = 0;
   const work = async (caller: Caller): Promise<void> => {
@@ -59,6 +67,7 @@ export async function letOrder(callers: readonly Caller[], count: number, shelf:
       const productId = number % SCARCE_EVERY === 0 ? shelf.scarce : shelf.plenty;
       const order = { items: [{ productId, quantity: 1 }], customerReference: `${name}-${number}` };
       stories.push({ order, told: await caller.order(order) });
+      ended?.(stories.length);
     }
   };
   await Promise.all(callers.map(work));

@@ -23,7 +23,7 @@ it('a hundred orders by twenty clients, through a network that harms every secon
     query: (text, values) => database.query(text, values),
   };
   const terms = { orders: 100, callers: 20, share: 0.5, seed: 7 };
-  const { books, requests, faults } = await run(service, terms, 'shop', (url) => new Shop(url, KEY_A));
+  const { books, requests, faults } = await run(service, terms, { name: 'shop', open: (url) => new Shop(url, KEY_A) });
   // Every tenth is of a product of which there are five.
   expect(books).toEqual({ placed: 95, refused: 5, unanswered: 0, unansweredWithOrder: 0, duplicates: 0, lies: [] });
   expect(requests).toBeGreaterThan(100);
