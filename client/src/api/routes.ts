@@ -1,7 +1,7 @@
 import type { IdempotentClient } from '../client.js';
 import type { Intent, SendOptions } from '../intent.js';
 import type { Outcome, Refused, Unknown } from '../outcome.js';
-import type { QueueEntry } from '../queue.js';
+import type { QueueEntry } from '../queue-entry.js';
 import type { BodyOf, ItemOf, ListName, OperationName, OutcomeOf, Page, QueryOf, ResultOf } from './types.js';
 
 /** How an intent of a route is formed. */
