@@ -72,12 +72,17 @@ export function ask<Name extends OperationName>(
 export class ListInterrupted extends Error {
   override readonly name = 'ListInterrupted';
 
+  /** What to do next. */
+  readonly advice: string;
+
   /** @param cursor of the page that is missing, from which the list can be read on; undefined where it is the first one */
   constructor(
     readonly outcome: Refused | Unknown,
     readonly cursor: string | undefined,
   ) {
-    super((outcome.kind === 'refused' && outcome.problem.detail) || outcome.advice);
+    const { problem, advice } = outcome;
+    super([problem?.detail ?? problem?.title, advice].filter(Boolean).join(' '));
+    this.advice = advice;
   }
 }
 
