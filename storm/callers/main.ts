@@ -5,7 +5,7 @@ import { run, type Result, type Service, type Terms } from './contest.js';
 import { Shop } from './holdfast.js';
 import { LIBRARIES, Libraries, WAYS } from './libraries.js';
 
-const USAGE = 'npm run client:storm -- [--orders 1000] [--callers 20] [--seed 1] [--beside] [--quick]';
+const USAGE = 'npm run client:storm -- [--orders 1000] [--callers 20] [--seed 1] [--beside [--right]] [--quick]';
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +14,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     /** Popular libraries beside the client, installed into a temporary folder. */
     beside: { type: 'boolean', default: false },
+    /** Of these only the way with the lines that make it right: the usual one of some waits for minutes. */
+    right: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
   },
 });
@@ -41,8 +43,8 @@ try {
       query: (text, values) => world.query(text, values),
     });
     process.stdout.write(render(results));
-    const [client] = results;
-    process.exitCode = client && isFlawless(client) && results.every(({ books }) => books.duplicates === 0) ? 0 : 1;
+    const isAsPromised = (result: Result): boolean => (result.name.endsWith('-usual') ? result.books.duplicates === 0 : isFlawless(result));
+    process.exitCode = results.every(isAsPromised) ? 0 : 1;
   } finally {
     await world.close();
   }
@@ -55,12 +57,14 @@ async function runAll(service: Service): Promise<Result[]> {
   if (!values.beside) return results;
   // The build has no copy of what it doesn't compile.
   const libraries = await Libraries.install(join(import.meta.dirname, '../../../storm/callers/libraries'));
-  // A promise that a library leaves rejected is told, and ends nothing.
-  process.on('unhandledRejection', (error) => void process.stderr.write(`unhandled: ${String(error)}\n`));
+  // What a library leaves rejected, or throws where nobody can catch it, is told, and ends nothing: ky loses an answer that is cut off so.
+  for (const event of ['unhandledRejection', 'uncaughtException']) {
+    process.on(event, (error) => void process.stderr.write(`${event}: ${String(error)}\n`));
+  }
   try {
     const beside = { ...terms, orders: Math.min(terms.orders, ORDERS_BESIDE) };
     for (const library of LIBRARIES) {
-      for (const way of WAYS) {
+      for (const way of values.right ? (['right'] as const) : WAYS) {
         results.push(
           await watched(run(service, beside, `${library}-${way}`, (url) => libraries.caller(library, way, url, service.apiKey))),
         );
