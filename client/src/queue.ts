@@ -2,40 +2,19 @@ import { isOnline } from './attempt.js';
 import { Intent, type Desk, type SendOptions } from './intent.js';
 import { Lane, type Step } from './lane.js';
 import type { Outcome } from './outcome.js';
+import { headsOf, needsSomebody, type QueueEntry, type QueueSnapshot } from './queue-entry.js';
 import type { StoredIntent } from './store.js';
 import { keepIntent, keptIntents, type Wanted } from './wanted.js';
 
-/** An intent of the queue, as it stands. */
-export interface QueueEntry {
-  readonly key: string;
-  readonly lane: string;
-  readonly method: string;
-  readonly path: string;
-  /** When it was made, in milliseconds since 1970. */
-  readonly madeAt: number;
-  /**
-   * `waiting`: for those before it, for the connection, or for its next attempt. `done`, `refused`: its end, kept until it is
-   * forgotten. `stuck`: it needs somebody, see the outcome's advice; its lane waits behind it for `wake` or `forget`.
-   */
-  readonly state: 'waiting' | 'sending' | 'done' | 'refused' | 'stuck';
-  /** What is known of it, where something is. */
-  readonly outcome: Outcome | undefined;
-}
-
-/** The queue as it stands: another object after each change, the same one between two. */
-export interface QueueSnapshot {
-  readonly running: boolean;
-  /** What the platform says of the network; true where it says nothing. */
-  readonly online: boolean;
-  /** In the order in which they were made. */
-  readonly entries: readonly QueueEntry[];
-}
+/** Between two looks at what others have left in the store, in milliseconds. */
+const LOOK_EVERY_MS = 30_000;
 
 /**
  * Sends what is wanted as soon as it can be sent: what is in one lane one after the other, in the order in which it was added, lanes
  * beside each other. What could not be sent is tried again, with growing pauses and when the connection comes back, under the
  * key that it was made with. A refusal doesn't hold up what is behind it. Several tabs or processes may run their queue on one
- * store: a lane is in the hands of one of them at a time.
+ * store: a lane is in the hands of one of them at a time, and what one that has ended left is sent by the others: when they are
+ * woken, or within half a minute.
  */
 export class Queue {
   private readonly entries = new Map<string, QueueEntry>();
@@ -45,10 +24,14 @@ export class Queue {
   private stopping = new AbortController();
   private isRunning = false;
   private wasOffline = false;
+  private looking: ReturnType<typeof setInterval> | undefined;
 
   constructor(private readonly desk: Desk) {}
 
-  /** Reads the store and begins to send. Resolves when it has read it; starting twice is starting once. */
+  /**
+   * Reads the store and begins to send. Resolves when it has read it; starting twice is starting once.
+   * @throws what the store throws: it is started all the same, and reads again by itself
+   */
   async start(): Promise<void> {
     if (this.isRunning) return;
     this.isRunning = true;
@@ -56,8 +39,10 @@ export class Queue {
     this.stopping = new AbortController();
     globalThis.addEventListener?.('online', this.connectionChanged);
     globalThis.addEventListener?.('offline', this.connectionChanged);
-    await this.refresh();
-    this.wake();
+    this.looking = setInterval(() => void this.refresh().catch(this.desk.onStoreError), LOOK_EVERY_MS);
+    // Node: what is to be looked at later keeps no process alive.
+    (this.looking as { unref?(): void }).unref?.();
+    await this.wake();
   }
 
   /** Sends nothing more, and resolves when nothing is on its way. What is not finished is found by the next `start`. */
@@ -65,6 +50,7 @@ export class Queue {
     this.isRunning = false;
     globalThis.removeEventListener?.('online', this.connectionChanged);
     globalThis.removeEventListener?.('offline', this.connectionChanged);
+    clearInterval(this.looking);
     this.stopping.abort();
     await Promise.all(Array.from(this.lanes.values(), (lane) => lane.ended));
     this.changed();
@@ -81,10 +67,14 @@ export class Queue {
     return entry;
   }
 
-  /** Tries again what waits or is stuck, without its pause: somebody has signed in, or pressed the button. */
-  wake(): void {
-    for (const lane of new Set(Array.from(this.entries.values(), (entry) => entry.lane))) this.laneOf(lane).wake();
-    this.changed();
+  /**
+   * Reads the store, and tries again what waits or is stuck there, without its pause: somebody has signed in, or pressed the button.
+   * Resolves when it has read it.
+   * @throws what the store throws
+   */
+  async wake(): Promise<void> {
+    await this.read();
+    for (const { lane } of headsOf(this.snapshot.entries)) this.laneOf(lane).wake();
   }
 
   /** Removes an entry: an end that was seen, or what is not wanted any more. What has been sent may happen all the same. */
@@ -96,9 +86,14 @@ export class Queue {
     if (lane !== undefined) this.laneOf(lane).begin();
   }
 
-  /** Reads what other tabs or processes have changed. */
+  /**
+   * Reads what other tabs or processes have changed, and sends what they have left, where this queue is started; what is stuck or
+   * in its pause stays so. It does so by itself every half minute; asked for, the snapshot is fresh when it resolves.
+   * @throws what the store throws
+   */
   async refresh(): Promise<void> {
     await this.read();
+    for (const { lane, state } of headsOf(this.snapshot.entries)) if (state === 'waiting') this.laneOf(lane).begin();
   }
 
   /** Calls `listener` after each change, until the function that it returns is called. For React's `useSyncExternalStore`. */
@@ -130,7 +125,7 @@ export class Queue {
   private readonly mayStep = (): AbortSignal | undefined => (this.isRunning && isOnline() ? this.stopping.signal : undefined);
 
   private readonly connectionChanged = (): void => {
-    if (isOnline()) this.wake();
+    if (isOnline()) void this.wake().catch(this.desk.onStoreError);
     else this.wasOffline = true;
     this.changed();
   };
@@ -178,10 +173,4 @@ export class Queue {
     this.snapshot = { running: this.isRunning, online: isOnline(), entries };
     for (const listener of this.listeners) listener();
   }
-}
-
-/** Whether another attempt alone leads nowhere. */
-function needsSomebody(outcome: Outcome): boolean {
-  if (outcome.kind === 'unknown') return outcome.next === 'look-up' || outcome.reason === 'unauthorized';
-  return outcome.kind === 'refused' && outcome.resendable;
 }

@@ -6,7 +6,7 @@ import { run, type Contestants, type Result, type Service, type Terms } from './
 import { Shop } from './holdfast.js';
 import { LIBRARIES, Libraries, WAYS } from './libraries.js';
 
-const USAGE = 'npm run client:storm -- [--orders 1000] [--callers 20] [--seed 1] [--beside] [--quick]';
+const USAGE = 'npm run client:storm -- [--orders 1000] [--callers 20] [--seed 1] [--beside [--right]] [--quick]';
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +15,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     /** Popular libraries beside the client, installed into a temporary folder. */
     beside: { type: 'boolean', default: false },
+    /** Of these only the way with the lines that make it right: the usual one of some waits for minutes. */
+    right: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
   },
 });
@@ -46,8 +48,8 @@ try {
     });
     progress.end();
     process.stdout.write(render(results));
-    const [client] = results;
-    process.exitCode = client && isFlawless(client) && results.every(({ books }) => books.duplicates === 0) ? 0 : 1;
+    const isAsPromised = (result: Result): boolean => (result.name.endsWith('-usual') ? result.books.duplicates === 0 : isFlawless(result));
+    process.exitCode = results.every(isAsPromised) ? 0 : 1;
   } finally {
     await world.close();
   }
@@ -61,12 +63,14 @@ async function runAll(service: Service): Promise<Result[]> {
   progress.step('npm installs the libraries');
   // The build has no copy of what it doesn't compile.
   const libraries = await Libraries.install(join(import.meta.dirname, '../../../storm/callers/libraries'));
-  // A promise that a library leaves rejected is told, and ends nothing.
-  process.on('unhandledRejection', (error) => void process.stderr.write(`unhandled: ${String(error)}\n`));
+  // What a library leaves rejected, or throws where nobody can catch it, is told, and ends nothing: ky loses an answer that is cut off so.
+  for (const event of ['unhandledRejection', 'uncaughtException']) {
+    process.on(event, (error) => void process.stderr.write(`${event}: ${String(error)}\n`));
+  }
   try {
     const beside = { ...terms, orders: Math.min(terms.orders, ORDERS_BESIDE) };
     for (const library of LIBRARIES) {
-      for (const way of WAYS) {
+      for (const way of values.right ? (['right'] as const) : WAYS) {
         const contestants: Contestants = {
           name: `${library}-${way}`,
           open: (url) => libraries.caller(library, way, url, service.apiKey),

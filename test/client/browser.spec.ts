@@ -70,6 +70,21 @@ describeInBrowser('a shop in a browser', (browser) => {
     expect(keys()).toEqual([key, key]);
   });
 
+  it('what a tab had in its queue when it was closed is sent by the queue of the other one, once', async () => {
+    const [one, other] = [await openShop(context, gate.url), await openShop(context, gate.url)];
+    await other.evaluate(() => globalThis.client.queue.start());
+    const key = await one.evaluate(async (customerReference) => {
+      const order = { items: [{ productId: '123', quantity: 1 }], customerReference };
+      return (await globalThis.client.orders.enqueue(order, { lane: 'till-3' })).key;
+    }, reference);
+    await one.close();
+    expect(keys()).toEqual([]);
+    await other.evaluate(() => globalThis.client.queue.wake());
+    await other.waitForFunction(() => globalThis.client.queue.getSnapshot().entries[0]?.state === 'done');
+    await theOrder();
+    expect(keys()).toEqual([key]);
+  });
+
   it.each([
     ['before the request arrives', 'before'],
     ['when the order is placed and its answer on the way', 'after'],

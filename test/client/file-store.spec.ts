@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileStore } from '../../client/src/node.js';
 import { eventually } from '../support/eventually.js';
 
@@ -71,6 +72,42 @@ it('the claim of a process whose number another one has by now holds nobody up',
     writeFileSync(join(directory, 'locks', parts.map((each, index) => (index === at ? part : each)).join('.')), '');
   expect(await store.lock('one', async () => 'had')).toBe('had');
   expect(claims()).toEqual([]);
+});
+
+describe('when a write has resolved', () => {
+  let synced: string[];
+  beforeEach(async () => {
+    synced = [];
+    const handle = await open(directory);
+    await handle.close();
+    const { sync } = handle;
+    jest.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'sync').mockImplementation(async function (this: FileHandle) {
+      const path = readlinkSync(`/proc/self/fd/${this.fd}`);
+      await sync.call(this);
+      synced.push(path);
+    });
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  const intent = { version: 1, key: 'one', scope: '', method: 'POST', path: '/', headers: {}, body: null, madeAt: 1, attempts: 0 } as const;
+  const above = (folder: string): string[] => (folder === directory ? [folder] : [folder, ...above(dirname(folder))]);
+
+  it.each([
+    ['that it has made', () => undefined],
+    ['that somebody else has just made', (folder: string) => mkdirSync(join(folder, 'intents'), { recursive: true })],
+  ])('the folders %s are on the disk as well, up to the one that was there; once', async (_whose, make) => {
+    const folder = join(directory, 'made', 'when needed');
+    make(folder);
+    const store = fileStore(folder);
+    await store.write('another', null);
+    synced = [];
+    await store.write('one', intent);
+    expect(synced[0]).toMatch(/\.tmp$/);
+    expect(synced.slice(1, 5)).toEqual(above(join(folder, 'intents')));
+    synced = [];
+    await store.write('one', intent);
+    expect(synced).toEqual([expect.stringMatching(/\.tmp$/), join(folder, 'intents')]);
+  });
 });
 
 it('a write that was killed before its rename leaves the intent as it was, and nothing for ever', async () => {

@@ -8,6 +8,7 @@ afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.queue.stop()));
   await Promise.all(servers.splice(0).map((server) => server.close()));
   network(true);
+  jest.useRealTimers();
 });
 
 async function serverThat(...reactions: Reaction[]): Promise<ScriptedServer> {
@@ -132,7 +133,7 @@ it('holds a lane up where somebody is needed, until it is woken', async () => {
   await client.queue.start();
   await reaches(client, ['stuck', 'waiting']);
   expect(numbers(server)).toEqual([1]);
-  client.queue.wake();
+  await client.queue.wake();
   await reaches(client, ['done', 'done']);
   expect(numbers(server)).toEqual([1, 1, 2]);
 });
@@ -180,6 +181,38 @@ describe('another tab or process on the same store', () => {
     expect(states(one.queue.getSnapshot())).toEqual(['waiting']);
     await one.queue.refresh();
     expect(states(one.queue.getSnapshot())).toEqual(['done']);
+  });
+
+  it.each([
+    ['when it is woken', (other: IdempotentClient) => other.queue.wake()],
+    ['when the network comes back', async () => network(true)],
+    ['when it is told to read', (other: IdempotentClient) => other.queue.refresh()],
+    ['by itself, after half a minute', async () => jest.advanceTimersByTime(30_000)],
+  ])('sends %s, once, what one that has ended left in lanes that it had not heard of', async (_when, happen) => {
+    jest.useFakeTimers({ doNotFake: ['Date', 'performance', 'nextTick', 'queueMicrotask', 'setImmediate', 'setTimeout', 'clearTimeout'] });
+    const [server, one, other] = await two(OK);
+    await other.queue.start();
+    const keys = [(await one.queue.add(order(1), { lane: 'a' })).key, (await one.queue.add(order(2), { lane: 'a' })).key];
+    expect(other.queue.getSnapshot().entries).toEqual([]);
+    await happen(other);
+    await reaches(other, ['done', 'done']);
+    await one.queue.start();
+    await reaches(one, ['done', 'done']);
+    expect(server.received.map(({ headers }) => headers['idempotency-key'])).toEqual(keys);
+  });
+
+  it('reads what is new without sending again what is stuck', async () => {
+    const [server, one, other] = await two(problem(401, 'unauthenticated', 'never'));
+    await one.queue.add(order(1), { lane: 'a' });
+    await other.queue.start();
+    await reaches(other, ['stuck']);
+    await one.queue.add(order(2), { lane: 'a' });
+    await other.queue.refresh();
+    // A lane that had been begun would be at its end before this one.
+    await one.queue.add(order(3), { lane: 'b' });
+    await other.queue.refresh();
+    await reaches(other, ['stuck', 'waiting', 'stuck']);
+    expect(numbers(server)).toEqual([1, 3]);
   });
 
   it('takes over what a stopped queue was sending', async () => {

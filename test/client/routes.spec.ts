@@ -120,6 +120,9 @@ describe('against the service', () => {
     const error = await list.next().catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ListInterrupted);
     expect(error).toMatchObject({ cursor: 'none-of-the-service’s', outcome: { kind: 'refused', problem: { code: 'invalid-request' } } });
+    const { outcome, advice, message } = error as ListInterrupted;
+    expect([advice, message]).toEqual([outcome.advice, `${outcome.problem?.detail} ${outcome.advice}`]);
+    expect(advice).not.toBe('');
   });
 
   it('events are read forward from one that is known, as far as they go', async () => {

@@ -9,7 +9,7 @@ const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string
 const OTHERS = new Set(
   [
     // The tests', and those of the end-to-end suite.
-    'BASE_URL TEST_SERVER_URL PGBOUNCER',
+    'BASE_URL TEST_SERVER_URL CHROMIUM_PATH PGBOUNCER HAPROXY NGINX',
     // What the pages themselves set.
     'API KEY TRY ORDER OPERATION',
     // Planned: setting it stops the start.

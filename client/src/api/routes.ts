@@ -1,7 +1,7 @@
 import type { IdempotentClient } from '../client.js';
 import type { Intent, SendOptions } from '../intent.js';
 import type { Outcome, Refused, Unknown } from '../outcome.js';
-import type { QueueEntry } from '../queue.js';
+import type { QueueEntry } from '../queue-entry.js';
 import type { BodyOf, ItemOf, ListName, OperationName, OutcomeOf, Page, QueryOf, ResultOf } from './types.js';
 
 /** How an intent of a route is formed. */
@@ -72,12 +72,17 @@ export function ask<Name extends OperationName>(
 export class ListInterrupted extends Error {
   override readonly name = 'ListInterrupted';
 
+  /** What to do next. */
+  readonly advice: string;
+
   /** @param cursor of the page that is missing, from which the list can be read on; undefined where it is the first one */
   constructor(
     readonly outcome: Refused | Unknown,
     readonly cursor: string | undefined,
   ) {
-    super((outcome.kind === 'refused' && outcome.problem.detail) || outcome.advice);
+    const { problem, advice } = outcome;
+    super([problem?.detail ?? problem?.title, advice].filter(Boolean).join(' '));
+    this.advice = advice;
   }
 }
 

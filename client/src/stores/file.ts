@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Store, StoredIntent } from '../store.js';
 import { FileLocks } from './file-locks.js';
 
@@ -9,14 +9,15 @@ const ABANDONED_MS = 3_600_000;
 
 /**
  * Keeps intents in a folder of this machine, one file each, for all its processes. A write is a file of its own that is synced
- * and renamed, and then the folder is synced: after a crash there is the old intent or the new one, and what was resolved is on the
- * disk. Locks are files as well, and end with the process that holds them, kill -9 included.
+ * and renamed, and then the folder is synced, with the first write those above it too: after a crash there is the old intent or
+ * the new one, and what was resolved is on the disk. Locks are files as well, and end with the process that holds them, kill -9 included.
  *
  * @param directory is made where it isn't there, for this user alone; on a network disk the locks hold within one machine only
  */
 export function fileStore(directory: string): Store {
   const intents = join(directory, 'intents');
   const locks = new FileLocks(join(directory, 'locks'));
+  let isOnDisk = false;
   // Keys have characters that names of files can't.
   const fileOf = (key: string): string => join(intents, `${createHash('sha256').update(key).digest('hex')}.json`);
 
@@ -32,7 +33,9 @@ export function fileStore(directory: string): Store {
     write: async (key, intent) => {
       if (intent) await replace(intents, fileOf(key), JSON.stringify(intent));
       else await rm(fileOf(key), { force: true });
-      await sync(intents);
+      if (intent && !isOnDisk) await syncWithThoseAbove(intents);
+      else await sync(intents);
+      isOnDisk ||= intent !== null;
     },
     lock: (name, work, signal) => locks.hold(name, work, signal),
   };
@@ -70,6 +73,22 @@ async function sync(directory: string): Promise<void> {
   } finally {
     await handle?.close();
   }
+}
+
+/**
+ * Syncs a folder and all above it: it is on the disk when the one that it stands in is. Whether this process has made them doesn't matter: another one may
+ * have, and not have synced them yet. What stands on another disk, or may not be opened, was there before.
+ */
+async function syncWithThoseAbove(directory: string): Promise<void> {
+  const { dev } = await stat(directory);
+  for (let above = resolve(directory), below = ''; above !== below; below = above, above = dirname(above)) {
+    if ((await stat(above)).dev !== dev) return;
+    await sync(above).catch(notAllowed);
+  }
+}
+
+function notAllowed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EACCES' && error.code !== 'EPERM') throw error;
 }
 
 async function removeAbandoned(directory: string, names: string[]): Promise<void> {
