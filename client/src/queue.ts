@@ -39,7 +39,7 @@ export class Queue {
     this.stopping = new AbortController();
     globalThis.addEventListener?.('online', this.connectionChanged);
     globalThis.addEventListener?.('offline', this.connectionChanged);
-    this.looking = setInterval(() => void this.refresh().catch(this.desk.onStoreError), LOOK_EVERY_MS);
+    this.looking = setInterval(() => void this.refresh().catch((error: unknown) => this.desk.onStoreError(error)), LOOK_EVERY_MS);
     // Node: what is to be looked at later keeps no process alive.
     (this.looking as { unref?(): void }).unref?.();
     await this.wake();
@@ -125,7 +125,7 @@ export class Queue {
   private readonly mayStep = (): AbortSignal | undefined => (this.isRunning && isOnline() ? this.stopping.signal : undefined);
 
   private readonly connectionChanged = (): void => {
-    if (isOnline()) void this.wake().catch(this.desk.onStoreError);
+    if (isOnline()) void this.wake().catch((error: unknown) => this.desk.onStoreError(error));
     else this.wasOffline = true;
     this.changed();
   };

@@ -80,8 +80,9 @@ describe('when a write has resolved', () => {
     synced = [];
     const handle = await open(directory);
     await handle.close();
-    const { sync } = handle;
-    jest.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'sync').mockImplementation(async function (this: FileHandle) {
+    const files = Object.getPrototypeOf(handle) as FileHandle;
+    const sync = Reflect.get(files, 'sync') as (this: FileHandle) => Promise<void>;
+    jest.spyOn(files, 'sync').mockImplementation(async function (this: FileHandle) {
       const path = readlinkSync(`/proc/self/fd/${this.fd}`);
       await sync.call(this);
       synced.push(path);

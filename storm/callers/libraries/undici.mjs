@@ -10,8 +10,8 @@ export async function usual(url, headers, order) {
 // RetryAgent gives the answer on before it has come whole, and asks for the rest of a broken one by Range: the tries are around both.
 export async function right(url, headers, order, tries = 1) {
   const refused = ({ response: { statusCode, headers } = {} }) => statusCode >= 400 && statusCode < 500 && !headers['retry-after'];
-  const pause = (error) => (tries > 40 || refused(error) ? Promise.reject(error) : sleep(Math.min(100 * 2 ** tries, 3_000)));
-  const again = (error) => pause(error).then(() => right(url, headers, order, tries + 1));
+  const pause = (cause) => (tries > 40 || refused(cause) ? Promise.reject(cause) : sleep(Math.min(100 * 2 ** tries, 3_000)));
+  const again = (cause) => pause(cause).then(() => right(url, headers, order, tries + 1));
   return post(agent, url, headers, order).catch(again);
 }
 
