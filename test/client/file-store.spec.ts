@@ -81,7 +81,7 @@ describe('when a write has resolved', () => {
     const handle = await open(directory);
     await handle.close();
     const files = Object.getPrototypeOf(handle) as FileHandle;
-    const sync = Reflect.get(files, 'sync') as (this: FileHandle) => Promise<void>;
+    const sync = Reflect.get(files, 'sync');
     jest.spyOn(files, 'sync').mockImplementation(async function (this: FileHandle) {
       const path = readlinkSync(`/proc/self/fd/${this.fd}`);
       await sync.call(this);
