@@ -9,14 +9,15 @@ interface Manifest {
   peerDependencies: Record<string, string>;
 }
 
-/** What pg brings along, and lock files hold back: before, the core couldn't look at a connection before anybody gets it. */
-const OF_PG = { 'pg-pool': '^3.13.0' };
-
 // The package as it is installed.
 const { name, peerDependencies } = manifestAt(join(__dirname, '..', '..', '..', 'package.json'));
 
+// The pool is pg's own, and a lock file may hold it back: before 3.13 the core couldn't look at a connection before anybody gets it. As a peer
+// it is lifted by npm; what counts is the one that pg finds.
+const { 'pg-pool': pool = '', ...ownPeers } = peerDependencies;
+
 const ofPg = installed('pg', require) === undefined ? undefined : createRequire(require.resolve('pg'));
-const wrong = [...misfits(peerDependencies, require), ...(ofPg ? misfits(OF_PG, ofPg) : [])];
+const wrong = [...misfits(ownPeers, require), ...(ofPg ? misfits({ 'pg-pool': pool }, ofPg) : [])];
 if (wrong.length > 0) throw new Error(`${name} can't work with what is installed here: ${wrong.join('; ')}`);
 
 /** What is wrong with the packages that a `require` finds, in words. */

@@ -1,6 +1,6 @@
-import { CallHandler, ExecutionContext, Inject, Injectable, NestInterceptor } from '@nestjs/common';
+import { CallHandler, ExecutionContext, Inject, Injectable, NestInterceptor, OnModuleInit } from '@nestjs/common';
 import { HEADERS_METADATA, HTTP_CODE_METADATA } from '@nestjs/common/constants.js';
-import { Reflector } from '@nestjs/core';
+import { DiscoveryService, Reflector } from '@nestjs/core';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import type { KeyedRequest } from './requests/claim.js';
 import { Executor, type Answer } from './requests/executor.js';
@@ -17,11 +17,12 @@ import { preferredWait, prefersLenient } from './requests/preferences.js';
 import { readRetry } from './requests/retry-reason.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions } from './options.js';
+import { bodyOf, outerInterceptors, refuseOuterSerializers } from './outer-interceptors.js';
 import type { Work } from './protocol/decision.js';
 import type { Intent } from './records/record.store.js';
 import { IdempotencyRefusal, RETRY_AFTER } from './refusal.js';
 
-/** For Nest, which has nothing left to send. */
+/** For Nest, which has nothing left to send, where no interceptor looks on. */
 const SENT = of(undefined);
 
 /**
@@ -29,12 +30,23 @@ const SENT = of(undefined);
  * and sends the stored bytes. Everything else passes through untouched.
  */
 @Injectable()
-export class IdempotencyInterceptor implements NestInterceptor {
+export class IdempotencyInterceptor implements NestInterceptor, OnModuleInit {
+  /** Whether interceptors of the application stand around this one, and are to see what was sent. */
+  private isSeen = false;
+
   constructor(
     private readonly reflector: Reflector,
     private readonly executor: Executor,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
+    private readonly discovery: DiscoveryService,
   ) {}
+
+  /** @throws Error where a serializer of the application would come too late */
+  onModuleInit(): void {
+    const outer = outerInterceptors(this.discovery, this);
+    refuseOuterSerializers(outer);
+    this.isSeen = outer.length > 0;
+  }
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const route = this.reflector.get<IdempotentRoute | undefined>(IDEMPOTENT, context.getHandler());
@@ -61,8 +73,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
       lenient,
       retry: readRetry(request.headers),
     };
-    send(response, await this.execute(keyed, request, identity.earlierFingerprint), sent);
-    return SENT;
+    const answer = await this.execute(keyed, request, identity.earlierFingerprint);
+    send(response, answer, sent);
+    return this.isSeen ? of(bodyOf(answer.response)) : SENT;
   }
 
   /** The pipes, the application's interceptors and the handler, and what they come to. */

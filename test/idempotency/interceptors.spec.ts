@@ -11,8 +11,10 @@ import {
   type NestInterceptor,
   type PipeTransform,
 } from '@nestjs/common';
+import { APP_INTERCEPTOR, Reflector } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { Exclude } from 'class-transformer';
-import { map, type Observable } from 'rxjs';
+import { map, tap, type Observable } from 'rxjs';
 import { v7 as uuidv7 } from 'uuid';
 import {
   Idempotent,
@@ -199,5 +201,50 @@ describe('what fails before the handler was reached is never stored, though the 
     const key = uuidv7();
     expect((await post('/gated/plain', { text: 'closed' }, key)).status).toBe(423);
     expect(await recordsOf(database, key)).toEqual([]);
+  });
+});
+
+describe('an interceptor that the root module puts around the core', () => {
+  const seen: unknown[] = [];
+
+  /** As one that keeps an audit log does. */
+  @Injectable()
+  class Audit implements NestInterceptor {
+    intercept(_context: ExecutionContext, handler: CallHandler): Observable<unknown> {
+      return handler.handle().pipe(tap((answer: unknown) => seen.push(answer)));
+    }
+  }
+
+  it.each(['Fastify', 'Express'])('sees the answer that was sent, first and replayed: %s', async (platform) => {
+    const audited = await startLiftedApp(database, {
+      controllers: [Serialized],
+      providers: [Charge, { provide: APP_INTERCEPTOR, useClass: Audit }],
+      ...(platform === 'Express' && { adapter: new ExpressAdapter() }),
+    });
+    const [key, text] = [uuidv7(), uuidv7()];
+    for (const replayed of [null, 'true']) {
+      seen.length = 0;
+      const answer = await audited.send('POST', '/serialized/reply', { key, body: { text } });
+      expect([answer.status, answer.headers.get('idempotent-replayed'), seen]).toEqual([203, replayed, [{ text }]]);
+    }
+    await audited.close();
+  });
+
+  it('stops the start when it is to keep members of answers to itself', async () => {
+    const providers = [Charge, { provide: APP_INTERCEPTOR, useClass: ClassSerializerInterceptor }];
+    await expect(startLiftedApp(database, { controllers: [Serialized], providers })).rejects.toThrow(
+      'ClassSerializerInterceptor: as an APP_INTERCEPTOR it stands outside',
+    );
+  });
+
+  it('does its work inside, where the application registers it by useGlobalInterceptors()', async () => {
+    const inside = await startLiftedApp(database, {
+      controllers: [Gated],
+      providers: [Charge],
+      configure: (started) => void started.useGlobalInterceptors(new ClassSerializerInterceptor(started.get(Reflector))),
+    });
+    const answer = await inside.send('POST', '/gated/class', { key: uuidv7(), body: { text: 'x' } });
+    expect(answer).toMatchObject({ status: 201, text: '{"text":"shown"}' });
+    await inside.close();
   });
 });

@@ -125,11 +125,14 @@ export class Installation {
     return { nest: of('@nestjs/core'), nestTypeorm: of('@nestjs/typeorm'), typeorm: of('typeorm'), pg: of('pg') };
   }
 
-  /** What TypeScript has against `types.ts` in this project; nothing where it compiles. */
-  async typeErrors(): Promise<string> {
-    const flags = '--noEmit --strict --skipLibCheck --experimentalDecorators --module nodenext --target es2022 --types node'.split(' ');
+  /** What TypeScript has against `types.ts` and the README's example in this project, under these flags; nothing where they compile. */
+  async typeErrors(resolution: string): Promise<string> {
+    const files = ['types.ts', ...writeExample(this.directory, this.project)];
+    const flags = '--noEmit --strict --skipLibCheck --experimentalDecorators --emitDecoratorMetadata --target es2022 --types node'.split(
+      ' ',
+    );
     const types = join(ROOT, 'node_modules/@types');
-    const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), ...flags, '--typeRoots', types, 'types.ts'];
+    const tsc = [join(ROOT, 'node_modules/typescript/bin/tsc'), ...flags, ...resolution.split(' '), '--typeRoots', types, ...files];
     const { stdout } = await promisify(execFile)(process.execPath, tsc, { cwd: this.directory }).catch(
       (error: { stdout: string }) => error,
     );
@@ -148,4 +151,17 @@ export interface Replica {
   url: string;
   /** SIGKILL, and waits for its end. */
   kill(): Promise<void>;
+}
+
+/** The blocks of code in the package's README as the files that they import one another as. @returns their names */
+function writeExample(directory: string, { modules }: ForeignProject): string[] {
+  const readme = readFileSync(join(ROOT, 'packaging/core/README.md'), 'utf8');
+  const blocks = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
+  const names = ['notes.controller.ts', 'app.module.ts'];
+  if (blocks.length !== names.length) throw new Error(`the README has ${blocks.length} blocks of code`);
+  for (const [index, name] of names.entries()) {
+    const code = blocks[index] ?? '';
+    writeFileSync(join(directory, name), modules === 'ESM' ? code.replaceAll(/(from '\.\/.*)'/g, "$1.js'") : code);
+  }
+  return names;
 }

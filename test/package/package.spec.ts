@@ -7,6 +7,7 @@ import { Installation, packCore, registryAnswers, type PackedCore, type Replica 
 import { MATRIX, PROJECTS, describeProject, type ForeignProject } from './projects.js';
 
 const projects = process.env['PACKAGE_MATRIX'] === 'true' ? [...PROJECTS, ...MATRIX] : PROJECTS;
+const NODE10 = '--module commonjs --moduleResolution node10 --ignoreDeprecations 6.0';
 const answers = registryAnswers();
 const skipped = answers ? '' : ' (skipped: the npm registry gives no packages here)';
 
@@ -76,8 +77,8 @@ function expectOneEffect(project: ForeignProject): void {
     expect(installation.versions()).toEqual(project.packages);
   });
 
-  it('has types for a project of its modules', async () => {
-    expect(await installation.typeErrors()).toBe('');
+  it.each(resolutions(project))('has types for a project of its modules, and a README that compiles: %s', async (resolution) => {
+    expect(await installation.typeErrors(resolution)).toBe('');
   });
 
   it.each(['create', 'plain', 'joined'])('answers %s first, and replays the same bytes in both replicas', async (path) => {
@@ -163,6 +164,11 @@ function expectOneEffect(project: ForeignProject): void {
     expect((await post('slow', 'killed', 'killed')).text).toBe(answer.text);
     expect([await notes('killed'), await records('killed')]).toEqual([1, ['completed']]);
   });
+}
+
+/** How TypeScript may find the package. CommonJS without any other word is what `nest new` made for years: it doesn't know `exports`. */
+function resolutions({ modules }: ForeignProject): string[] {
+  return modules === 'ESM' ? ['--module nodenext'] : ['--module nodenext', NODE10];
 }
 
 /** The headers of an answer that a replay must repeat. */

@@ -8,6 +8,7 @@ import {
   Post,
   type DynamicModule,
   type NestApplicationOptions,
+  type Provider,
   type Type,
 } from '@nestjs/common';
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
@@ -126,7 +127,7 @@ export const TENANT = '018bcfe5-6800-7000-8000-0000000000ff';
 export interface LiftedOptions {
   controllers?: Type[];
   /** Its steps, for example. */
-  providers?: Type[];
+  providers?: Provider[];
   poolSize?: number;
   /** How long a request waits for a connection or its turn, in milliseconds. */
   connectionTimeoutMs?: number;
