@@ -2,6 +2,7 @@ import { Body, Controller, Injectable, Post } from '@nestjs/common';
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { pgTable, text as textColumn, uuid } from 'drizzle-orm/pg-core';
+import { knex } from 'knex';
 import { Kysely, PostgresDialect } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { Idempotent, JoiningPool, outsideTransaction } from '../../src/idempotency/index.js';
@@ -89,10 +90,31 @@ class Ways {
     const seen = await db.selectFrom('notes').select('text').where('text', '=', text).execute();
     if (seen.length !== 2) throw new Error(`kysely sees ${seen.length}`);
   }
+
+  async knex(text: string): Promise<void> {
+    const db = knex({ client: 'pg', connectionPool: pool });
+    const row = { tenant_id: TENANT, text };
+    await db('notes').insert(row);
+    await db.transaction(async (trx) => {
+      await trx('notes').insert(row);
+      const nested = trx.transaction(async (inner) => {
+        await inner('notes').insert(row);
+        throw new Error('undo');
+      });
+      await nested.catch(() => undefined);
+    });
+    const undone = db.transaction(async (trx) => {
+      await trx('notes').insert(row);
+      throw new Error('undo');
+    });
+    await undone.catch(() => undefined);
+    const seen = await db('notes').where({ text });
+    if (seen.length !== 2) throw new Error(`knex sees ${seen.length}`);
+  }
 }
 
 type Way = Exclude<keyof Ways, 'heard'>;
-const WAYS: Way[] = ['pg', 'callbacks', 'drizzle', 'kysely'];
+const WAYS: Way[] = ['pg', 'callbacks', 'drizzle', 'kysely', 'knex'];
 
 @Controller('pool')
 class PoolController {
