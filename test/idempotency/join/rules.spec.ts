@@ -1,21 +1,24 @@
-import type { TestApp } from '../../support/app.js';
 import { createDatabase, type TestDatabase } from '../../support/database.js';
 import { startLiftedApp } from '../../support/lifted-app.js';
-import { RULES, RulesController, Ways, tried, type Way } from './rules.js';
+import { RULES, RulesController, Ways, tried, type Joined, type Way } from './rules.js';
 import { SABOTEURS } from './saboteurs.js';
 
 const ALL = Object.keys(RULES) as Way[];
 
 let database: TestDatabase;
-let app: TestApp;
+let apps: Joined;
 beforeAll(async () => {
   database = await createDatabase();
   // The join alone: what else would notice is off.
   const core = { join: true, guardConnections: false, outsideCalls: 'ignore' } as const;
-  app = await startLiftedApp(database, { controllers: [RulesController], providers: [Ways], core });
+  const started = { controllers: [RulesController], providers: [Ways] };
+  apps = {
+    plain: await startLiftedApp(database, { ...started, core }),
+    saved: await startLiftedApp(database, { ...started, core: { ...core, statementSavepoints: true } }),
+  };
 });
 afterAll(async () => {
-  await app.close();
+  for (const app of Object.values(apps)) await app.close();
   await database.drop();
 });
 afterEach(() => jest.restoreAllMocks());
@@ -25,7 +28,7 @@ describe('each rule of the join notices whoever breaks it', () => {
     sabotage();
     const broken: Way[] = [];
     for (const way of ALL.filter((one) => !besides.includes(one))) {
-      if (!holds(RULES[way], await tried(database, app, way))) broken.push(way);
+      if (!holds(RULES[way], await tried(database, apps, way))) broken.push(way);
     }
     expect(broken.sort()).toEqual([...breaks].sort());
   });

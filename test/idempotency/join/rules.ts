@@ -126,6 +126,11 @@ export class Ways {
       throw error;
     });
   }
+
+  async goesOnSaved(text: string): Promise<void> {
+    await this.dataSource.query('SELECT 1 / 0').catch(() => undefined);
+    await this.insert(text);
+  }
 }
 
 export type Way = Exclude<keyof Ways, 'heard'> | 'clientAfterTheEnd';
@@ -152,8 +157,16 @@ export class RulesController {
   }
 }
 
+/** The applications that the rules are tried in. */
+export interface Joined {
+  plain: TestApp;
+  /** Whose statements have savepoints of their own. */
+  saved: TestApp;
+}
+
 /** Sends one request in this way. */
-export async function tried(database: TestDatabase, app: TestApp, way: Way): Promise<Outcome> {
+export async function tried(database: TestDatabase, { plain, saved }: Joined, way: Way): Promise<Outcome> {
+  const app = way === 'goesOnSaved' ? saved : plain;
   const [key, text] = [uuidv7(), uuidv7()];
   const { heard } = app.app.get(Ways, { strict: false });
   heard.length = 0;
@@ -181,5 +194,6 @@ export const RULES: Record<Way, Partial<Record<keyof Outcome, unknown>>> = {
   leavesOneOpen: nothing,
   endsTheOuterOne: nothing,
   goesOnAborted: { ...nothing, heard: [expect.stringContaining('SELECT 1 / 0 AS culprit')] },
+  goesOnSaved: { status: 201, notes: 1, records: 1 },
   clientAfterTheEnd: { status: 201, notes: 0, heard: [expect.stringContaining('the transaction is over')] },
 };

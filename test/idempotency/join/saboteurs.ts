@@ -57,8 +57,8 @@ export const SABOTEURS: JoinSaboteur[] = [
   {
     name: 'a client works on when its transaction is over',
     breaks: ['clientAfterTheEnd'],
-    // The same method names what failed.
-    besides: ['goesOnAborted'],
+    // The same method names what failed, and saves statements.
+    besides: ['goesOnAborted', 'goesOnSaved'],
     sabotage: sendAfterTheEnd,
   },
   {
@@ -66,6 +66,7 @@ export const SABOTEURS: JoinSaboteur[] = [
     breaks: ['goesOnAborted'],
     sabotage: () => void jest.spyOn(insideOf(SqlClient.prototype), 'named').mockImplementation((error: unknown) => error),
   },
+  { name: 'a statement that failed is not undone by its own savepoint', breaks: ['goesOnSaved'], sabotage: undoNoStatement },
 ];
 
 /** Runners are made outside of the handler's transaction where `isLet` says so. */
@@ -120,4 +121,16 @@ function sendAfterTheEnd(): void {
     const [, sent, values] = args as [string, string, unknown[] | undefined];
     return (await this.tx.client()).query(sent, values);
   } as never);
+}
+
+function undoNoStatement(): void {
+  const { client } = PostgresTransaction.prototype;
+  jest.spyOn(PostgresTransaction.prototype, 'client').mockImplementation(async function (this: PostgresTransaction) {
+    const own = await client.call(this);
+    const query = (sent: unknown, values?: unknown): unknown =>
+      typeof sent === 'string' && sent.startsWith('ROLLBACK TO SAVEPOINT holdfast_statement')
+        ? Promise.resolve()
+        : Reflect.apply(own.query, own, [sent, values]);
+    return new Proxy(own, { get: (target, name) => (name === 'query' ? query : (Reflect.get(target, name) as unknown)) });
+  });
 }
