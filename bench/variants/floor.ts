@@ -101,7 +101,7 @@ async function place(
     ])) as [QueryResult, QueryResult, QueryResult, QueryResult, QueryResult];
     const [{ locked: won }] = locked.rows as [{ locked: boolean }];
     if (!won || found.rows.length > 0 || archived.rows.length > 0) throw new Refusal(409);
-    const { view, writes } = makeOrder(accountId, body, products);
+    const { view, writes } = makeOrder(accountId, body, products.rows);
     const headers: Record<string, string> = {
       'content-type': 'application/json; charset=utf-8',
       ...headersOf(view),

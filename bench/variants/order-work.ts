@@ -25,8 +25,8 @@ export function findProducts(accountId: string, wanted: CreateOrder): Query {
 }
 
 /** The order that these products make, and the statements that write it. */
-export function makeOrder(accountId: string, wanted: CreateOrder, products: QueryResult): { view: OrderView; writes: Query[] } {
-  const rows = new Map((products.rows as ProductRow[]).map((row) => [row.id, row]));
+export function makeOrder(accountId: string, wanted: CreateOrder, products: unknown[]): { view: OrderView; writes: Query[] } {
+  const rows = new Map((products as ProductRow[]).map((row) => [row.id, row]));
   const items = wanted.items.map(({ productId, quantity }) => {
     const row = rows.get(productId);
     if (!row || row.stock < quantity) throw new Error(`product ${productId} is missing`);

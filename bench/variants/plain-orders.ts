@@ -25,7 +25,7 @@ async function transaction(dataSource: DataSource, work: (client: PoolClient) =>
 export function placeOneByOne(dataSource: DataSource, accountId: string, body: CreateOrder): Promise<OrderView> {
   return transaction(dataSource, async (client) => {
     await client.query('BEGIN');
-    const { view, writes } = makeOrder(accountId, body, await client.query(findProducts(accountId, body)));
+    const { view, writes } = makeOrder(accountId, body, (await client.query(findProducts(accountId, body))).rows);
     for (const write of writes) await client.query(write);
     await client.query('COMMIT');
     return view;
@@ -37,7 +37,7 @@ export function placeInFlights(dataSource: DataSource, accountId: string, body: 
   return transaction(dataSource, async (client) => {
     const [, products] = await flight(client, ['BEGIN', findProducts(accountId, body)]);
     if (!products) throw new Error('no products');
-    const { view, writes } = makeOrder(accountId, body, products);
+    const { view, writes } = makeOrder(accountId, body, products.rows);
     await flight(client, [...writes, 'COMMIT']);
     return view;
   });
