@@ -128,7 +128,15 @@ describe('packages of the core', () => {
 
 it('the projects that install the package are those of its test', () => {
   const of = (projects: typeof PROJECTS, command: string): string[][] =>
-    projects.map(({ platform, modules, packages: { nest, typeorm, pg } }) => [nest, platform, modules, typeorm, pg, command]);
+    projects.map(({ platform, modules, node = 'any', packages: { nest, typeorm, pg } }) => [
+      nest,
+      platform,
+      modules,
+      typeorm,
+      pg,
+      node,
+      command,
+    ]);
   expect(rowsOf(marked(lifting, 'projects'))).toEqual([...of(PROJECTS, 'npm test'), ...of(MATRIX, 'npm run test:matrix')]);
 });
 

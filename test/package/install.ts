@@ -73,6 +73,7 @@ export class Installation {
   private constructor(
     private readonly project: ForeignProject,
     readonly directory: string,
+    private readonly node: string,
   ) {}
 
   /** @throws what npm says that can't install it */
@@ -91,7 +92,7 @@ export class Installation {
     };
     const type = project.modules === 'ESM' ? 'module' : 'commonjs';
     const directory = await installProject({ name: 'notes', type, dependencies }, join(__dirname, 'foreign'));
-    return new Installation(project, directory);
+    return new Installation(project, directory, await programOf(project.node));
   }
 
   /** A replica of the application; rejects with what it printed when it ends instead of listening. */
@@ -102,7 +103,7 @@ export class Installation {
       ADAPTER: this.project.platform,
       MIGRATE: String(options.migrate ?? false),
     };
-    const child = spawn(process.execPath, [MAIN[this.project.modules]], { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(this.node, [MAIN[this.project.modules]], { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.processes.push(child);
     let printed = '';
     child.stderr.on('data', (text: Buffer) => (printed += text.toString()));
@@ -116,6 +117,12 @@ export class Installation {
     }
     await ended;
     throw new Error(`the application didn't start: ${printed}`);
+  }
+
+  /** The major version of the Node that runs it. */
+  async nodeVersion(): Promise<string> {
+    const { stdout } = await promisify(execFile)(this.node, ['-p', 'process.versions.node.split(".")[0]']);
+    return stdout.trim();
   }
 
   /** What is installed, as the package's peers find it. */
@@ -144,6 +151,15 @@ export class Installation {
     for (const child of this.processes) child.kill('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Where the program of this version of Node is, which npm keeps in its cache. @throws what npm says that can't get it */
+async function programOf(version: ForeignProject['node']): Promise<string> {
+  if (version === undefined) return process.execPath;
+  // The package puts the program of this machine in its place by its install script.
+  const flags = ['--yes', '--ignore-scripts=false', '--package', `node@${version}`, '--', 'node', '-p', 'process.execPath'];
+  const { stdout } = await promisify(execFile)('npx', flags, { cwd: tmpdir() });
+  return stdout.trim();
 }
 
 /** A process of a foreign application. */

@@ -73,8 +73,9 @@ function expectOneEffect(project: ForeignProject): void {
   const records = async (key: string): Promise<unknown[]> =>
     (await database.query('SELECT status FROM idempotency_records WHERE key = $1', [key])).map(({ status }) => status);
 
-  it('has the versions that it is named for', () => {
+  it('has the versions that it is named for', async () => {
     expect(installation.versions()).toEqual(project.packages);
+    expect(await installation.nodeVersion()).toBe(project.node ?? process.versions.node.split('.')[0]);
   });
 
   it.each(resolutions(project))('has types for a project of its modules, and a README that compiles: %s', async (resolution) => {

@@ -2,6 +2,8 @@
 export interface ForeignProject {
   platform: 'Express' | 'Fastify';
   modules: 'CommonJS' | 'ESM';
+  /** The major version of Node that runs it, which comes from npm; the one that runs the tests where it isn't given. */
+  node?: '22' | '24';
   /** Exact versions: what docs/lifting.md lists is what ran. */
   packages: { nest: string; nestTypeorm: string; typeorm: string; pg: string };
 }
@@ -18,15 +20,15 @@ export const PROJECTS: ForeignProject[] = [
 
 /** Those that `npm run test:matrix` adds. */
 export const MATRIX: ForeignProject[] = [
-  { platform: 'Fastify', modules: 'CommonJS', packages: { ...NEST_11, typeorm: '0.3.20', pg: '8.20.0' } },
-  { platform: 'Express', modules: 'ESM', packages: { ...NEST_11_LAST, typeorm: '0.3.28', pg: '8.16.3' } },
-  { platform: 'Fastify', modules: 'CommonJS', packages: { ...NEST_11_LAST, typeorm: '1.1.1', pg: '8.23.1' } },
-  { platform: 'Express', modules: 'ESM', packages: { ...NEST_12, typeorm: '0.3.28', pg: '8.21.0' } },
-  { platform: 'Express', modules: 'CommonJS', packages: { ...NEST_12, typeorm: '1.0.0', pg: '8.22.0' } },
+  { platform: 'Fastify', modules: 'CommonJS', node: '22', packages: { ...NEST_11, typeorm: '0.3.20', pg: '8.20.0' } },
+  { platform: 'Express', modules: 'ESM', node: '24', packages: { ...NEST_11_LAST, typeorm: '0.3.28', pg: '8.16.3' } },
+  { platform: 'Fastify', modules: 'CommonJS', node: '24', packages: { ...NEST_11_LAST, typeorm: '1.1.1', pg: '8.23.1' } },
+  { platform: 'Express', modules: 'ESM', node: '22', packages: { ...NEST_12, typeorm: '0.3.28', pg: '8.21.0' } },
+  { platform: 'Express', modules: 'CommonJS', node: '24', packages: { ...NEST_12, typeorm: '1.0.0', pg: '8.22.0' } },
   { platform: 'Fastify', modules: 'ESM', packages: { ...NEST_12, typeorm: '1.1.1', pg: '8.16.0' } },
 ];
 
 /** Its name in the tests' output. */
-export function describeProject({ platform, modules, packages: { nest, typeorm, pg } }: ForeignProject): string {
-  return `Nest ${nest}, ${platform}, ${modules}, TypeORM ${typeorm} and pg ${pg}`;
+export function describeProject({ platform, modules, node, packages: { nest, typeorm, pg } }: ForeignProject): string {
+  return `Nest ${nest}, ${platform}, ${modules}, TypeORM ${typeorm} and pg ${pg}${node ? ` on Node ${node}` : ''}`;
 }
