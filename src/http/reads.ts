@@ -29,8 +29,11 @@ export async function readAs<Row extends ObjectLiteral, T>(
 ): Promise<T> {
   const runner = repository.manager.connection.createQueryRunner();
   try {
-    await runner.query(`BEGIN READ ONLY; SELECT ${enterBy(escapeLiteral(accountId))}`);
-    return await read(runner.manager.getRepository<Row>(repository.target));
+    await runner.connect();
+    // What is read leaves behind it and waits for no answer: were it not for the account, policies would show nothing.
+    const entering = runner.query(`BEGIN READ ONLY; SELECT ${enterBy(escapeLiteral(accountId))}`);
+    const [found] = await Promise.all([read(runner.manager.getRepository<Row>(repository.target)), entering]);
+    return found;
   } finally {
     await runner.query('COMMIT').catch(() => undefined);
     await runner.release();

@@ -7,7 +7,9 @@ import { enterBy } from '../idempotency/index.js';
  */
 export function writeAs<T>(dataSource: DataSource, accountId: string, work: (own: EntityManager) => Promise<T>): Promise<T> {
   return dataSource.transaction(async (manager) => {
-    await manager.query(`SELECT ${enterBy('$1')}`, [accountId]);
-    return work(manager);
+    // What is written leaves behind it and waits for no answer: had it failed, the transaction would have.
+    const entering = manager.query(`SELECT ${enterBy('$1')}`, [accountId]);
+    const [done] = await Promise.all([work(manager), entering]);
+    return done;
   });
 }
