@@ -7,16 +7,17 @@ import { v7 as uuidv7 } from 'uuid';
 import { HoldfastClient } from '../../client/src/index.js';
 import { publicId } from '../../src/kernel/ids.js';
 import { blocksOf, marked, read } from '../docs/markdown.js';
-import { KEY_A, startWorld, type World } from '../support/app.js';
+import { KEY_A } from '../support/keys.js';
+import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
 import { Gate } from './support/gate.js';
 
-let world: World;
+let world: PaymentWorld;
 let gate: Gate;
 let directory: string;
 let cart: string;
 const children: ChildProcess[] = [];
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startPaymentWorld();
 });
 beforeEach(async () => {
   gate = await Gate.start(world.url);
