@@ -35,7 +35,8 @@ export default {
   rootDir: '.',
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.spec.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/'],
+  // What takes minutes has a command of its own: npm run test:long.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '\\.long\\.spec\\.ts$'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   moduleNameMapper: {
     // Its exports name the condition 'import' alone, which the CommonJS resolver doesn't ask for.
