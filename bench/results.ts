@@ -2,7 +2,7 @@ import type { Durability, Machine } from './machine.js';
 import type { Sample } from './measure.js';
 import { quotients, rounded, spread, type Spread } from './statistics.js';
 import type { BatchVariant } from './workloads/batches.js';
-import { DISTANCES, roundTripsOf, type Distance, type DistanceVariant } from './workloads/distance.js';
+import { DISTANCES, DISTANCE_VARIANTS, roundTripsOf, type Distance, type DistanceVariant } from './workloads/distance.js';
 import type { First, FirstVariant } from './workloads/first.js';
 import type { HotKey } from './workloads/hot-key.js';
 import type { Mix } from './workloads/mix.js';
@@ -211,12 +211,7 @@ function distanceFigures(measured: Distance): DistanceFigures {
     ),
     roundTrips: roundedSpread(spread(roundTripsOf(variant, measured))),
   });
-  return {
-    holdfast: figuresFor('holdfast'),
-    floor: figuresFor('floor'),
-    inFlights: figuresFor('inFlights'),
-    oneByOne: figuresFor('oneByOne'),
-  };
+  return Object.fromEntries(DISTANCE_VARIANTS.map((variant) => [variant, figuresFor(variant)])) as DistanceFigures;
 }
 
 function distanceGoal({ holdfast: { roundTrips } }: DistanceFigures): Goal {

@@ -1,5 +1,5 @@
 import { describe } from '../machine.js';
-import { DISTANCES } from '../workloads/distance.js';
+import { DISTANCES, DISTANCE_VARIANTS } from '../workloads/distance.js';
 import { RATIO_ENTRIES, type Figures, type Results } from '../results.js';
 import type { Spread } from '../statistics.js';
 import { BATCH_LABELS, FIRST_LABELS, REPLAY_LABELS, labelled } from './labels.js';
@@ -58,7 +58,7 @@ function mixSentence({ workloads: { mix, payments } }: Results): string {
 }
 
 function distanceTable({ workloads: { distance } }: Results): string {
-  const rows = (['holdfast', 'floor', 'inFlights', 'oneByOne'] as const).map((variant) => {
+  const rows = DISTANCE_VARIANTS.map((variant) => {
     const { p50, roundTrips } = distance[variant];
     return [FIRST_LABELS[variant], ...Object.values(p50).map(String), String(roundTrips.median), `${roundTrips.low} – ${roundTrips.high}`];
   });

@@ -15,6 +15,8 @@ const FEWER = 40;
 
 /** The service, and what it is compared with, at some distance from the database. */
 export type DistanceVariant = 'holdfast' | 'floor' | 'inFlights' | 'oneByOne';
+/** All of them, in the order of the tables. */
+export const DISTANCE_VARIANTS: readonly DistanceVariant[] = ['holdfast', 'floor', 'inFlights', 'oneByOne'];
 type Place = `${DistanceVariant} ${(typeof DISTANCES)[number]}`;
 
 const SCRIPTS: Record<DistanceVariant, string> = {
@@ -34,7 +36,7 @@ export interface Distance {
 export async function distance({ world, ...context }: Context): Promise<Distance> {
   const way = world.keep(await DelayedDatabase.to(world.postgres.port));
   const services = await Promise.all(
-    (Object.keys(SCRIPTS) as DistanceVariant[]).map(async (name) => ({
+    DISTANCE_VARIANTS.map(async (name) => ({
       name,
       service: await world.start(name, SCRIPTS[name], addressesBy(way, world.addressesFor(SCRIPTS[name]))),
     })),

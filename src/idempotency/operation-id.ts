@@ -4,16 +4,16 @@ import { randomBytes } from 'node:crypto';
 const PORTION = 4_096;
 const BYTES = 16;
 let random = Buffer.alloc(0);
-let at = 0;
+let used = 0;
 
 /** A fresh UUIDv7 (RFC 9562, section 5.7) for an operation. */
 export function newOperationId(): string {
-  if (at === random.length) [random, at] = [randomBytes(PORTION), 0];
-  random.writeUIntBE(Date.now(), at, 6);
-  random.writeUInt8(0x70 | (random.readUInt8(at + 6) & 0x0f), at + 6);
-  random.writeUInt8(0x80 | (random.readUInt8(at + 8) & 0x3f), at + 8);
-  const hex = random.toString('hex', at, at + BYTES);
-  at += BYTES;
+  if (used === random.length) [random, used] = [randomBytes(PORTION), 0];
+  random.writeUIntBE(Date.now(), used, 6);
+  random.writeUInt8(0x70 | (random.readUInt8(used + 6) & 0x0f), used + 6);
+  random.writeUInt8(0x80 | (random.readUInt8(used + 8) & 0x3f), used + 8);
+  const hex = random.toString('hex', used, used + BYTES);
+  used += BYTES;
   return dashed(hex);
 }
 

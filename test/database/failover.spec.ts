@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.js';
 import { ORDER, startApp, type TestApp, type TestResponse } from '../support/app.js';
 import { envOf } from '../support/database.js';
+import { leftOut } from '../support/debian.js';
 import { eventually } from '../support/eventually.js';
 import { countOf, recordsOf } from '../support/ledger.js';
 import { startPgBouncer, whyNoPgBouncer } from '../support/pgbouncer.js';
@@ -13,7 +14,7 @@ const missing = whyNoPgBouncer();
 const WAYS = [
   { name: 'directly', describe_: describe, pooled: false },
   {
-    name: `through PgBouncer${missing === null ? '' : ` (left out: ${missing})`}`,
+    name: `through PgBouncer${leftOut(missing)}`,
     describe_: missing === null ? describe : describe.skip,
     pooled: true,
   },

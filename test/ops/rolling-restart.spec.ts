@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { freePort } from '../../local/embedded-postgres.js';
 import { publicId } from '../../src/kernel/ids.js';
 import { send, type TestResponse } from '../support/app.js';
+import { leftOut } from '../support/debian.js';
 import { eventually } from '../support/eventually.js';
 import { startPaymentWorld, WAIT, type PaymentWorld } from '../support/payments.js';
 import { startProcess, type ApiProcess } from '../support/process.js';
@@ -85,10 +86,9 @@ describe.each(Object.keys(PROXIES) as (keyof typeof PROXIES)[])('two replicas be
   }
 
   const unlessMissing = missing === null ? it : it.skip;
-  const why = missing === null ? '' : ` (left out: ${missing})`;
 
   unlessMissing(
-    `by SIGTERM: each request has its answer at the first try, and one effect${why}`,
+    `by SIGTERM: each request has its answer at the first try, and one effect${leftOut(missing)}`,
     async () => {
       await replaceAll('SIGTERM');
       expect([...asked.values()].filter(({ length }) => length > 1)).toEqual([]);
@@ -99,7 +99,7 @@ describe.each(Object.keys(PROXIES) as (keyof typeof PROXIES)[])('two replicas be
 
   // Of the two, the one that an operator does; the other one is for `npm run test:long`.
   (process.env['LONG_TESTS'] === 'true' ? unlessMissing : it.skip)(
-    `by SIGKILL: each request has its answer in the end, and one effect${why}`,
+    `by SIGKILL: each request has its answer in the end, and one effect${leftOut(missing)}`,
     async () => {
       await replaceAll('SIGKILL');
       await expectOneEffectEach();

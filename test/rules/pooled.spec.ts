@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { EMBEDDED_ROLES } from '../../src/kernel/config.js';
 import { startApp, type TestResponse } from '../support/app.js';
 import { createMigratedDatabase, envOf } from '../support/database.js';
+import { leftOut } from '../support/debian.js';
 import { addProduct, countOf } from '../support/ledger.js';
 import { untilFinal } from '../support/payments.js';
 import { pgBouncerVersion, startPgBouncer, whyNoPgBouncer } from '../support/pgbouncer.js';
@@ -10,9 +11,7 @@ import type { Pooler } from '../support/pooler.js';
 import { RULES, type RuleName, type World } from './rules.js';
 
 const missing = whyNoPgBouncer();
-const title = `two replicas behind PgBouncer ${pgBouncerVersion() ?? ''} in transaction mode${missing === null ? '' : ` (left out: ${missing})`}`;
-
-describe.each([title])('%s', () => {
+describe(`two replicas behind PgBouncer ${pgBouncerVersion() ?? ''} in transaction mode${leftOut(missing)}`, () => {
   let world: World;
   let pooler: Pooler;
   beforeAll(async () => {

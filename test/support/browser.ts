@@ -1,5 +1,5 @@
 import { chromium, type Browser } from 'playwright-core';
-import { pathOf, whyMissing, type Program } from './debian.js';
+import { leftOut, pathOf, whyMissing, type Program } from './debian.js';
 
 const CHROMIUM: Program = {
   name: 'Chromium',
@@ -26,7 +26,7 @@ export function launchBrowser(): Promise<Browser> {
  */
 export function describeInBrowser(name: string, tests: (browser: () => Browser) => void): void {
   const missing = whyNoBrowser();
-  (missing === null ? describe : describe.skip)(`${name}${missing === null ? '' : ` (left out: ${missing})`}`, () => {
+  (missing === null ? describe : describe.skip)(`${name}${leftOut(missing)}`, () => {
     let browser: Browser | undefined;
     beforeAll(async () => {
       browser = await launchBrowser();

@@ -32,6 +32,11 @@ export function whyMissing(program: Program): string | null {
   return `no ${name}: ${where}; Debian has it as a package: apt-get install ${packages}`;
 }
 
+/** What the name of a test says that needs something which is missing, be it for that reason; '' where nothing is. */
+export function leftOut(missing: string | null): string {
+  return missing === null ? '' : ` (left out: ${missing})`;
+}
+
 function look(program: Program, named: string | undefined): string | null {
   if (named) return existsSync(named) ? named : null;
   const there = (): string | undefined => program.places.find((place) => existsSync(place));
