@@ -65,3 +65,16 @@ function amount(values: Partial<Record<string, string | boolean>>, name: string)
   if (typeof text !== 'string' || !/^[1-9]\d{0,7}$/.test(text)) throw new UsageError(`--${name} takes a whole number of 1 or more`);
   return Number(text);
 }
+
+/** The options of another command than `npm run bench`: what is asked for in vain ends the process with the usage. */
+export function optionsFor(command: string): Options {
+  try {
+    const read = readArguments(process.argv.slice(2));
+    if (read.write) throw new UsageError('--write is for npm run bench');
+    return read;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n\n${USAGE.replace('npm run bench', `npm run ${command}`)}`);
+    process.exit(2);
+  }
+}

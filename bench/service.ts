@@ -9,18 +9,22 @@ export class Service {
   private readonly ended: Promise<string>;
   private address = '';
 
-  /** Starts a script, relative to this folder, that says `{ ready: { url } }` over its IPC channel once it serves. */
+  /**
+   * Starts a script, relative to this folder, that says `{ ready: { url } }` over its IPC channel once it serves. The module `before`
+   * it, relative to this folder too, is loaded first.
+   */
   constructor(
     readonly name: string,
     script: string,
     env: Record<string, string>,
+    before?: string,
   ) {
     this.child = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
       // Nothing of this process's environment, nor a .env file: what a developer has set must not matter.
       env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', MIGRATE: 'false', ...env },
       cwd: tmpdir(),
       // Nor what this process itself was started with. The flag is the one that the service sets for itself: it helps all alike.
-      execArgv: ['--no-allocation-site-pretenuring'],
+      execArgv: ['--no-allocation-site-pretenuring', ...(before === undefined ? [] : ['--import', new URL(before, import.meta.url).href])],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.ended = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve(String(signal ?? code))));

@@ -82,14 +82,9 @@ export class World {
     return script === HOLDFAST ? this.databases('holdfast') : { DATABASE_URL: this.postgres.url('holdfast') };
   }
 
-  /** Starts a service on this database and waits until it serves. It ends with the world, if not earlier. */
-  start(name: string, script: string, env: Record<string, string> = {}): Promise<Service> {
-    const service = new Service(name, script, {
-      ...this.addressesFor(script),
-      ...KEYS,
-      RATE_LIMIT: '1000000/1s',
-      ...env,
-    });
+  /** Starts a service on this database, `before` it a module, and waits until it serves. It ends with the world, if not earlier. */
+  start(name: string, script: string, env: Record<string, string> = {}, before?: string): Promise<Service> {
+    const service = new Service(name, script, { ...this.addressesFor(script), ...KEYS, RATE_LIMIT: '1000000/1s', ...env }, before);
     return this.keep(service).ready();
   }
 

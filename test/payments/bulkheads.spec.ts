@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 it('an account whose charges all hang leaves the charges of another alone', async () => {
-  world = await startPaymentWorld({ PROVIDER_TIMEOUT: '20s', IDEMPOTENCY_LEASE: '30s' });
+  world = await startPaymentWorld({ PROVIDER_TIMEOUT: '2m', IDEMPOTENCY_LEASE: '3m' });
   const orders = await atOnce(80, () => world.placeOrder());
   let ended = 0;
   const hanging = orders.map((order) => world.pay(order, 'tok_hang_after').finally(() => (ended += 1)));
