@@ -97,5 +97,4 @@ function configureApp(app: NestFastifyApplication, { internalPort, host, keyHash
   });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());
-  app.enableShutdownHooks([]);
 }

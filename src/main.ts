@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { setFlagsFromString } from 'node:v8';
 import { DataSource } from 'typeorm';
 import { createApp } from './app.js';
-import { closeApp } from './http/lifecycle.js';
+import { closeApp, drain } from './http/lifecycle.js';
 import { MAX_CONNECTIONS } from './http/transport.js';
 import { sentenceFor } from './kernel/cli.js';
 import { readConfig } from './kernel/config.js';
@@ -11,7 +11,7 @@ import { assertLeastPrivilege } from './database/least-privilege.js';
 import { createLogger } from './kernel/logger.js';
 import { prepareDatabase } from './prepare-database.js';
 
-/** How long requests in flight may take to end after SIGTERM, in milliseconds. */
+/** How long requests in flight may take to end once no new ones are taken, in milliseconds. */
 const SHUTDOWN_TIMEOUT = 12_000;
 
 // V8 makes objects of a call site in its old space once it has seen them outlive young collections, as those of a request that waits
@@ -36,6 +36,7 @@ try {
     config.tracing && (await import('./observability/tracing.js')).Tracing.start(config.tracing, keyHashWith(config.keyHashSalt));
   const app = await createApp(config, { tracing });
   closeInOrder(async () => {
+    await drain(app, config.drainTime);
     await closeApp(app);
     await tracing?.stop();
   });
@@ -56,7 +57,7 @@ function closeInOrder(close: () => Promise<void>): void {
     if (closing) return;
     closing = true;
     logger.info(`stopping: ${reason}`);
-    setTimeout(() => process.exit(1), SHUTDOWN_TIMEOUT).unref();
+    setTimeout(() => process.exit(1), config.drainTime + SHUTDOWN_TIMEOUT).unref();
     close().then(
       () => process.exit(0),
       (error: unknown) => {

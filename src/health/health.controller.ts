@@ -55,7 +55,7 @@ export class HealthController {
     return this.health.check([
       () => {
         const indicator = this.indicators.check('shutdown');
-        return this.lifecycle.closing ? indicator.down() : indicator.up();
+        return this.lifecycle.leaving ? indicator.down() : indicator.up();
       },
       async () => {
         const indicator = this.indicators.check('database');

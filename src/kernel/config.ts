@@ -40,6 +40,7 @@ function settingsOf(values: Variables) {
     port: values.PORT,
     host: values.HOST,
     internalPort: values.INTERNAL_PORT,
+    drainTime: values.DRAIN_TIME,
     logLevel: values.LOG_LEVEL,
     keyHashSalt: values.KEY_HASH_SALT,
     ...databaseAddresses(values),

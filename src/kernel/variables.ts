@@ -82,6 +82,7 @@ export const variables = z.object({
   HOST: z.string().default('127.0.0.1'),
   // No default inside: zod applies it also where the variable is optional, and /metrics would leave the API's port.
   INTERNAL_PORT: wholeNumber(0, 65_535).optional(),
+  DRAIN_TIME: duration('0s', 0),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   KEY_HASH_SALT: z.string().default(''),
   DATABASE_URL: postgresUrl,

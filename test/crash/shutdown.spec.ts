@@ -49,6 +49,18 @@ it('SIGTERM does not wait for clients that keep their connection open, and gives
   await eventually('every session to end', async () => (await countOf(database, 'pg_stat_activity', sessions)) === 0);
 });
 
+it('with DRAIN_TIME it answers on after SIGTERM, over new connections too, while readiness says no; then it ends', async () => {
+  api = await startProcess(database.url, { DRAIN_TIME: '3s' });
+  const ready = async (): Promise<number> => (await fetch(`${api.url}/health/ready`)).status;
+  expect(await ready()).toBe(200);
+  api.signal('SIGTERM');
+  await eventually('readiness to say no', async () => (await ready()) === 503);
+  const placed = await api.send('POST', '/v1/orders', { body: ORDER });
+  expect([placed.status, placed.headers.get('connection')]).toEqual([201, 'close']);
+  expect(await api.ended).toBe(0);
+  expect(await refused(api.url)).toBe(true);
+});
+
 it("a request that waits for another process's key is told so when its process ends", async () => {
   const other = await startApp(database);
   api = await startProcess(database.url);

@@ -36,7 +36,13 @@ describe.each(Object.keys(PROXIES) as (keyof typeof PROXIES)[])('two replicas be
   });
 
   const startReplica = ({ port, internalPort }: Upstream): Promise<ApiProcess> =>
-    startProcess(world.database.url, { ...world.env, LOG_LEVEL: 'info', PORT: `${port}`, INTERNAL_PORT: `${internalPort}` });
+    startProcess(world.database.url, {
+      ...world.env,
+      LOG_LEVEL: 'info',
+      DRAIN_TIME: '3s',
+      PORT: `${port}`,
+      INTERNAL_PORT: `${internalPort}`,
+    });
 
   /** Sends a request under a key of its own until its answer is final. */
   async function obtain(path: string, body: object): Promise<TestResponse> {

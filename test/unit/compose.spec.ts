@@ -102,7 +102,7 @@ describe.each(ours)('%s', (name, container) => {
   });
 
   it('is given longer to stop than it gives itself', () => {
-    expect(parseDuration(container.stop_grace_period ?? '0s')).toBeGreaterThan(12_000);
+    expect(parseDuration(container.stop_grace_period ?? '0s')).toBeGreaterThan(configOf(container).drainTime + 12_000);
   });
 });
 
