@@ -50,5 +50,5 @@ export default {
   // Files wait more than they work, so two cores carry two of them. A worker that has loaded many is replaced: modules stay in memory.
   maxWorkers: 2,
   workerIdleMemoryLimit: '1GB',
-  testTimeout: 60_000,
+  testTimeout: 180_000,
 };
