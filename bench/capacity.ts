@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inWorld } from '../local/in-world.js';
-import { TemporaryPostgres } from '../local/temporary-postgres.js';
 import { Progress } from '../src/kernel/progress.js';
 import { HOLDFAST, orders } from './context.js';
 import { Loader } from './loader.js';
 import type { KeyStyle } from './requests.js';
 import { rounded } from './statistics.js';
-import { paymentsOfLatest, PAYING } from './workloads/payments.js';
+import { paymentsOfLatest, PAYING, startProvider } from './workloads/payments.js';
 import { World } from './world.js';
 
 /**
@@ -30,13 +29,7 @@ await inWorld(
     progress.step(`PostgreSQL with ${BASE_ROWS} orders`);
     await world.prepare(BASE_ROWS);
     const loader = world.keep(new Loader());
-    // On a server of its own: what the provider keeps is not ours.
-    const elsewhere = new TemporaryPostgres('capacity', ['holdfast_sandbox']);
-    world.keep({ stop: () => elsewhere.end() });
-    const sandbox = await world.start('the sandbox', '../sandbox/main.js', {
-      SANDBOX_PORT: '0',
-      SANDBOX_DATABASE_URL: (await elsewhere.ready).url('holdfast_sandbox'),
-    });
+    const { sandbox } = await startProvider(world);
     const holdfast = await world.start('holdfast', HOLDFAST, { PROVIDER_URL: sandbox.url });
     const place = (keys: KeyStyle): Promise<unknown> => loader.run(orders(holdfast, { amount: AMOUNT, traffic: { kind: 'fresh', keys } }));
     const found: [string, Bytes][] = [];

@@ -45,6 +45,7 @@ const record = [
   id,
   'NULL',
   '86400000',
+  'NULL',
 ];
 
 /** An order with its record, in the two flights and with the statements of the service. */

@@ -6,7 +6,7 @@ import { DISTANCES, DISTANCE_VARIANTS, roundTripsOf, type Distance, type Distanc
 import type { First, FirstVariant } from './workloads/first.js';
 import type { HotKey } from './workloads/hot-key.js';
 import type { Mix } from './workloads/mix.js';
-import type { Payments } from './workloads/payments.js';
+import type { Payments, PaymentVariant } from './workloads/payments.js';
 import type { ReplayVariant } from './workloads/replays.js';
 
 /** What is compared: CPU time of one request, the service's above, the other one's below, and what it is to be at most. */
@@ -65,6 +65,12 @@ export const RATIOS = {
     below: ['batches', 'single'],
     atMost: 0.5,
   },
+  paymentVsFloor: {
+    label: 'a payment ÷ the same by hand on node:http',
+    above: ['payments', 'holdfast'],
+    below: ['payments', 'floor'],
+    atMost: 1.3,
+  },
 } as const;
 
 export type RatioName = keyof typeof RATIOS;
@@ -105,7 +111,7 @@ export interface Results {
     replays: Partial<Record<ReplayVariant, Figures>>;
     batches: Partial<Record<BatchVariant, Figures>>;
     mix: Figures & Pick<Mix, 'statuses' | 'effects'>;
-    payments: Figures & Pick<Payments, 'effects'>;
+    payments: Pick<Payments, 'effects'> & { variants: Partial<Record<PaymentVariant, Figures>>; providerUs: Spread };
     distance: DistanceFigures;
     hotKey: HotKeyFigures;
   };
@@ -141,7 +147,11 @@ export function resultsOf(measured: Measured, machine: Machine, settings: Result
       replays: figuresOfAll(measured.replays),
       batches: figuresOfAll(measured.batches),
       mix: { ...figures(mix.samples), statuses: mix.statuses, effects: mix.effects },
-      payments: { ...figures(payments.samples), effects: payments.effects },
+      payments: {
+        variants: figuresOfAll(payments.samples),
+        providerUs: roundedSpread(spread(payments.providerUs)),
+        effects: payments.effects,
+      },
       distance: far,
       hotKey: hotKeyFound,
     },
@@ -155,8 +165,14 @@ function ratiosOf({
   first,
   replays,
   batches,
+  payments,
 }: Measured): Pick<Results, 'reasons' | 'spreads'> & { ratios: Record<RatioName, number | null> } {
-  const samples: Record<string, Partial<Record<string, Sample[]>>> = { first: first.samples, replays, batches };
+  const samples: Record<string, Partial<Record<string, Sample[]>>> = {
+    first: first.samples,
+    replays,
+    batches,
+    payments: payments.samples,
+  };
   const ratios: Partial<Record<RatioName, number | null>> = {};
   const reasons: Results['reasons'] = { ...first.reasons };
   const spreads: Results['spreads'] = {};

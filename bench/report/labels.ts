@@ -1,5 +1,6 @@
 import type { BatchVariant } from '../workloads/batches.js';
 import type { FirstVariant } from '../workloads/first.js';
+import type { PaymentVariant } from '../workloads/payments.js';
 import type { ReplayVariant } from '../workloads/replays.js';
 
 /** What the variants are called in tables and charts, in the order in which they stand there. */
@@ -23,6 +24,11 @@ export const REPLAY_LABELS: Record<ReplayVariant, string> = {
 export const BATCH_LABELS: Record<BatchVariant, string> = {
   single: 'an order alone',
   batched: 'an order in a batch of 100',
+};
+
+export const PAYMENT_LABELS: Record<PaymentVariant, string> = {
+  holdfast: 'a payment',
+  floor: 'the same by hand on node:http',
 };
 
 /** The labels that have figures, in the labels' order. */

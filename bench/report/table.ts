@@ -2,7 +2,7 @@ import { describe } from '../machine.js';
 import { DISTANCES, DISTANCE_VARIANTS } from '../workloads/distance.js';
 import { RATIO_ENTRIES, type Figures, type Results } from '../results.js';
 import type { Spread } from '../statistics.js';
-import { BATCH_LABELS, FIRST_LABELS, REPLAY_LABELS, labelled } from './labels.js';
+import { BATCH_LABELS, FIRST_LABELS, PAYMENT_LABELS, REPLAY_LABELS, labelled } from './labels.js';
 
 /** The results as Markdown, which is readable as it is. */
 export function markdownOf(results: Results): string {
@@ -12,11 +12,10 @@ export function markdownOf(results: Results): string {
     figureTable('First requests', labelled(FIRST_LABELS, workloads.first)),
     figureTable('Replays', labelled(REPLAY_LABELS, workloads.replays)),
     figureTable('Batches', labelled(BATCH_LABELS, workloads.batches)),
-    figureTable('A mix, and payments', [
-      ['orders with retries, mismatches and bursts', workloads.mix],
-      ['payments, with a provider that takes 20 ms', workloads.payments],
-    ]),
+    figureTable('A mix', [['orders with retries, mismatches and bursts', workloads.mix]]),
     mixSentence(results),
+    figureTable('Payments, with a provider that takes 20 ms', labelled(PAYMENT_LABELS, workloads.payments.variants)),
+    paymentSentence(results),
     distanceTable(results),
     hotKeyTable(results),
     goalTable(results),
@@ -49,11 +48,16 @@ function figureTable(title: string, rows: readonly Row[]): string {
   return table(head, lines);
 }
 
-function mixSentence({ workloads: { mix, payments } }: Results): string {
+function mixSentence({ workloads: { mix } }: Results): string {
   const statuses = Object.entries(mix.statuses).map(([status, count]) => `${count} × ${status}`);
+  return `The mix was answered with ${statuses.join(', ')}; its ${mix.effects.keys} keys wrote ${mix.effects.orders} orders.`;
+}
+
+function paymentSentence({ workloads: { payments } }: Results): string {
+  const { effects, providerUs } = payments;
   return (
-    `The mix was answered with ${statuses.join(', ')}; its ${mix.effects.keys} keys wrote ${mix.effects.orders} orders. ` +
-    `${payments.effects.requests} payments made ${payments.effects.charges} charges.`
+    `${effects.requests} payments made ${effects.charges} charges. The provider and its PostgreSQL took ${providerUs.median} µs of CPU ` +
+    `for one (${providerUs.low} – ${providerUs.high}), which stand in no row.`
   );
 }
 

@@ -121,6 +121,7 @@ async function place(
       ids.requestId,
       null,
       WINDOW_MS,
+      null,
     ];
     const [inserted, ended] = (await flight(client, [...writes, { ...INSERT_COMPLETED, values: record }, 'COMMIT'])).slice(-2);
     if (!inserted || ended?.command !== 'COMMIT') throw new Refusal(500);

@@ -47,8 +47,7 @@ export async function startOperation(manager: EntityManager, own: OwnOperation):
   };
   const pending = toResponse(reply(202, {}), operationId);
   const calls = [
-    appendTimeline(intent, 'claimed', operation),
-    appendTimeline(intent, 'step-started', first),
+    appendTimeline(intent, ['claimed', operation], ['step-started', first]),
     insertRunning(intent, { step: first, subjectId, pending, resource }, { leaseMs: 0, recoveryIntervalMs: 0 }),
   ];
   for (const { text, values } of calls) await manager.query(text, values);

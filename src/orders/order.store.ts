@@ -19,21 +19,39 @@ export const INSERT_ITEMS: Statement = {
                 AS i (product_id, name, quantity, unit_price, line_no)`,
 };
 
-/** Locks the order: whoever changes it waits for the one before, and sees what that one left. */
-const LOCK_ORDER: Statement = {
-  name: 'orders-lock',
-  text: `SELECT id, status, currency, total, customer_reference, metadata, version, created_at, updated_at
-           FROM orders WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
-};
+/** What locks an order, and what reads its lines. */
+export interface OrderLock {
+  order: Statement;
+  lines: Statement;
+}
+
+/**
+ * Locks an order: whoever changes it waits for the one before, and sees what that one left. `id`: an SQL expression that never changes its
+ * value, of $1, the account, and $2.
+ */
+export function lockOn(what: string, id: string): OrderLock {
+  return {
+    order: {
+      name: `${what}-lock`,
+      text: `SELECT id, status, currency, total, customer_reference, metadata, version, created_at, updated_at
+               FROM orders WHERE account_id = $1 AND id = ${id} FOR NO KEY UPDATE`,
+    },
+    lines: {
+      name: `${what}-find-lines`,
+      text: `SELECT product_id, name, quantity, unit_price FROM order_items WHERE account_id = $1 AND order_id = ${id} ORDER BY line_no`,
+    },
+  };
+}
+
+const BY_ID = lockOn('orders', '$2');
+
+const HEAD = `SELECT id, status, currency, total FROM orders WHERE account_id = $1 AND id = $2`;
+const FIND_HEAD: Statement = { name: 'orders-find-head', text: HEAD };
+const LOCK_HEAD: Statement = { name: 'orders-lock-head', text: `${HEAD} FOR NO KEY UPDATE` };
 
 const FIND_ORDER: Statement = {
   name: 'orders-find',
   text: `SELECT id FROM orders WHERE account_id = $1 AND id = $2`,
-};
-
-const FIND_ITEMS: Statement = {
-  name: 'order-items-find',
-  text: `SELECT product_id, name, quantity, unit_price FROM order_items WHERE account_id = $1 AND order_id = $2 ORDER BY line_no`,
 };
 
 const UPDATE_ORDER: Statement = {
@@ -65,9 +83,10 @@ export async function orderExists(tx: Transaction, accountId: string, id: string
   return (await tx.read(FIND_ORDER, [accountId, id])).length > 0;
 }
 
-/** The order, locked until the transaction ends. */
-export async function lockOrder(tx: Transaction, accountId: string, id: string): Promise<OrderState | null> {
-  const [[row], items] = await Promise.all([tx.run<OrderRow>(LOCK_ORDER, [accountId, id]), tx.run<ItemRow>(FIND_ITEMS, [accountId, id])]);
+/** The order, locked until the transaction ends; `by`: where `id` is not its own. */
+export async function lockOrder(tx: Transaction, accountId: string, id: string, by: OrderLock = BY_ID): Promise<OrderState | null> {
+  const values = [accountId, id];
+  const [[row], items] = await Promise.all([tx.run<OrderRow>(by.order, values), tx.run<ItemRow>(by.lines, values)]);
   if (!row) return null;
   return {
     id: row.id,
@@ -88,6 +107,23 @@ export async function lockOrder(tx: Transaction, accountId: string, id: string):
   };
 }
 
+/** What a payment asks of its order. */
+export type OrderHead = Pick<OrderState, 'id' | 'status' | 'currency' | 'total'>;
+
+/** The order as it stands at this moment, which may be over at the next. */
+export async function findHead(tx: Transaction, accountId: string, id: string): Promise<OrderHead | null> {
+  return headOf(await tx.read<OrderHeadRow>(FIND_HEAD, [accountId, id]));
+}
+
+/** The same, locked until the transaction ends. */
+export async function lockHead(tx: Transaction, accountId: string, id: string): Promise<OrderHead | null> {
+  return headOf(await tx.run<OrderHeadRow>(LOCK_HEAD, [accountId, id]));
+}
+
+function headOf([row]: OrderHeadRow[]): OrderHead | null {
+  return row ? { ...row, total: Number(row.total) } : null;
+}
+
 /** Queues what may change in an order, and the event of what became of it. */
 export function updateOrder(tx: Transaction, accountId: string, order: OrderState, became: 'updated' | 'cancelled' | 'paid'): void {
   const { id, status, customerReference, metadata, version, updatedAt } = order;
@@ -95,11 +131,14 @@ export function updateOrder(tx: Transaction, accountId: string, order: OrderStat
   appendEvent(tx, accountId, `order.${became}`, OrderView.of(order));
 }
 
-interface OrderRow extends Record<string, unknown> {
+interface OrderHeadRow extends Record<string, unknown> {
   id: string;
   status: OrderStatus;
   currency: string;
   total: string;
+}
+
+interface OrderRow extends OrderHeadRow {
   customer_reference: string | null;
   metadata: Record<string, string>;
   version: number;

@@ -11,7 +11,7 @@ import { Problem, noSuch } from '../http/problem.js';
 import { findByPublicId, pageBy, readAs } from '../http/reads.js';
 import { OrderView, type CreateOrder, type ListOrders, type UpdateOrder } from './order.dto.js';
 import { Order, OrderItem } from './order.entity.js';
-import { insertOrder, lockOrder, orderExists, updateOrder, type OrderState } from './order.store.js';
+import { findHead, insertOrder, lockHead, lockOrder, orderExists, updateOrder, type OrderHead, type OrderState } from './order.store.js';
 
 /** Orders: placing, changing and cancelling them inside a transaction, and reading them. */
 @Injectable()
@@ -94,13 +94,14 @@ export class OrdersService {
   /** The order, locked until the transaction ends. @throws Problem `not-found` */
   async lock(tx: Transaction, accountId: string, id: string): Promise<OrderState> {
     const uuid = uuidOf('ord', id);
-    if (!uuid) throw noSuch('order');
-    return this.lockUuid(tx, accountId, uuid);
+    const order = uuid && (await lockOrder(tx, accountId, uuid));
+    if (!order) throw noSuch('order');
+    return order;
   }
 
-  /** The same by the id that the database has. @throws Problem `not-found` */
-  async lockUuid(tx: Transaction, accountId: string, uuid: string): Promise<OrderState> {
-    const order = await lockOrder(tx, accountId, uuid);
+  /** What a payment asks of an order: locked, or as it stands, and then whoever writes makes sure of it. @throws Problem `not-found` */
+  async head(tx: Transaction, accountId: string, uuid: string, isLocked: boolean): Promise<OrderHead> {
+    const order = await (isLocked ? lockHead : findHead)(tx, accountId, uuid);
     if (!order) throw noSuch('order');
     return order;
   }

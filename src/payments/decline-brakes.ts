@@ -1,5 +1,5 @@
 import { Problem } from '../http/problem.js';
-import type { Obstacles } from './payment.store.js';
+import type { Obstacles } from './obstacles.store.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

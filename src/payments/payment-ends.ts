@@ -8,7 +8,7 @@ import { DeadlineRefundStep } from './deadline-refund.step.js';
 import { END_STATES, type End, type EndState } from './end-states.js';
 import { PaymentView } from './payment.dto.js';
 import type { Payment } from './payment.entity.js';
-import { finishPayment, lockPayment, orderOf } from './payment.store.js';
+import { finishPayment, lockWithOrder } from './payment.store.js';
 import { paymentPath, problemReply } from './payment-replies.js';
 import { firstCheck, soonCheck } from './books-schedule.js';
 import { referenceOf } from './provider/ask.js';
@@ -36,11 +36,7 @@ export class PaymentEnds {
   /** Ends a payment that is processing, in the transaction of its operation. @throws Error where there is no such payment */
   async end(tx: Transaction, paymentId: string, wanted: End, ending: Ending, run: StepRun): Promise<StepEnd> {
     const { accountId } = run;
-    const orderId = await orderOf(tx, accountId, paymentId);
-    if (!orderId) throw new Error('a payment step without its payment');
-    const order = await this.orders.lockUuid(tx, accountId, orderId);
-    const payment = await lockPayment(tx, accountId, paymentId);
-    if (!payment) throw new Error('a payment step without its payment');
+    const { order, payment } = await lockWithOrder(tx, accountId, paymentId);
     const now = await tx.now();
     const end = END_STATES[wanted].order === 'paid' ? whenCharged(wanted, order, payment, now) : wanted;
     const state: EndState = END_STATES[end];

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Statement, Transaction } from '../idempotency/index.js';
 import { appendEvent } from '../events/outbox.js';
-import { DEADLINE_PASSED } from './end-states.js';
+import { lockOn, lockOrder, type OrderState } from '../orders/order.store.js';
 import { PaymentView } from './payment.dto.js';
 import type { Payment, PaymentStatus } from './payment.entity.js';
 
@@ -9,33 +9,25 @@ import type { Payment, PaymentStatus } from './payment.entity.js';
  * What each charge asks of the payments' table. Named, so that a connection prepares it once: the EntityManager's statements
  * are parsed and planned each time they run.
  */
-const INSERT: Statement = {
-  name: 'payments-insert',
-  text: `INSERT INTO payments (account_id, id, order_id, operation_id, status, amount, currency, source, reference, created_at, updated_at, deadline)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)`,
+const INSERT_INTO = `INSERT INTO payments (account_id, id, order_id, operation_id, status, amount, currency, source, reference, created_at, updated_at,
+                                           deadline)`;
+const VALUES =
+  '$1::uuid, $2::uuid, $3::uuid, $4::uuid, $5, $6::bigint, $7::text, $8, $9, $10::timestamptz, $10::timestamptz, $11::timestamptz';
+
+const INSERT: Statement = { name: 'payments-insert', text: `${INSERT_INTO} SELECT ${VALUES}` };
+
+/** Of an order that was read without a lock: it is locked here, and must be as it was read. */
+const INSERT_IF_PAYABLE: Statement = {
+  name: 'payments-insert-if-payable',
+  text: `${INSERT_INTO} SELECT ${VALUES} FROM (SELECT) AS one
+          LEFT JOIN LATERAL (SELECT true AS payable FROM orders
+                              WHERE account_id = $1::uuid AND id = $3::uuid AND status = 'pending' AND total = $6::bigint AND currency = $7::text
+                                FOR NO KEY UPDATE) o ON true
+          WHERE coalesce(o.payable, speculation_failed())`,
 };
 
-const FIND_IN_FLIGHT: Statement = {
-  name: 'payments-find-in-flight',
-  text: `SELECT id FROM payments WHERE account_id = $1 AND order_id = $2 AND status = 'processing'`,
-};
-
-/** Each decline that is named is the oldest one of those that fill its brake; null where they are fewer. */
-const FIND_OBSTACLES: Statement = {
-  name: 'payments-find-obstacles',
-  text: `SELECT EXISTS (SELECT FROM payments WHERE account_id = $1 AND order_id = $2 AND status = 'processing') AS in_flight,
-                (SELECT updated_at FROM payments WHERE account_id = $1 AND order_id = $2 AND status = 'failed'
-                    AND failure_code IS DISTINCT FROM '${DEADLINE_PASSED}'
-                  ORDER BY id DESC OFFSET $3 LIMIT 1) AS order_decline,
-                (SELECT updated_at FROM payments WHERE account_id = $1 AND status = 'failed'
-                    AND failure_code IS DISTINCT FROM '${DEADLINE_PASSED}'
-                  ORDER BY id DESC OFFSET $4 LIMIT 1) AS account_decline`,
-};
-
-const FIND_ORDER: Statement = {
-  name: 'payments-find-order',
-  text: `SELECT order_id FROM payments WHERE account_id = $1 AND id = $2`,
-};
+/** A payment's order is the same for good. */
+const ORDER_OF_PAYMENT = lockOn('payments-order', '(SELECT order_id FROM payments WHERE account_id = $1 AND id = $2)');
 
 const LOCK: Statement = {
   name: 'payments-lock',
@@ -63,51 +55,36 @@ const NOTE: Statement = {
 /** A payment that has been charged, or not. */
 export type FinishedPayment = Payment & { status: Exclude<PaymentStatus, 'processing'>; reviewReason: null };
 
-/** Queues the row of a payment that was just opened, and its event. */
+/** Queues the row of a payment that was just opened, and its event. Where what was read of the order may be over, the commit fails if it is. */
 export function insertPayment(tx: Transaction, payment: Payment): void {
   const { accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt, deadline } = payment;
-  tx.write(INSERT, [accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt, deadline]);
-  appendEvent(tx, accountId, 'payment.processing', PaymentView.of(payment));
-}
-
-/** Whether a payment of this order is under way. */
-export async function isInFlight(tx: Transaction, accountId: string, orderId: string): Promise<boolean> {
-  return (await tx.run(FIND_IN_FLIGHT, [accountId, orderId])).length > 0;
-}
-
-/** What is in the way of another payment of an order. */
-export interface Obstacles {
-  inFlight: boolean;
-  /** When the n-th last payment of the order, and of the account, was declined. */
-  orderDecline: Date | null;
-  accountDecline: Date | null;
-}
-
-/** Looks for them; `nth`: which of the last declines are asked for, counted from 1. */
-export async function findObstacles(
-  tx: Transaction,
-  { accountId, orderId }: { accountId: string; orderId: string },
-  nth: { order: number; account: number },
-): Promise<Obstacles> {
-  const [row] = await tx.run<{ in_flight: boolean; order_decline: Date | null; account_decline: Date | null }>(FIND_OBSTACLES, [
+  tx.write(tx.usedCached ? INSERT_IF_PAYABLE : INSERT, [
     accountId,
+    id,
     orderId,
-    nth.order - 1,
-    nth.account - 1,
+    operationId,
+    status,
+    amount,
+    currency,
+    source,
+    reference,
+    createdAt,
+    deadline,
   ]);
-  return { inFlight: row?.in_flight ?? false, orderDecline: row?.order_decline ?? null, accountDecline: row?.account_decline ?? null };
-}
-
-/** The uuid of the payment's order; undefined without such a payment. */
-export async function orderOf(tx: Transaction, accountId: string, id: string): Promise<string | undefined> {
-  const [row] = await tx.read<{ order_id: string }>(FIND_ORDER, [accountId, id]);
-  return row?.order_id;
+  appendEvent(tx, accountId, 'payment.processing', PaymentView.of(payment));
 }
 
 /** The payment, locked until the transaction ends; after its order in the lock order. */
 export async function lockPayment(tx: Transaction, accountId: string, id: string): Promise<Payment | null> {
   const [row] = await tx.run<PaymentRow>(LOCK, [accountId, id]);
   return row ? paymentOf(row) : null;
+}
+
+/** The payment and its order, both locked until the transaction ends. @throws Error where there is no such payment */
+export async function lockWithOrder(tx: Transaction, accountId: string, id: string): Promise<{ order: OrderState; payment: Payment }> {
+  const [order, payment] = await Promise.all([lockOrder(tx, accountId, id, ORDER_OF_PAYMENT), lockPayment(tx, accountId, id)]);
+  if (!order || !payment) throw new Error('a payment step without its payment');
+  return { order, payment };
 }
 
 /** Queues what became of the charge of a locked payment, and its event; returns the payment in its new version. */

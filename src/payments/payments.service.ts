@@ -4,7 +4,7 @@ import { In, type Repository } from 'typeorm';
 import type { Transaction } from '../idempotency/index.js';
 import { newId, uuidOf } from '../kernel/ids.js';
 import type { Page } from '../http/page.js';
-import type { OrderState } from '../orders/order.store.js';
+import type { OrderHead, OrderState } from '../orders/order.store.js';
 import { OrdersService } from '../orders/orders.service.js';
 import { Problem, noSuch } from '../http/problem.js';
 import { findByPublicId, pageBy } from '../http/reads.js';
@@ -14,7 +14,8 @@ import { PaymentView, type CreatePayment, type ListPayments } from './payment.dt
 import { Payment, Refund } from './payment.entity.js';
 import { referenceOf } from './provider/ask.js';
 import { DECLINES_OF_ACCOUNT, DECLINES_OF_ORDER, refuseWhileBraked } from './decline-brakes.js';
-import { findObstacles, insertPayment, isInFlight } from './payment.store.js';
+import { findObstacles, isInFlight, type Obstacles } from './obstacles.store.js';
+import { insertPayment } from './payment.store.js';
 import { findAgain } from './restore/lost-payment.js';
 import { RestoreGate } from './restore/restore-gate.js';
 
@@ -40,20 +41,19 @@ export class PaymentsService {
    */
   async open(tx: Transaction, accountId: string, { orderId, ...wanted }: PaymentWanted): Promise<Payment> {
     const reference = referenceOf(tx.nextProviderKey(ChargeStep));
+    const isLocked = !tx.mayUseCached();
     const entering = this.gate.enter(tx, accountId, reference);
-    const locking = this.orders.lock(tx, accountId, orderId);
+    const looking = this.lookAt(tx, accountId, orderId, isLocked);
     // They leave together, and what the gate says goes before whatever became of the order.
-    locking.catch(() => undefined);
+    looking.catch(() => undefined);
     const charge = await entering;
     if (charge) return findAgain(tx, charge, { orderId, ...wanted });
-    const order = await locking;
+    const { order, obstacles } = await looking;
     if (order.status !== 'pending') throw new Problem('order-not-payable', `The order is ${order.status}.`);
     if (order.total !== wanted.amount || order.currency !== wanted.currency) {
       throw new Problem('amount-mismatch', `The order's total is ${order.total} ${order.currency}.`);
     }
     const now = await tx.now();
-    const nth = { order: DECLINES_OF_ORDER.declines, account: DECLINES_OF_ACCOUNT.declines };
-    const obstacles = await findObstacles(tx, { accountId, orderId: order.id }, nth);
     if (obstacles.inFlight) throw inFlight();
     refuseWhileBraked(obstacles, now);
     // The index is the judge where the look above could miss one.
@@ -77,6 +77,23 @@ export class PaymentsService {
     };
     insertPayment(tx, payment);
     return payment;
+  }
+
+  /** The order, and what is in the way of a payment of it. @throws Problem `not-found` */
+  private async lookAt(
+    tx: Transaction,
+    accountId: string,
+    orderId: string,
+    isLocked: boolean,
+  ): Promise<{ order: OrderHead; obstacles: Obstacles }> {
+    const uuid = uuidOf('ord', orderId);
+    if (!uuid) throw noSuch('order');
+    const nth = { order: DECLINES_OF_ORDER.declines, account: DECLINES_OF_ACCOUNT.declines };
+    const [order, obstacles] = await Promise.all([
+      this.orders.head(tx, accountId, uuid, isLocked),
+      findObstacles(tx, { accountId, orderId: uuid }, nth),
+    ]);
+    return { order, obstacles };
   }
 
   /** @throws Problem `payment-in-progress`, which stores nothing: the state will pass */

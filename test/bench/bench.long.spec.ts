@@ -42,7 +42,7 @@ describe('a tiny run', () => {
     );
     expect(Object.keys(first).toSorted()).toEqual(expected.toSorted());
     expect(Object.keys(replays).toSorted()).toEqual(['cold', 'hot', 'static']);
-    const all: Figures[] = [...Object.values(first), ...Object.values(replays), mix, payments];
+    const all: Figures[] = [...Object.values(first), ...Object.values(replays), mix, ...Object.values(payments.variants)];
     for (const figures of all) {
       for (const name of ['perSecond', 'p50', 'p99'] as const) expect(figures[name]?.low).toBeGreaterThan(0);
     }

@@ -19,7 +19,11 @@ const measured: Measured = {
   replays: { hot: rounds(50, 50, 50), cold: rounds(200, 200, 200), static: rounds(50, 50, 50) },
   batches: { single: rounds(300, 300, 300), batched: rounds(20, 20, 60) },
   mix: { samples: rounds(300, 300, 300), statuses: { '201': 90, '422': 10 }, effects: { keys: 80, orders: 80 } },
-  payments: { samples: rounds(900, 900, 900), effects: { requests: 30, payments: 30, charges: 30 } },
+  payments: {
+    samples: { holdfast: rounds(900, 900, 900), floor: rounds(400, 400, 900) },
+    providerUs: [80, 90, 70],
+    effects: { requests: 30, payments: 30, charges: 30 },
+  },
   distance: {
     samples: { 'holdfast 0': rounds(1, 1, 1), 'holdfast 5': rounds(1, 1, 1).map((each) => ({ ...each, p50: 8 })) },
     roundTrips: { 0: 0.1, 1: 1.1, 5: 5.1 },
@@ -50,7 +54,13 @@ const results = resultsOf(
 it('a ratio is the median of the ratios within a round', () => {
   // 300/200, 400/200, 600/300
   expect(results.spreads.firstVsFloor).toEqual({ median: 2, low: 1.5, high: 2 });
-  expect(results.ratios).toMatchObject({ firstVsFloor: 2, hotReplayVsStatic: 1, coldReplayVsHot: 2, batchedVsSingle: 0.3 });
+  expect(results.ratios).toMatchObject({
+    firstVsFloor: 2,
+    hotReplayVsStatic: 1,
+    coldReplayVsHot: 2,
+    batchedVsSingle: 0.3,
+    paymentVsFloor: 2,
+  });
 });
 
 it('round trips are what the distance adds, in ways there and back as they were measured', () => {

@@ -276,5 +276,5 @@ async function archiveNothing(database: TestDatabase): Promise<void> {
 async function findNoDuplicates(database: TestDatabase): Promise<void> {
   await database.query(`
     CREATE FUNCTION forget_window() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.duplicate_until := NULL; RETURN NEW; END $$;
-    CREATE TRIGGER forget_window BEFORE UPDATE ON idempotency_records FOR EACH ROW EXECUTE FUNCTION forget_window()`);
+    CREATE TRIGGER forget_window BEFORE INSERT OR UPDATE ON idempotency_records FOR EACH ROW EXECUTE FUNCTION forget_window()`);
 }

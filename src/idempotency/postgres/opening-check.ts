@@ -4,6 +4,8 @@ import type { Call, Result } from './statement.js';
 export interface OpeningCheck<Found> {
   calls(): Call[];
   evaluate(results: Result[]): Opened<Found>;
+  /** What it wins is locked by it, for as long as the transaction lasts: then what waits for other locks may leave together with it. */
+  readonly locks?: true;
 }
 
 /** What the check found. Not won: the transaction will never commit. */

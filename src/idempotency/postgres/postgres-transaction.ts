@@ -6,7 +6,7 @@ import { isDefinite } from './errors.js';
 import { ignoreRejection } from './ignore-rejection.js';
 import { DeclaredViolations } from './declared-violations.js';
 import { ClaimLost, type OpeningCheck, type Opened } from './opening-check.js';
-import { rowsOfLast, type PipelineEnd } from './pipeline.js';
+import { Packet } from './packet.js';
 import { toCall, type Call, type Result } from './statement.js';
 import { TransactionConnection } from './transaction-connection.js';
 
@@ -14,16 +14,18 @@ const BEGIN: Call = { name: 'BEGIN', text: 'BEGIN' };
 const COMMIT: Call = { name: 'COMMIT', text: 'COMMIT' };
 
 /**
- * A transaction as the engine has it. It is lazy: BEGIN and the check leave with the first statement, so a request that is
- * refused before opens none; and what is queued leaves together with COMMIT. A handler has a HandlerTransaction on it.
+ * A transaction as the engine has it; a handler has a HandlerTransaction on it. It is lazy: BEGIN and the check leave with the first
+ * statements, so a request that is refused before opens none; and what is queued leaves together with COMMIT.
  */
 export class PostgresTransaction<Found = unknown> {
   readonly violations = new DeclaredViolations();
-  /** What waits for the next packet. */
   readonly queue = new CallQueue();
+  /** What leaves with the check. */
+  private readonly first = new Packet();
   private connection: TransactionConnection | undefined;
   private opening: Promise<void> | undefined;
-  private opened: Opened<Found> | undefined;
+  /** What the check found; undefined before the transaction was opened. */
+  found: Opened<Found> | undefined;
   /** No verb is taken any more. */
   isOver = false;
   /** Each throws where what was done must not be committed. */
@@ -40,14 +42,9 @@ export class PostgresTransaction<Found = unknown> {
     private readonly optimistic: boolean,
   ) {}
 
-  /** What the check found; undefined before the transaction was opened. */
-  get found(): Opened<Found> | undefined {
-    return this.opened;
-  }
-
   /** True from the moment the check let it in until it committed or rolled back. */
   get isOpen(): boolean {
-    return this.opened?.won === true && !this.isOver;
+    return this.found?.won === true && !this.isOver;
   }
 
   /** Nothing was asked of the database yet. */
@@ -68,32 +65,27 @@ export class PostgresTransaction<Found = unknown> {
   /** Opens the transaction if it isn't. @throws ClaimLost @throws the check's refusal @throws the database's error */
   async begin(): Promise<Opened<Found>> {
     this.refuseIfOver();
-    // Whoever asks first waits no longer than the others, so that statements leave in the order in which they were asked for.
-    if (!this.opening) void ignoreRejection(this.open([]));
+    this.opening ??= ignoreRejection(this.open());
     await this.opening;
     this.refuseIfOver();
-    return this.opened ?? Promise.reject(new Error('the transaction did not open'));
+    return this.found ?? Promise.reject(new Error('the transaction did not open'));
   }
 
-  /** Sends the call in the first packet, with BEGIN and the check, where nothing has left yet; else as `run` does. */
-  async read<R extends QueryResultRow>(call: Call): Promise<R[]> {
-    if (this.opening || !this.queue.isEmpty) return this.run<R>(call);
-    return rowsOfLast(await this.open([call]));
+  /** Sends the call in the first packet, with BEGIN and the check, where that has not left yet; else as `run` does. */
+  read<R extends QueryResultRow>(call: Call): Promise<R[]> {
+    return this.ask<R>(call, true);
   }
 
-  /** Sends what is queued and the call. */
-  async run<R extends QueryResultRow>(call: Call): Promise<R[]> {
-    await this.begin();
-    return rowsOfLast(await this.present().send([...this.queue.take(), call]));
+  /** Sends what is queued and the call; where the check holds a lock on what it won, in the first packet, too. */
+  run<R extends QueryResultRow>(call: Call): Promise<R[]> {
+    return this.ask<R>(call, this.check.locks === true);
   }
 
   /** Sends what is queued, then the calls, and gives their results. @throws the database's error */
   async runAll(calls: Call[]): Promise<Result[]> {
     await this.begin();
     const waiting = this.queue.take();
-    const { results, error } = await this.present().send([...waiting, ...calls.map((call) => toCall(call))]);
-    if (error) throw error;
-    return results.slice(waiting.length);
+    return (await this.present().ask([...waiting, ...calls.map((call) => toCall(call))])).slice(waiting.length);
   }
 
   /** Queues a call for the next packet; `mayViolate`: a constraint whose violation was declared to mean something. */
@@ -108,6 +100,7 @@ export class PostgresTransaction<Found = unknown> {
     await this.runAll([]);
     return this.present().manager();
   }
+
   /** The connection's client, behind what was queued; whoever sends on it looks at `isOver` first. */
   async client(): Promise<PoolClient> {
     await this.runAll([]);
@@ -128,8 +121,8 @@ export class PostgresTransaction<Found = unknown> {
     if (error || !result) return this.failed(error);
     this.mustRollBack = false;
     // A COMMIT in an aborted transaction "succeeds" with the tag ROLLBACK: the tag is the judge.
-    if (results.at(-1)?.command === 'COMMIT') return { kind: 'committed', result };
-    return { kind: 'rolled-back', error: new Error('a statement before COMMIT had failed') };
+    const isCommitted = results.at(-1)?.command === 'COMMIT';
+    return isCommitted ? { kind: 'committed', result } : { kind: 'rolled-back', error: new Error('a statement before COMMIT had failed') };
   }
 
   /**
@@ -168,23 +161,29 @@ export class PostgresTransaction<Found = unknown> {
     return { kind: 'unknown', error };
   }
 
-  /** Opens, or throws; gives what stands behind the check. */
-  private open(behind: Call[]): Promise<PipelineEnd> {
+  private async ask<R>(call: Call, withCheck: boolean): Promise<R[]> {
+    if (!withCheck || this.connection || !this.queue.isEmpty) await this.begin();
     this.refuseIfOver();
-    const opened = this.sendCheck(behind);
-    this.opening = ignoreRejection(opened.then(() => undefined));
-    return opened;
+    const calls = [...this.queue.take(), call];
+    const asked = this.connection?.ask(calls) ?? this.first.add(calls);
+    this.opening ??= ignoreRejection(this.open());
+    return (await asked).at(-1)?.rows as R[];
   }
 
-  private async sendCheck(behind: Call[]): Promise<PipelineEnd> {
-    this.connection = await TransactionConnection.take(this.dataSource);
-    const calls = [BEGIN, ...this.check.calls().map((call) => toCall(call))];
-    this.mustRollBack = true;
-    const { results, error } = await this.connection.send([...calls, ...behind]);
-    if (results.length < calls.length) throw error;
-    this.opened = this.check.evaluate(results.slice(1, calls.length));
-    if (!this.opened.won || this.opened.refusal) throw this.opened.refusal ?? new ClaimLost('the claim was lost');
-    return { results: results.slice(calls.length), error };
+  private async open(): Promise<void> {
+    try {
+      this.connection = await TransactionConnection.take(this.dataSource);
+      const calls = [BEGIN, ...this.check.calls().map((call) => toCall(call))];
+      this.mustRollBack = true;
+      const { results, error } = await this.connection.send([...calls, ...this.first.calls]);
+      if (results.length < calls.length) throw error;
+      this.found = this.check.evaluate(results.slice(1, calls.length));
+      if (!this.found.won || this.found.refusal) throw this.found.refusal ?? new ClaimLost('the claim was lost');
+      this.first.settle({ results: results.slice(calls.length), error });
+    } catch (error) {
+      this.first.fail(error);
+      throw error;
+    }
   }
 
   private present(): TransactionConnection {
@@ -193,7 +192,7 @@ export class PostgresTransaction<Found = unknown> {
   }
 
   private refuseIfOver(): void {
-    if (this.opened?.won === false) throw new ClaimLost('the claim was lost');
+    if (this.found?.won === false) throw new ClaimLost('the claim was lost');
     if (this.isOver) throw new Error('the transaction is over');
   }
 }

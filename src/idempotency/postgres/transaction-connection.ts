@@ -6,8 +6,9 @@ import { outsideTransaction } from './connection-guard.js';
 import type { OpeningCheck } from './opening-check.js';
 import { isPreparedAmiss } from './errors.js';
 import { leaveStream, takeStream } from './own-streams.js';
+import { Packet } from './packet.js';
 import { sendPipeline, type PipelineEnd } from './pipeline.js';
-import { toCall, toHandlerCall, type Call } from './statement.js';
+import { toCall, toHandlerCall, type Call, type Result } from './statement.js';
 import { followTransactions, isIdle } from './transaction-status.js';
 
 /** What is reached into of node-postgres' client, which doesn't promise it. */
@@ -20,6 +21,7 @@ interface Inside {
 /** A connection that one transaction has to itself, from the pool and back. */
 export class TransactionConnection {
   private unguard: (() => void) | undefined;
+  private packet = new Packet();
 
   private constructor(
     private readonly dataSource: DataSource,
@@ -36,8 +38,27 @@ export class TransactionConnection {
     return new TransactionConnection(dataSource, runner, client);
   }
 
-  /** Sends all calls in one packet; never rejects. */
+  /** Sends the calls in one packet with all else that is asked for at this moment, and gives their results. @throws the database's error */
+  ask(calls: readonly Call[]): Promise<Result[]> {
+    if (this.packet.isEmpty) queueMicrotask(() => this.flush());
+    return this.packet.add(calls);
+  }
+
+  private flush(): void {
+    const packet = this.nextPacket();
+    if (packet.calls.length === 0) packet.settle({ results: [] });
+    else void this.send(packet.calls).then((end) => packet.settle(end));
+  }
+
+  private nextPacket(): Packet {
+    const { packet } = this;
+    this.packet = new Packet();
+    return packet;
+  }
+
+  /** Sends all calls in one packet, behind what was asked for; never rejects. */
   send(calls: readonly Call[]): Promise<PipelineEnd> {
+    if (!this.packet.isEmpty) this.flush();
     return tellSql(calls, () => sendPipeline(this.client, calls));
   }
 
@@ -75,6 +96,7 @@ export class TransactionConnection {
   /** Gives the connection back, after a ROLLBACK where a transaction may be open. Never throws. */
   async giveBack({ rollBack }: { rollBack: boolean }): Promise<void> {
     this.shut();
+    this.nextPacket().fail(new Error('the transaction is over'));
     if (rollBack) await this.client.query('ROLLBACK').catch(() => this.discard());
     leaveStream(this.client);
     await this.runner.release();

@@ -103,10 +103,10 @@ const FIND_SEVERAL_ARCHIVED = {
 /** Inserts a completed record; the conditions, if any, come behind. */
 export const COMPLETED = `
   INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status,
-                                   response_headers, response_body, resource, trace_id, traceparent, window_ms,
+                                   response_headers, response_body, resource, trace_id, traceparent, window_ms, duplicate_until,
                                    created_at, completed_at, expires_at)
   SELECT $1::uuid, $2::text, $3::uuid, $4::text, decode($5, 'hex'), 'completed', $6::int, $7::jsonb, convert_to($8, 'UTF8'), $9::text, $10::text,
-         $11::text, $12::bigint, now(), clock_timestamp(), clock_timestamp() + $12::bigint * interval '1 millisecond'`;
+         $11::text, $12::bigint, now() + $13::bigint * interval '1 millisecond', now(), clock_timestamp(), clock_timestamp() + $12::bigint * interval '1 millisecond'`;
 
 /** A plain INSERT: the primary key is the judge, a violation rolls the work back. */
 export const INSERT_COMPLETED = { name: 'idempotency-insert-completed', text: `${COMPLETED} RETURNING expires_at` };
@@ -161,6 +161,7 @@ export function completedValues(intent: Intent, response: StoredResponse, resour
     intent.traceId,
     intent.traceparent,
     intent.windowMs,
+    response.status < 300 ? (intent.duplicateWindowMs ?? null) : null,
   ];
 }
 

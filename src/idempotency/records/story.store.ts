@@ -145,13 +145,8 @@ function withEnds(row: StoryRow, lines: TimelineLine[]): TimelineLine[] {
   return all.sort((a, b) => a.at.getTime() - b.at.getTime());
 }
 
-const APPEND_TIMELINE = {
+const APPEND = {
   name: 'idempotency-note',
-  text: `INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail) VALUES ($1, $2, clock_timestamp(), $3, $4)`,
-};
-
-const APPEND_ALL = {
-  name: 'idempotency-note-all',
   text: `INSERT INTO idempotency_timeline (account_id, operation_id, at, event, detail)
          SELECT $1, l.operation_id, clock_timestamp(), l.event, l.detail
            FROM unnest($2::uuid[], $3::text[], $4::text[]) AS l (operation_id, event, detail)`,
@@ -175,14 +170,16 @@ const LONGEST_DETAIL = 500;
 /** Appends to the operation's timeline, in the transaction of what it tells. */
 export function appendTimeline(
   { accountId, operationId }: { accountId: string; operationId: string },
-  event: TimelineEvent,
-  detail: string,
+  ...lines: [event: TimelineEvent, detail: string][]
 ): Call {
-  return { ...APPEND_TIMELINE, values: [accountId, operationId, event, detail.slice(0, LONGEST_DETAIL)] };
+  return appendLines(
+    accountId,
+    lines.map(([event, detail]) => ({ operationId, event, detail })),
+  );
 }
 
-/** The same for several lines of one account, in one statement. */
+/** The same for lines of several operations of one account. */
 export function appendLines(accountId: string, lines: NewLine[]): Call {
   const details = lines.map(({ detail }) => detail.slice(0, LONGEST_DETAIL));
-  return { ...APPEND_ALL, values: [accountId, lines.map((line) => line.operationId), lines.map((line) => line.event), details] };
+  return { ...APPEND, values: [accountId, lines.map((line) => line.operationId), lines.map((line) => line.event), details] };
 }

@@ -56,7 +56,7 @@ const LOCK_SEVERAL = {
  */
 const CLAIM_COMPLETED = {
   name: 'idempotency-claim-completed',
-  text: `${COMPLETED} WHERE CASE WHEN ${enterBy('$1::uuid::text')} <> '' AND pg_try_advisory_xact_lock($13::bigint) THEN true ELSE speculation_failed() END RETURNING expires_at`,
+  text: `${COMPLETED} WHERE CASE WHEN ${enterBy('$1::uuid::text')} <> '' AND pg_try_advisory_xact_lock($14::bigint) THEN true ELSE speculation_failed() END RETURNING expires_at`,
 };
 
 /**

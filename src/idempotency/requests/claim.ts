@@ -14,7 +14,7 @@ import { insertRunning } from '../steps/operation.store.js';
 import { providerKeyOf } from '../steps/held-operation.js';
 import type { StepRegistry } from '../steps/step-registry.js';
 import { claimAtOnce, claimCheck, type ClaimResult } from './claim-check.js';
-import { watchDuplicates, withDuplicates } from './duplicates.js';
+import { withDuplicates } from './duplicates.js';
 import type { ToldItem } from './item-outcome.js';
 import { itemsRunner } from './items.js';
 import { lateRequestsOf, type LateRequests } from './late-requests.js';
@@ -113,20 +113,14 @@ export class Claim implements Party<ClaimResult> {
     const replaced = found.kind === 'won' && found.replaces ? [makeRoom(intent, found.replaces)] : [];
     switch (decision.kind) {
       case 'store':
-        return [
-          ...replaced,
-          insertCompleted(intent, decision.response, decision.resource),
-          ...(decision.response.status < 300 ? watchDuplicates(intent) : []),
-        ];
+        return [...replaced, insertCompleted(intent, decision.response, decision.resource)];
       case 'next': {
         const { step, subjectId, pending, resource } = decision;
         if (!pending) throw new Error(`${this.identity.owner} names its first step without a pending reply`);
         return [
           ...replaced,
-          appendTimeline(intent, 'claimed', intent.operation),
-          appendTimeline(intent, 'step-started', step),
+          appendTimeline(intent, ['claimed', intent.operation], ['step-started', step]),
           insertRunning(intent, { step, subjectId, pending, resource }, this.options),
-          ...watchDuplicates(intent),
         ];
       }
       default:

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { publicOperationId } from '../operation-id.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
-import type { Call, Statement } from '../postgres/statement.js';
+import type { Statement } from '../postgres/statement.js';
 import type { Intent } from '../records/record.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import type { Transaction } from '../transaction.js';
@@ -29,13 +29,6 @@ const FIND_DUPLICATE = {
           ORDER BY created_at, operation_id LIMIT 1`,
 };
 
-/** The result's only row says when the response expires, as that of the INSERT before it does. */
-const WATCH = {
-  name: 'idempotency-watch-duplicates',
-  text: `UPDATE idempotency_records SET duplicate_until = created_at + $3::bigint * interval '1 millisecond'
-          WHERE account_id = $1 AND key = $2 RETURNING expires_at`,
-};
-
 const ALLOW: Statement = {
   name: 'idempotency-allow-duplicate',
   text: `UPDATE idempotency_records SET duplicate_until = NULL WHERE account_id = $1 AND operation_id = $2 AND duplicate_until IS NOT NULL`,
@@ -60,11 +53,6 @@ export function withDuplicates(check: OpeningCheck<ClaimResult>, intent: Intent,
       return { ...opened, refusal: new IdempotencyRefusal('possible-duplicate', { operationId: publicOperationId(first.operation_id) }) };
     },
   };
-}
-
-/** Has the record, written just before, found by requests that ask the same; nothing where the endpoint has no window. */
-export function watchDuplicates({ accountId, key, duplicateWindowMs }: Intent): Call[] {
-  return duplicateWindowMs === undefined ? [] : [{ ...WATCH, values: [accountId, key, duplicateWindowMs] }];
 }
 
 /**

@@ -95,7 +95,7 @@ class Seal implements Party<Found> {
     const { operationId } = this.identity;
     return [
       { ...SEAL, values: [accountId, key, operationId, this.options.archiveMs] },
-      appendTimeline({ accountId, operationId }, 'sealed', `by request of ${by}`),
+      appendTimeline({ accountId, operationId }, ['sealed', `by request of ${by}`]),
     ];
   }
 

@@ -21,9 +21,10 @@ const INSERT_RUNNING = {
   name: 'idempotency-insert-running',
   text: `INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, recovery_point, step_no, subject_id,
                                           attempt, lease_until, next_run_at, response_status, response_headers, response_body, resource,
-                                          trace_id, traceparent, window_ms, created_at)
-         SELECT $1, $2, $3, $4, decode($5, 'hex'), 'running', $6, 1, $7, 1, t.lease, t.lease, $8, $9, convert_to($10, 'UTF8'), $11, $12, $13, $14, now()
-           FROM (SELECT clock_timestamp() + make_interval(secs => $15) AS lease) t`,
+                                          trace_id, traceparent, window_ms, duplicate_until, created_at)
+         SELECT $1, $2, $3, $4, decode($5, 'hex'), 'running', $6, 1, $7, 1, t.lease, t.lease, $8, $9, convert_to($10, 'UTF8'), $11, $12, $13, $14,
+                now() + $15::bigint * interval '1 millisecond', now()
+           FROM (SELECT clock_timestamp() + make_interval(secs => $16) AS lease) t`,
 };
 
 /** Locks the record for the settling transaction: first in the lock order, and nobody takes over meanwhile. */
@@ -87,6 +88,7 @@ export function insertRunning(
       intent.traceId,
       intent.traceparent,
       intent.windowMs,
+      intent.duplicateWindowMs ?? null,
       leases.leaseMs / 1000,
     ],
   };
@@ -95,6 +97,7 @@ export function insertRunning(
 /** The check of a settling transaction: only the present holder passes. */
 export function fenceCheck(held: HeldOperation): OpeningCheck<'held' | 'lost'> {
   return {
+    locks: true,
     calls: () => [enter(held.accountId), { ...HOLD, values: fence(held) }],
     evaluate: ([, hold]) => {
       const row = hold?.rows[0] as { now: Date } | undefined;

@@ -46,16 +46,16 @@ export class Settlement implements Party<'held' | 'lost'> {
 
   callsFor(decision: Committable): Call[] {
     const { held, options } = this;
-    const answered = appendTimeline(held, this.told.event, this.told.detail);
+    const answered: [TimelineEvent, string] = [this.told.event, this.told.detail];
     switch (decision.kind) {
       case 'store': {
         const { response, resource } = decision;
-        return [answered, appendTimeline(held, 'settled', `${response.status}`), completeHeld(held, response, resource)];
+        return [appendTimeline(held, answered, ['settled', `${response.status}`]), completeHeld(held, response, resource)];
       }
       case 'next':
-        return [answered, appendTimeline(held, 'step-started', decision.step), advance(held, decision.step, decision.subjectId, options)];
+        return [appendTimeline(held, answered, ['step-started', decision.step]), advance(held, decision.step, decision.subjectId, options)];
       case 'park':
-        return [appendTimeline(held, 'parked', decision.reason), parkHeld(held, decision, options)];
+        return [appendTimeline(held, ['parked', decision.reason]), parkHeld(held, decision, options)];
       case 'undo':
         if (held.attempt > 1 || held.stepNo > 1) throw new Error(`undo: ${held.step} is not at its first attempt, or not the first step`);
         return [takeBack(held)];

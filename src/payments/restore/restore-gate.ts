@@ -73,7 +73,7 @@ export class RestoreGate {
    * @throws Problem `service-unavailable`, which stores nothing
    */
   async enter(tx: Transaction, accountId: string, reference: string): Promise<DecidedCharge | null> {
-    const [row] = await tx.run<EntryRow>(ENTER, [accountId, reference, this.anyTimeline]);
+    const [row] = await tx.read<EntryRow>(ENTER, [accountId, reference, this.anyTimeline]);
     if (!row?.is_open) throw gateClosed();
     if (row.account_id === null) return null;
     return {

@@ -34,7 +34,8 @@ export interface Boundary {
 /** In the order in which a payment passes them. */
 export const BOUNDARIES: Boundary[] = [
   { name: 'before the claim', committed: 'no', unsettled: false, arm: inFlight('idempotency-find', 'flight') },
-  { name: 'after the claim', committed: 'no', unsettled: false, arm: onLock(orderLock) },
+  // It waits for the order with COMMIT on its way behind.
+  { name: 'after the claim', committed: 'maybe', unsettled: false, arm: onLock(orderLock) },
   { name: 'inside the first commit', committed: 'maybe', unsettled: false, arm: onLock(commitLock('first')) },
   { name: 'after the first commit', committed: 'yes', unsettled: true, arm: inFlight('idempotency-insert-running', 'answer-to-commit') },
   { name: 'before the call', committed: 'yes', unsettled: true, arm: atProvider('before') },

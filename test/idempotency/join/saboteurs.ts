@@ -57,8 +57,8 @@ export const SABOTEURS: JoinSaboteur[] = [
   {
     name: 'a client works on when its transaction is over',
     breaks: ['clientAfterTheEnd'],
-    // The same method names what failed, and saves statements.
-    besides: ['goesOnAborted', 'goesOnSaved'],
+    // The same method names what failed, and saves statements; and what a refused handler left running goes on.
+    besides: ['goesOnAborted', 'goesOnSaved', 'twoNestedAtOnce'],
     sabotage: sendAfterTheEnd,
   },
   {

@@ -305,7 +305,7 @@ async function letBothWin(): Promise<void> {
   replaceStatement(INSERT_COMPLETED.name, `${COMPLETED} ${overwritten}`);
   replaceStatement(
     'idempotency-claim-completed',
-    `${COMPLETED} WHERE ${enterBy('$1::uuid::text')} <> '' AND $13::bigint IS NOT NULL ${overwritten}`,
+    `${COMPLETED} WHERE ${enterBy('$1::uuid::text')} <> '' AND $14::bigint IS NOT NULL ${overwritten}`,
   );
 }
 
