@@ -1,5 +1,6 @@
 import { SetMetadata } from '@nestjs/common';
 import type { QueryResultRow } from 'pg';
+import type { Statement } from './postgres/statement.js';
 import type { Reply } from './reply.js';
 import type { Transaction } from './transaction.js';
 
@@ -68,7 +69,7 @@ export interface StepRun {
   /** How old the operation was when this process took it in hand, by the database's clock, in milliseconds. */
   readonly ageMs: number;
   /** Reads on a connection that busy handlers can't take away. */
-  read<R extends QueryResultRow>(text: string, values: unknown[]): Promise<R[]>;
+  read<R extends QueryResultRow>(statement: Statement | string, values: unknown[]): Promise<R[]>;
 }
 
 /** What happens outside the database, in two halves that can be repeated. Mark the class with `@RecoverableStep()`. */

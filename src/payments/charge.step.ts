@@ -1,5 +1,5 @@
 import { Inject } from '@nestjs/common';
-import { RecoverableStep, park, undo, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
+import { RecoverableStep, park, undo, type Statement, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
 import type { DecidableStep, Verdict } from './decidable-step.js';
 import { notReached } from './payment-replies.js';
@@ -19,6 +19,13 @@ import {
   type Unknown,
 } from './provider/provider.js';
 import { CLOSED, RestoreGate, gateClosed } from './restore/restore-gate.js';
+
+const FIND_FACTS: Statement = {
+  name: 'payments-find-facts',
+  text: `SELECT order_id, amount, currency, source, reference, provider_reference,
+                extract(epoch FROM deadline - clock_timestamp())::float8 * 1000 AS left_ms, payments_gate_is_open($3) AS is_open
+           FROM payments WHERE account_id = $1 AND id = $2`,
+};
 
 interface PaymentFacts {
   order_id: string;
@@ -115,12 +122,7 @@ export class ChargeStep implements DecidableStep {
     paymentId: string,
     run: StepRun,
   ): Promise<{ request: NewCharge; known: string | null; leftMs: number; isOpen: boolean }> {
-    const [facts] = await run.read<PaymentFacts>(
-      `SELECT order_id, amount, currency, source, reference, provider_reference,
-              extract(epoch FROM deadline - clock_timestamp())::float8 * 1000 AS left_ms, payments_gate_is_open($3) AS is_open
-         FROM payments WHERE account_id = $1 AND id = $2`,
-      [run.accountId, paymentId, this.gate.anyTimeline],
-    );
+    const [facts] = await run.read<PaymentFacts>(FIND_FACTS, [run.accountId, paymentId, this.gate.anyTimeline]);
     if (!facts) throw new Error('a charge step without its payment');
     const { reference, currency, source, provider_reference: known } = facts;
     const origin = { order: publicId('ord', facts.order_id), payment: publicId('pay', paymentId), operation: run.operationId };

@@ -56,7 +56,7 @@ export class DecideStep implements Step<Looked> {
   }
 
   async call(decisionId: string, run: StepRun): Promise<Looked> {
-    const [decision] = await run.read<DecisionRow>(FIND_DECISION.text, [run.accountId, decisionId]);
+    const [decision] = await run.read<DecisionRow>(FIND_DECISION, [run.accountId, decisionId]);
     if (!decision) throw withoutDecision();
     const taken = await this.operations.take(run.accountId, decision.operation_id, 'by a decision');
     if (!taken) return { kind: 'not-taken' };

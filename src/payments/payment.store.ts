@@ -29,11 +29,26 @@ const INSERT_IF_PAYABLE: Statement = {
 /** A payment's order is the same for good. */
 const ORDER_OF_PAYMENT = lockOn('payments-order', '(SELECT order_id FROM payments WHERE account_id = $1 AND id = $2)');
 
+/** The columns of a PaymentRow. */
+export const PAYMENT_COLUMNS = `account_id, id, order_id, operation_id, status, amount, currency, source, reference, provider_reference, failure_code,
+                amount_refunded, amount_reserved, review_reason, deadline, version, created_at, updated_at`;
+
 const LOCK: Statement = {
   name: 'payments-lock',
-  text: `SELECT account_id, id, order_id, operation_id, status, amount, currency, source, reference, provider_reference, failure_code,
-                amount_refunded, amount_reserved, review_reason, deadline, version, created_at, updated_at
-           FROM payments WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
+  text: `SELECT ${PAYMENT_COLUMNS} FROM payments WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`,
+};
+
+const LOCK_SUCCEEDED: Statement = {
+  name: 'payments-lock-succeeded',
+  text: `SELECT ${PAYMENT_COLUMNS} FROM payments
+          WHERE account_id = $1 AND order_id = $2 AND status = 'succeeded' ORDER BY id FOR NO KEY UPDATE`,
+};
+
+/** A statement of its own behind the lock, because it needs a later snapshot. */
+const FIND_MOVING: Statement = {
+  name: 'payments-find-moving',
+  text: `SELECT true AS moving FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
+          WHERE p.account_id = $1 AND p.order_id = $2 AND p.status = 'succeeded' AND r.status = 'processing' LIMIT 1`,
 };
 
 const FINISH: Statement = {
@@ -80,6 +95,17 @@ export async function lockPayment(tx: Transaction, accountId: string, id: string
   return row ? paymentOf(row) : null;
 }
 
+/** Payments of an order that have succeeded, locked until the transaction ends, and whether a refund of one of them is under way. */
+export async function lockSucceeded(
+  tx: Transaction,
+  accountId: string,
+  orderId: string,
+): Promise<{ payments: Payment[]; isMoving: boolean }> {
+  const values = [accountId, orderId];
+  const [rows, moving] = await Promise.all([tx.run<PaymentRow>(LOCK_SUCCEEDED, values), tx.run(FIND_MOVING, values)]);
+  return { payments: rows.map(paymentOf), isMoving: moving.length > 0 };
+}
+
 /** The payment and its order, both locked until the transaction ends. @throws Error where there is no such payment */
 export async function lockWithOrder(tx: Transaction, accountId: string, id: string): Promise<{ order: OrderState; payment: Payment }> {
   const [order, payment] = await Promise.all([lockOrder(tx, accountId, id, ORDER_OF_PAYMENT), lockPayment(tx, accountId, id)]);
@@ -111,7 +137,8 @@ export async function countForReview(dataSource: DataSource): Promise<number> {
   return row?.count ?? 0;
 }
 
-interface PaymentRow extends Record<string, unknown> {
+/** A payment as the database has it. */
+export interface PaymentRow extends Record<string, unknown> {
   account_id: string;
   id: string;
   order_id: string;
@@ -132,7 +159,7 @@ interface PaymentRow extends Record<string, unknown> {
   updated_at: Date;
 }
 
-function paymentOf(row: PaymentRow): Payment {
+export function paymentOf(row: PaymentRow): Payment {
   return {
     accountId: row.account_id,
     id: row.id,

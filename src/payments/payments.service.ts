@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, type Repository } from 'typeorm';
+import type { Repository } from 'typeorm';
 import type { Transaction } from '../idempotency/index.js';
 import { newId, uuidOf } from '../kernel/ids.js';
 import type { Page } from '../http/page.js';
@@ -11,11 +11,11 @@ import { findByPublicId, pageBy } from '../http/reads.js';
 import { ChargeStep } from './charge.step.js';
 import { inFlight, keySpent } from './payment-replies.js';
 import { PaymentView, type CreatePayment, type ListPayments } from './payment.dto.js';
-import { Payment, Refund } from './payment.entity.js';
+import { Payment } from './payment.entity.js';
 import { referenceOf } from './provider/ask.js';
 import { DECLINES_OF_ACCOUNT, DECLINES_OF_ORDER, refuseWhileBraked } from './decline-brakes.js';
 import { findObstacles, isInFlight, type Obstacles } from './obstacles.store.js';
-import { insertPayment } from './payment.store.js';
+import { insertPayment, lockSucceeded } from './payment.store.js';
 import { findAgain } from './restore/lost-payment.js';
 import { RestoreGate } from './restore/restore-gate.js';
 
@@ -106,14 +106,8 @@ export class PaymentsService {
    * @throws Problem `payment-in-progress` while a refund is under way: were it declined later, nobody would give the money back
    */
   async lockCaptured(tx: Transaction, accountId: string, orderId: string): Promise<Payment[]> {
-    const manager = await tx.manager();
-    const payments = await manager.find(Payment, {
-      where: { accountId, orderId, status: 'succeeded' },
-      order: { id: 'ASC' },
-      lock: { mode: 'for_no_key_update' },
-    });
-    const moving = await manager.countBy(Refund, { accountId, status: 'processing', paymentId: In(payments.map((payment) => payment.id)) });
-    if (moving > 0) throw new Problem('payment-in-progress', 'A refund of this order is under way.');
+    const { payments, isMoving } = await lockSucceeded(tx, accountId, orderId);
+    if (isMoving) throw new Problem('payment-in-progress', 'A refund of this order is under way.');
     return payments.filter((payment) => payment.amountReserved < payment.amount);
   }
 

@@ -1,5 +1,5 @@
 import { Inject } from '@nestjs/common';
-import { park, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
+import { park, type Statement, type StepEnd, type StepRun, type Transaction } from '../idempotency/index.js';
 import { publicId } from '../kernel/ids.js';
 import type { DecidableStep, Verdict } from './decidable-step.js';
 import { DECIDED_NOT_CHARGED } from './end-states.js';
@@ -9,6 +9,13 @@ import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER, type Found, type Outcome, type RefundRequest } from './provider/provider.js';
 import { CLOSED, RestoreGate } from './restore/restore-gate.js';
 import { flagRefund, lookAtBooks, nameRefund, settleRefund, type SettledRefund } from './refund.store.js';
+
+const FIND_FACTS: Statement = {
+  name: 'refunds-find-facts',
+  text: `SELECT r.amount, r.currency, p.provider_reference AS charge_id, r.provider_reference AS known, payments_gate_is_open($3) AS is_open
+           FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
+          WHERE r.account_id = $1 AND r.id = $2`,
+};
 
 interface RefundFacts {
   amount: string;
@@ -41,7 +48,7 @@ export abstract class RefundingStep implements DecidableStep {
   async settle(tx: Transaction, refundId: string, outcome: Outcome, run: StepRun): Promise<StepEnd> {
     if (outcome.kind !== 'succeeded' && outcome.kind !== 'declined') {
       // Once it is written down, the refund is read by it and never sent again.
-      if (outcome.kind === 'pending') await nameRefund(tx, run.accountId, refundId, outcome.providerReference);
+      if (outcome.kind === 'pending') nameRefund(tx, run.accountId, refundId, outcome.providerReference);
       if (outcome.review) await flagRefund(tx, run.accountId, refundId, outcome.review);
       return park(outcome.reason, outcome.againMs);
     }
@@ -63,12 +70,7 @@ export abstract class RefundingStep implements DecidableStep {
   }
 
   private async facts(refundId: string, run: StepRun): Promise<{ request: RefundRequest | null; known: string | null; isOpen: boolean }> {
-    const [facts] = await run.read<RefundFacts>(
-      `SELECT r.amount, r.currency, p.provider_reference AS charge_id, r.provider_reference AS known, payments_gate_is_open($3) AS is_open
-         FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
-        WHERE r.account_id = $1 AND r.id = $2`,
-      [run.accountId, refundId, this.gate.anyTimeline],
-    );
+    const [facts] = await run.read<RefundFacts>(FIND_FACTS, [run.accountId, refundId, this.gate.anyTimeline]);
     if (!facts) throw new Error('a refund step without its refund');
     const { charge_id: chargeId, currency, known, is_open: isOpen } = facts;
     if (chargeId === null) return { request: null, known, isOpen };

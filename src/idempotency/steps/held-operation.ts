@@ -125,6 +125,7 @@ export function runOf(dataSource: DataSource, held: HeldOperation): StepRun {
     attempt: held.attempt,
     stepNo: held.stepNo,
     ageMs: held.ageMs,
-    read: (text, values) => queryAs(dataSource, held.accountId, { text, values }),
+    read: (statement, values) =>
+      queryAs(dataSource, held.accountId, { ...(typeof statement === 'string' ? { text: statement } : statement), values }),
   };
 }
