@@ -35,11 +35,14 @@ export class Receiver {
   /** In the order in which they came. */
   readonly receipts: Receipt[] = [];
   private readonly secrets = new Map<string, string>();
+  /** Messages that it did not take well, each of which comes again. */
+  private failed = 0;
+  private leastFailed: number | undefined;
 
   private constructor(
     private readonly server: Server,
     private readonly random: Random,
-    private faults: ReceiverFaults,
+    private readonly faults: ReceiverFaults,
   ) {}
 
   static async start(random: Random, faults: ReceiverFaults): Promise<Receiver> {
@@ -60,9 +63,9 @@ export class Receiver {
     this.secrets.set(path, secret);
   }
 
-  /** From now on it takes whatever comes. */
-  calm(): void {
-    this.faults = CALM_RECEIVER;
+  /** From now on it takes whatever comes, once it has failed so many: where the service was slow, most messages are still to come. */
+  calm(leastFailed: number): void {
+    this.leastFailed = leastFailed;
   }
 
   async close(): Promise<void> {
@@ -75,12 +78,19 @@ export class Receiver {
     const { url: path = '', headers } = request;
     const body = await text(request);
     const { refuse, cutBefore, cutAfter } = this.faults;
-    const fate = this.random.next();
+    const fate = this.fate();
+    if (fate < refuse + cutBefore + cutAfter) this.failed += 1;
     const taken = fate >= refuse + cutBefore;
     this.receipts.push({ path, id: String(headers['webhook-id']), body, signed: this.isSigned(path, headers, body), taken });
     if (fate < refuse) response.writeHead(503).end();
     else if (fate < refuse + cutBefore + cutAfter) request.destroy();
     else response.writeHead(204).end();
+  }
+
+  /** From 0 to 1; what happens to a message goes by it. */
+  private fate(): number {
+    if (this.leastFailed === undefined) return this.random.next();
+    return this.failed < this.leastFailed ? 0 : 1;
   }
 
   private isSigned(path: string, headers: IncomingHttpHeaders, body: string): boolean {

@@ -61,7 +61,7 @@ export async function runStorm(plan: Plan, server: Server, scripts: Scripts, pro
     progress?.step('what is unfinished comes to rest');
     await chaos.stop();
     await world.setFaults(CALM);
-    receiver.calm();
+    receiver.calm(plan.least.repeatedWebhooks);
     await endLeases(world);
     await untilAtRest(world, accountId, plan.restWithin);
     progress?.step('everything is sent once more');
