@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { inWorld } from '../local/in-world.js';
 import { Progress } from '../src/kernel/progress.js';
 import { optionsFor } from './arguments.js';
+import { Collector } from './collector.js';
 import { HOLDFAST, measured, orders, type Context } from './context.js';
 import { Loader } from './loader.js';
 import { describe, load, machineOf, type Machine } from './machine.js';
@@ -90,28 +88,4 @@ async function replay(context: Context, service: Service, amount: number, part: 
 function render({ machine, workloads }: AroundReport): string {
   const tables = Object.entries(workloads).map(([title, ways]) => tableOf(title, ways));
   return `${[...tables, describe(machine)].join('\n\n')}\n`;
-}
-
-/** Takes what OpenTelemetry exports, and only counts it. */
-class Collector {
-  bytes = 0;
-  private constructor(private readonly server: Server) {}
-
-  static async start(): Promise<Collector> {
-    const server = createServer((request, response) => {
-      request.on('data', (part: Buffer) => (collector.bytes += part.length)).on('end', () => response.end('{}'));
-    });
-    const collector = new Collector(server);
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    return collector;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  stop(): void {
-    this.server.closeAllConnections();
-    this.server.close();
-  }
 }

@@ -31,6 +31,7 @@ import type { Tracing } from './observability/tracing.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { OpenApiModule } from './openapi/openapi.module.js';
 import { OrdersModule } from './orders/orders.module.js';
+import { MONEY_OPERATIONS } from './payments/money-operations.js';
 import { PaymentsModule } from './payments/payments.module.js';
 import { renderFinal } from './http/problem.filter.js';
 import { ProblemsModule } from './problems/problems.module.js';
@@ -106,6 +107,7 @@ function coreOptions(
     windowMs: config.window,
     lateRequests: config.lateRequests,
     archiveMs: config.archiveRetention,
+    remoteApply: config.paymentsRemoteApply ? MONEY_OPERATIONS : [],
     purgeIntervalMs: config.purgeInterval,
     leaseMs: config.lease,
     accountShare: config.accountShare,

@@ -52,6 +52,12 @@ export interface IdempotencyOptions {
   /** How long a request waits for its steps before it is answered 202. Default: 12 seconds. */
   stepBudgetMs?: number;
   /**
+   * Operations, each as method and route (`POST /v1/payments`), whose commits wait until the synchronous standbys have applied them, those of
+   * their steps too: what was confirmed is then seen by a read there at once (`synchronous_commit = remote_apply`, PostgreSQL manual, section
+   * 19.5.1). Without synchronous standbys it changes nothing. Default: none; all wait as the server's setting says.
+   */
+  remoteApply?: readonly string[];
+  /**
    * Whether to follow asynchronous flows, so that a handler that asks for a second connection inside its transaction, or calls
    * a provider there, is told so at once instead of by a pool that runs dry. Default: from Node 24 on, where following costs
    * nothing; before, it slows down every promise of the process, here first requests by a tenth and replays by a third.
@@ -135,6 +141,7 @@ export function withDefaults(options: FactoryOptions): CompleteOptions {
     windowMs: windowOf(options) ?? DAY,
     lateRequests: options.lateRequests ?? 'refuse',
     archiveMs: options.archiveMs ?? 400 * DAY,
+    remoteApply: options.remoteApply ?? [],
     purgeIntervalMs: options.purgeIntervalMs ?? 60_000,
     leaseMs: options.leaseMs ?? 30_000,
     recoveryIntervalMs: options.recoveryIntervalMs ?? 2_000,

@@ -62,13 +62,17 @@ export interface Transaction {
   nextProviderKey(step: object): string;
 
   /**
-   * Reads without locking. In an optimistic handler the first read travels with BEGIN and the claim, so it must not wait and
+   * Reads without locking. In an optimistic handler what is read first travels with BEGIN and the claim, so it must not wait and
    * must not write: a transaction that is about to lose its claim would do so too.
    * @throws the database's error
    */
   read<R extends QueryResultRow>(statement: Statement, values?: unknown[]): Promise<R[]>;
 
-  /** Runs a statement of any kind, locking ones too, after everything asked for so far, and waits for its rows. @throws the database's error */
+  /**
+   * Runs a statement of any kind, locking ones too, after everything asked for so far, and waits for its rows. What is asked for at one
+   * moment leaves in one packet, in its order.
+   * @throws the database's error, also that of one in front of it in its packet
+   */
   run<R extends QueryResultRow>(statement: Statement, values?: unknown[]): Promise<R[]>;
 
   /** Queues a statement; it leaves with the next `run`, or with COMMIT. A violated constraint becomes the refusal named for it, thrown. */

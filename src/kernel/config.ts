@@ -61,6 +61,7 @@ function settingsOf(values: Variables) {
     lateRequests: values.IDEMPOTENCY_LATE_REQUESTS,
     provider: values.PROVIDER ?? 'sandbox',
     failover: values.FAILOVER,
+    paymentsRemoteApply: values.PAYMENTS_SYNCHRONOUS_COMMIT === 'remote_apply',
     providerUrl: values.PROVIDER_URL ?? `http://127.0.0.1:${values.SANDBOX_PORT}`,
     providerTimeout: values.PROVIDER_TIMEOUT,
     providerWebhookSecret: values.PROVIDER_WEBHOOK_SECRET,

@@ -117,6 +117,7 @@ export const variables = z.object({
   IDEMPOTENCY_LATE_REQUESTS: z.enum(['refuse', 'execute']).default('refuse'),
   PROVIDER: z.enum(['sandbox', 'stripe']).optional(),
   FAILOVER: z.enum(['lossless', 'lossy']).default('lossy'),
+  PAYMENTS_SYNCHRONOUS_COMMIT: z.enum(['on', 'remote_apply']).default('on'),
   PROVIDER_URL: webUrl.optional(),
   PROVIDER_TIMEOUT: duration('10s', 50),
   PROVIDER_WEBHOOK_SECRET: z

@@ -6,6 +6,7 @@ import { startOperation } from '../idempotency/index.js';
 import { newId, publicId } from '../kernel/ids.js';
 import { NEXT_CHECK } from './books-schedule.js';
 import { LateRefundStep } from './late-refund.step.js';
+import { LATE_CHARGE_REFUND } from './money-operations.js';
 import { Payment, Refund } from './payment.entity.js';
 import { refundPath } from './payment-replies.js';
 import { FLAG_PAYMENT, NAME_CHARGE, type DecidedPayment } from './provider-books.store.js';
@@ -55,7 +56,7 @@ export class LateCharges {
       const payment = await manager.findOneOrFail(Payment, { where: { accountId, id }, lock: { mode: 'for_no_key_update' } });
       if (payment.amountReserved > 0) return manager.update(Payment, { accountId, id }, { checkAt: null });
       const refundId = newId();
-      const own = { accountId, name: `late charge of ${publicId('pay', id)}`, operation: 'refund of a late charge' };
+      const own = { accountId, name: `late charge of ${publicId('pay', id)}`, operation: LATE_CHARGE_REFUND };
       const started = await startOperation(manager, {
         ...own,
         step: LateRefundStep,

@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { ALL_SOURCES, BACKGROUND_SOURCE } from '../options.js';
+import { ALL_SOURCES, BACKGROUND_SOURCE, OPTIONS, type CompleteOptions } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
-import { heedCommits, type Commits } from './commits.js';
+import { heedCommits, REMOTE_APPLY, type Commits } from './commits.js';
 import { TransactionConnection } from './transaction-connection.js';
 
 const INTERVAL_MS = 1_000;
@@ -11,9 +11,10 @@ const PATIENCE_MS = 2_500;
 /** The longest that node-postgres takes: given up, a probe would leave a backend behind, and the next one another. */
 const UNBOUNDED_MS = 2 ** 31 - 1;
 
-/** Whether commits wait for a standby at all (PostgreSQL manual, section 19.6.2). */
+/** Whether commits wait for a standby at all (PostgreSQL manual, section 19.6.2); $1: some of them in any case. */
 const AWAITED = `
-  SELECT current_setting('synchronous_standby_names') <> '' AND current_setting('synchronous_commit') NOT IN ('off', 'local') AS awaited`;
+  SELECT current_setting('synchronous_standby_names') <> ''
+         AND ($1 OR current_setting('synchronous_commit') NOT IN ('off', 'local')) AS awaited`;
 /** A transaction of its own that writes to the log and to no table; everybody may call it (PostgreSQL manual, section 9.28.6). */
 const PROBE = `SELECT pg_logical_emit_message(true, 'holdfast', '')`;
 
@@ -32,7 +33,13 @@ export class CommitWatch implements OnModuleInit, OnApplicationBootstrap, Before
   constructor(
     @Inject(BACKGROUND_SOURCE) private readonly background: DataSource,
     @Inject(ALL_SOURCES) private readonly sources: readonly DataSource[],
+    @Inject(OPTIONS) private readonly options: Pick<CompleteOptions, 'remoteApply'>,
   ) {}
+
+  /** Some commits wait for more than the others; the probe waits for as much. */
+  private get isStrict(): boolean {
+    return this.options.remoteApply.length > 0;
+  }
 
   onModuleInit(): void {
     heedCommits(this.sources, this.commits);
@@ -48,7 +55,7 @@ export class CommitWatch implements OnModuleInit, OnApplicationBootstrap, Before
 
   /** Commits where standbys are awaited. @throws what broke the connection; what hung may hang still */
   private async probe(signal: AbortSignal): Promise<void> {
-    const [{ awaited } = { awaited: false }] = await this.background.query<{ awaited: boolean }[]>(AWAITED);
+    const [{ awaited } = { awaited: false }] = await this.background.query<{ awaited: boolean }[]>(AWAITED, [this.isStrict]);
     if (awaited) await this.commitOne(signal);
     this.goOn();
   }
@@ -59,7 +66,8 @@ export class CommitWatch implements OnModuleInit, OnApplicationBootstrap, Before
     const discard = (): void => connection.discard();
     signal.addEventListener('abort', discard);
     try {
-      await connection.client.query({ text: PROBE, query_timeout: UNBOUNDED_MS } as { text: string });
+      const text = this.isStrict ? `${REMOTE_APPLY.text}; ${PROBE}` : PROBE;
+      await connection.client.query({ text, query_timeout: UNBOUNDED_MS } as { text: string });
     } finally {
       clearTimeout(late);
       signal.removeEventListener('abort', discard);

@@ -1,5 +1,12 @@
 import type { DataSource } from 'typeorm';
 import { CommitsHang } from './errors.js';
+import type { Call } from './statement.js';
+
+/** For the transaction that it runs in. */
+export const REMOTE_APPLY: Call = {
+  name: 'idempotency-remote-apply',
+  text: `SELECT set_config('synchronous_commit', 'remote_apply', true)`,
+};
 
 /** How commits go through some data sources: whether they hang, and what cuts those off that are under way. */
 export interface Commits {

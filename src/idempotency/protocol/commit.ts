@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { ClaimLost, type OpeningCheck } from '../postgres/opening-check.js';
-import { commitsHang } from '../postgres/commits.js';
+import { commitsHang, REMOTE_APPLY } from '../postgres/commits.js';
 import { PostgresTransaction } from '../postgres/postgres-transaction.js';
 import type { Call, Result } from '../postgres/statement.js';
 import { CommitUnconfirmed, confirmCommit, type Confirmation } from './confirm.js';
@@ -13,6 +13,8 @@ export interface Party<Found> extends Deciding {
   /** Behind which a refusal is committed, after the work was undone; the other check where it is none of its own. */
   readonly refusalCheck?: OpeningCheck<Found>;
   readonly work: Work;
+  /** Its commits wait until standbys have applied them. */
+  readonly remoteApply: boolean;
   /** What makes the decision so, behind the work and before COMMIT; the last one's result is the commit's. @throws Error for a decision that isn't this party's to make */
   callsFor(decision: Committable, found: Found): Call[];
   /** The same for the whole transaction in one packet, in front of the work; undefined where that can't be. */
@@ -109,7 +111,10 @@ async function commitWork<Found>(
   decision: Committable,
 ): Promise<Pass<Found>> {
   const atOnce = tx.isUntouched && way.optimistic ? party.callsAtOnce?.(decision) : undefined;
-  const commit = atOnce ? await tx.commitAtOnce(atOnce) : await tx.commit(party.callsFor(decision, (await tx.begin()).found));
+  const durable = party.remoteApply ? [REMOTE_APPLY] : [];
+  const commit = atOnce
+    ? await tx.commitAtOnce([...atOnce, ...durable])
+    : await tx.commit([...durable, ...party.callsFor(decision, (await tx.begin()).found)]);
   // Before anything else is asked of the database: with every connection taken, a second one would never come.
   await tx.release();
   if (commit.kind === 'committed') return { kind: 'committed', decision, result: commit.result };

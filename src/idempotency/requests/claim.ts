@@ -42,6 +42,7 @@ export class Claim implements Party<ClaimResult> {
   readonly identity: OperationIdentity;
   readonly work: Work;
   readonly status: number;
+  readonly remoteApply: boolean;
   readonly traceId: string | null;
   readonly render: CompleteOptions['render'];
   /** The key was free, and the request is refused because of another one that asked the same. */
@@ -74,6 +75,7 @@ export class Claim implements Party<ClaimResult> {
       });
     };
     this.status = status;
+    this.remoteApply = options.remoteApply.includes(operation);
     this.traceId = traceId;
     this.render = render ?? options.render;
     this.intent = intent;

@@ -62,6 +62,7 @@ class Seal implements Party<Found> {
   readonly check: OpeningCheck<Found>;
   readonly status = 200;
   readonly traceId = null;
+  readonly remoteApply = false;
   readonly render: CompleteOptions['render'];
 
   constructor(

@@ -17,6 +17,7 @@ export class Settlement implements Party<'held' | 'lost'> {
   readonly check: OpeningCheck<'held' | 'lost'>;
   readonly identity: OperationIdentity;
   readonly traceId: string | null;
+  readonly remoteApply: boolean;
   readonly render: CompleteOptions['render'];
   /** Of a plain value; steps return none. */
   readonly status = 200;
@@ -37,6 +38,7 @@ export class Settlement implements Party<'held' | 'lost'> {
     const { operationId, key, step, traceparent } = held;
     this.identity = { operationId, idempotencyKey: clientKeyOf(key), traceparent, owner: `step ${step}`, nextProviderKey };
     this.traceId = held.traceId;
+    this.remoteApply = options.remoteApply.includes(held.operation);
     this.render = options.render;
   }
 
