@@ -11,6 +11,7 @@ interface Asked {
 /** What is asked for at one moment, and leaves together in the order in which it was asked for. */
 export class Packet {
   private readonly asked: Asked[] = [];
+  private failure: { error: unknown } | undefined;
 
   get isEmpty(): boolean {
     return this.asked.length === 0;
@@ -22,6 +23,8 @@ export class Packet {
 
   /** Adds calls; resolves to their results. Rejects with the error of the first of all that failed: the server runs none behind it. */
   add(calls: readonly Call[]): Promise<Result[]> {
+    const { failure } = this;
+    if (failure) return Promise.reject(failure.error);
     return new Promise((resolve, reject) => this.asked.push({ calls, resolve, reject }));
   }
 
@@ -36,8 +39,9 @@ export class Packet {
     }
   }
 
-  /** It does not leave, or what it left with made it void. */
+  /** It does not leave, or what it left with made it void; whoever comes later is told the same. */
   fail(error: unknown): void {
+    this.failure = { error };
     for (const { reject } of this.asked) reject(error);
   }
 }
