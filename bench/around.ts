@@ -8,6 +8,7 @@ import { describe, load, machineOf, type Machine } from './machine.js';
 import { inRounds, type Part, type Variant } from './rounds.js';
 import type { Service } from './service.js';
 import { compareWays, tableOf, type Way } from './ways.js';
+import { MORE_REPLAYS } from './workloads/replays.js';
 import { World } from './world.js';
 
 /**
@@ -23,8 +24,6 @@ const WAYS: Record<WayName, { before?: string; level?: string; traced?: boolean 
   'with traces': { traced: true },
 };
 
-/** Replays are over so soon that more of them are needed for the same accuracy. */
-const MORE_REPLAYS = 4;
 /** Connections of an account that is alone, more than it gets places. */
 const MANY = 200;
 

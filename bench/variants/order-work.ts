@@ -78,6 +78,16 @@ export function headersOf(view: OrderView): Record<string, string> {
   return { location: `/v1/orders/${view.id}`, etag: etagOf(view.version) };
 }
 
+/** Runs `work` on a connection; a failure rolls back. */
+export async function orRollBack<T>(client: PoolClient, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  try {
+    return await work(client);
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  }
+}
+
 /** One packet for all queries. Rejects with the first failure, once all are answered. */
 export async function flight(client: PoolClient, queries: (Query | string)[]): Promise<QueryResult[]> {
   const { stream } = (client as unknown as { connection: { stream: { cork(): void; uncork(): void } } }).connection;

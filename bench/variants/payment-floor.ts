@@ -1,14 +1,7 @@
-import { hash } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import canonicalize from 'canonicalize';
-import { Client, Pool, type PoolClient, type QueryResult } from 'pg';
-import { pino } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
-import { parseApiKey, secretMatches } from '../../src/accounts/api-key.js';
+import type { PoolClient, QueryResult } from 'pg';
 import { claimCheck } from '../../src/idempotency/requests/claim-check.js';
 import { withDuplicates } from '../../src/idempotency/requests/duplicates.js';
-import { newOperationId, publicOperationId } from '../../src/idempotency/operation-id.js';
+import { publicOperationId } from '../../src/idempotency/operation-id.js';
 import type { OpeningCheck } from '../../src/idempotency/postgres/opening-check.js';
 import type { Call, Statement } from '../../src/idempotency/postgres/statement.js';
 import type { Intent } from '../../src/idempotency/records/record.store.js';
@@ -16,16 +9,16 @@ import { appendTimeline } from '../../src/idempotency/records/story.store.js';
 import { firstHeld, providerKeyOf } from '../../src/idempotency/steps/held-operation.js';
 import { completeHeld, fenceCheck, insertRunning } from '../../src/idempotency/steps/operation.store.js';
 import type { Transaction } from '../../src/idempotency/transaction.js';
-import { readConfig } from '../../src/kernel/config.js';
-import { newId, publicId, uuidOf } from '../../src/kernel/ids.js';
-import { findHead, updateOrder } from '../../src/orders/order.store.js';
+import { publicId, uuidOf } from '../../src/kernel/ids.js';
+import { readHead, updateOrder } from '../../src/orders/order.store.js';
 import { findObstacles } from '../../src/payments/obstacles.store.js';
 import { PaymentView, type CreatePayment } from '../../src/payments/payment.dto.js';
 import type { Payment } from '../../src/payments/payment.entity.js';
-import { finishPayment, insertPayment, lockWithOrder } from '../../src/payments/payment.store.js';
+import { finishPayment, lockWithOrder, openPayment } from '../../src/payments/payment.store.js';
 import { referenceOf } from '../../src/payments/provider/ask.js';
 import { SandboxProvider } from '../../src/payments/provider/sandbox-provider.js';
 import { RestoreGate } from '../../src/payments/restore/restore-gate.js';
+import { Refusal, config, inTransaction, serveByHand, type Answered } from './by-hand.js';
 import { flight, type Query } from './order-work.js';
 
 /**
@@ -37,71 +30,21 @@ const STEP = 'payments.charge';
 const LEASES = { leaseMs: 30_000, recoveryIntervalMs: 2_000 };
 const LATE = { policy: 'refuse', horizonMs: 400 * 86_400_000 } as const;
 
-const config = readConfig();
-const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
-const poolOptions = { connectionString: config.databaseUrl, max: config.poolSize, pipeline: true, Client };
-const pool = new Pool(poolOptions);
 const provider = new SandboxProvider(config.providerUrl);
 const gate = new RestoreGate(config);
-const { rows: keys } = await pool.query<{ id: string; account_id: string; secret_hash: Buffer }>(
-  'SELECT id, account_id, secret_hash FROM api_keys',
-);
-const accounts = new Map(keys.map((key) => [key.id, key]));
 
-const server = createServer((request, response) => {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
-    answer(request, response, Buffer.concat(chunks)).catch((error: unknown) => response.writeHead(500).end(String(error)));
-  });
+serveByHand('/v1/payments', ({ accountId, key, body, fingerprint, operationId, requestId }) => {
+  const named = { accountId, key, operationId, operation: OPERATION, fingerprint };
+  const kept = { windowMs: config.window, duplicateWindowMs: 120_000, traceId: requestId, traceparent: null };
+  return pay({ ...named, ...kept }, validated(body as CreatePayment));
 });
 
-async function answer(request: IncomingMessage, response: ServerResponse, bytes: Buffer): Promise<void> {
-  const began = performance.now();
-  const accountId = accountOf(request.headers.authorization);
-  const key = request.headers['idempotency-key'];
-  if (typeof key !== 'string') throw new Error('no key');
-  const body = validated(JSON.parse(bytes.toString()));
-  const requestId = uuidv7();
-  const intent: Intent = {
-    accountId,
-    key,
-    operationId: newOperationId(),
-    operation: OPERATION,
-    fingerprint: hash('sha256', `POST\n${request.url}\n\n${canonicalize(body)}`, 'hex'),
-    windowMs: config.window,
-    duplicateWindowMs: 120_000,
-    traceId: requestId,
-    traceparent: null,
-  };
-  const { content, headers, expiresAt } = await pay(intent, body);
-  response
-    .writeHead(201, {
-      ...headers,
-      'content-length': Buffer.byteLength(content),
-      'idempotency-key': key,
-      'idempotency-expires': expiresAt.toUTCString(),
-      'x-request-id': requestId,
-    })
-    .end(content);
-  const operationId = publicOperationId(intent.operationId);
-  logger.info({ requestId, method: 'POST', route: '/v1/payments', status: 201, ms: performance.now() - began, operationId }, 'request');
-}
-
-function accountOf(authorization = ''): string {
-  const presented = parseApiKey(authorization.slice('Bearer '.length));
-  const known = presented && accounts.get(presented.id);
-  if (!known || !secretMatches(presented.secret, known.secret_hash)) throw new Error('nobody knows this API key');
-  return known.account_id;
-}
-
 function validated(body: CreatePayment): CreatePayment {
-  if (typeof body.orderId !== 'string' || !Number.isInteger(body.amount) || typeof body.source !== 'string')
-    throw new Error('a wrong body');
+  if (typeof body.orderId !== 'string' || !Number.isInteger(body.amount) || typeof body.source !== 'string') throw new Refusal(400);
   return body;
 }
 
-async function pay(intent: Intent, body: CreatePayment): Promise<{ content: string; headers: Record<string, string>; expiresAt: Date }> {
+async function pay(intent: Intent, body: CreatePayment): Promise<Answered> {
   const { accountId } = intent;
   const providerKey = providerKeyOf({ accountId, key: intent.key, step: STEP, stepNo: 1 });
   const reference = referenceOf(providerKey);
@@ -122,34 +65,15 @@ async function open(client: PoolClient, intent: Intent, body: CreatePayment, ref
   const reads = new Together(intent, true);
   const asked = Promise.all([
     gate.enter(reads.tx, accountId, reference),
-    findHead(reads.tx, accountId, orderId),
+    readHead(reads.tx, accountId, orderId),
     findObstacles(reads.tx, { accountId, orderId }, { order: 10, account: 60 }),
   ]);
   const { now } = checked(check, await reads.send(client, check.calls()));
   const [, order, obstacles] = await asked;
   if (order?.status !== 'pending' || order.total !== body.amount || obstacles.inFlight) throw new Error('the order is not payable');
-  const payment: Payment = {
-    accountId,
-    id: newId(),
-    orderId,
-    operationId: intent.operationId,
-    status: 'processing',
-    amount: body.amount,
-    currency: body.currency,
-    source: body.source,
-    reference,
-    providerReference: null,
-    failureCode: null,
-    amountRefunded: 0,
-    amountReserved: 0,
-    reviewReason: null,
-    deadline: null,
-    version: 1,
-    createdAt: now,
-    updatedAt: now,
-  };
   const writes = new Together(intent, true);
-  insertPayment(writes.tx, payment);
+  const { amount, currency, source } = body;
+  const payment = openPayment(writes.tx, { accountId, orderId, amount, currency, source, reference, deadline: null }, now);
   const content = JSON.stringify(PaymentView.of(payment));
   const pending = { status: 202, headers: { 'content-type': 'application/json; charset=utf-8' }, body: content };
   const started = { step: STEP, subjectId: payment.id, pending, resource: `/v1/payments/${publicId('pay', payment.id)}` };
@@ -160,12 +84,7 @@ async function open(client: PoolClient, intent: Intent, body: CreatePayment, ref
   return payment;
 }
 
-async function settle(
-  client: PoolClient,
-  intent: Intent,
-  paymentId: string,
-  providerReference: string,
-): Promise<{ content: string; headers: Record<string, string>; expiresAt: Date }> {
+async function settle(client: PoolClient, intent: Intent, paymentId: string, providerReference: string): Promise<Answered> {
   const { accountId } = intent;
   const held = firstHeld(intent, { step: STEP, subjectId: paymentId, pending: { status: 202, headers: {}, body: '' } });
   const check = fenceCheck(held);
@@ -189,18 +108,6 @@ async function settle(
   ]);
   const [{ expires_at: expiresAt }] = completed.rows as [{ expires_at: Date }];
   return { content, headers, expiresAt };
-}
-
-async function inTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    return await work(client);
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
-  } finally {
-    client.release();
-  }
 }
 
 function checked<Found>(check: OpeningCheck<Found>, results: QueryResult[]): { now: Date } {
@@ -257,9 +164,3 @@ class Together {
     return last;
   }
 }
-
-server.listen(config.port, config.host, () => {
-  process.send?.({ ready: { url: `http://${config.host}:${(server.address() as AddressInfo).port}` } });
-});
-process.on('SIGTERM', () => process.exit());
-process.on('disconnect', () => process.exit());

@@ -5,17 +5,13 @@ import { DataSource } from 'typeorm';
 import { Caller, NeedsScope } from '../../src/accounts/access.guard.js';
 import type { Caller as CallerType } from '../../src/accounts/authenticator.js';
 import { CreateOrder, type OrderView } from '../../src/orders/order.dto.js';
-import { findProducts, flight, headersOf, makeOrder } from './order-work.js';
+import { findProducts, flight, headersOf, makeOrder, orRollBack } from './order-work.js';
 
 /** Runs `work` on a connection of the pool; a failure rolls back. */
 async function transaction(dataSource: DataSource, work: (client: PoolClient) => Promise<OrderView>): Promise<OrderView> {
   const runner = dataSource.createQueryRunner();
-  const client = (await runner.connect()) as PoolClient;
   try {
-    return await work(client);
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
+    return await orRollBack((await runner.connect()) as PoolClient, work);
   } finally {
     await runner.release();
   }

@@ -13,7 +13,7 @@ export type ReplayVariant = 'hot' | 'cold' | 'static';
  * Replays are over so soon that more of them are needed for the same accuracy, and as many of each kind: waking up costs a
  * process up to 30 ms a round, whatever number of requests shares them.
  */
-const MORE = 4;
+export const MORE_REPLAYS = 4;
 
 /** Retries of orders that have been answered. */
 export async function replays(context: Context): Promise<Partial<Record<ReplayVariant, Sample[]>>> {
@@ -31,7 +31,7 @@ export async function replays(context: Context): Promise<Partial<Record<ReplayVa
   });
   const variants = [variant('hot', holdfast), variant('cold', other), variant('static', fixed)];
   // Each key is sent once: with the second time the cold one would be a hot one.
-  const samples = await inRounds(variants, { ...amounts, requests: amounts.requests * MORE }, async (amount) => {
+  const samples = await inRounds(variants, { ...amounts, requests: amounts.requests * MORE_REPLAYS }, async (amount) => {
     await place(leadIn(amount), 'lead-in');
     await place(amount, 'measured');
   });

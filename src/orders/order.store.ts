@@ -110,17 +110,10 @@ export async function lockOrder(tx: Transaction, accountId: string, id: string, 
 /** What a payment asks of its order. */
 export type OrderHead = Pick<OrderState, 'id' | 'status' | 'currency' | 'total'>;
 
-/** The order as it stands at this moment, which may be over at the next. */
-export async function findHead(tx: Transaction, accountId: string, id: string): Promise<OrderHead | null> {
-  return headOf(await tx.read<OrderHeadRow>(FIND_HEAD, [accountId, id]));
-}
-
-/** The same, locked until the transaction ends. */
-export async function lockHead(tx: Transaction, accountId: string, id: string): Promise<OrderHead | null> {
-  return headOf(await tx.run<OrderHeadRow>(LOCK_HEAD, [accountId, id]));
-}
-
-function headOf([row]: OrderHeadRow[]): OrderHead | null {
+/** The order: locked until the transaction ends; or with `tx.usedCached` as it stands, and then whoever writes makes sure of it. */
+export async function readHead(tx: Transaction, accountId: string, id: string): Promise<OrderHead | null> {
+  const values = [accountId, id];
+  const [row] = await (tx.usedCached ? tx.read<OrderHeadRow>(FIND_HEAD, values) : tx.run<OrderHeadRow>(LOCK_HEAD, values));
   return row ? { ...row, total: Number(row.total) } : null;
 }
 

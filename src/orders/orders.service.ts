@@ -11,7 +11,7 @@ import { Problem, noSuch } from '../http/problem.js';
 import { findByPublicId, pageBy, readAs } from '../http/reads.js';
 import { OrderView, type CreateOrder, type ListOrders, type UpdateOrder } from './order.dto.js';
 import { Order, OrderItem } from './order.entity.js';
-import { findHead, insertOrder, lockHead, lockOrder, orderExists, updateOrder, type OrderHead, type OrderState } from './order.store.js';
+import { insertOrder, lockOrder, orderExists, readHead, updateOrder, type OrderHead, type OrderState } from './order.store.js';
 
 /** Orders: placing, changing and cancelling them inside a transaction, and reading them. */
 @Injectable()
@@ -99,9 +99,9 @@ export class OrdersService {
     return order;
   }
 
-  /** What a payment asks of an order: locked, or as it stands, and then whoever writes makes sure of it. @throws Problem `not-found` */
-  async head(tx: Transaction, accountId: string, uuid: string, isLocked: boolean): Promise<OrderHead> {
-    const order = await (isLocked ? lockHead : findHead)(tx, accountId, uuid);
+  /** What a payment asks of an order, as `readHead` gives it. @throws Problem `not-found` */
+  async head(tx: Transaction, accountId: string, uuid: string): Promise<OrderHead> {
+    const order = await readHead(tx, accountId, uuid);
     if (!order) throw noSuch('order');
     return order;
   }

@@ -1,6 +1,6 @@
-import type { DataSource } from 'typeorm';
 import type { Statement, Transaction } from '../idempotency/index.js';
 import { appendEvent } from '../events/outbox.js';
+import { newId } from '../kernel/ids.js';
 import { lockOn, lockOrder, type OrderState } from '../orders/order.store.js';
 import { PaymentView } from './payment.dto.js';
 import type { Payment, PaymentStatus } from './payment.entity.js';
@@ -70,8 +70,27 @@ const NOTE: Statement = {
 /** A payment that has been charged, or not. */
 export type FinishedPayment = Payment & { status: Exclude<PaymentStatus, 'processing'>; reviewReason: null };
 
-/** Queues the row of a payment that was just opened, and its event. Where what was read of the order may be over, the commit fails if it is. */
-export function insertPayment(tx: Transaction, payment: Payment): void {
+/** What is known of a payment that is being opened. */
+type NewPayment = Pick<Payment, 'accountId' | 'orderId' | 'amount' | 'currency' | 'source' | 'reference' | 'deadline'>;
+
+/**
+ * Opens a payment: queues its row and its event. Where what was read of the order may be over (`tx.usedCached`), the commit fails if it is.
+ */
+export function openPayment(tx: Transaction, known: NewPayment, now: Date): Payment {
+  const payment: Payment = {
+    ...known,
+    id: newId(),
+    operationId: tx.operationUuid,
+    status: 'processing',
+    providerReference: null,
+    failureCode: null,
+    amountRefunded: 0,
+    amountReserved: 0,
+    reviewReason: null,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
   const { accountId, id, orderId, operationId, status, amount, currency, source, reference, createdAt, deadline } = payment;
   tx.write(tx.usedCached ? INSERT_IF_PAYABLE : INSERT, [
     accountId,
@@ -87,6 +106,7 @@ export function insertPayment(tx: Transaction, payment: Payment): void {
     deadline,
   ]);
   appendEvent(tx, accountId, 'payment.processing', PaymentView.of(payment));
+  return payment;
 }
 
 /** The payment, locked until the transaction ends; after its order in the lock order. */
@@ -129,12 +149,6 @@ export function noteCharge(
   { reviewReason, providerReference }: { reviewReason?: string | undefined; providerReference?: string | undefined },
 ): void {
   tx.write(NOTE, [accountId, id, reviewReason ?? null, providerReference ?? null]);
-}
-
-/** How many payments of all accounts wait for a person, since the provider can't tell what became of them. */
-export async function countForReview(dataSource: DataSource): Promise<number> {
-  const [row] = await dataSource.query<{ count: number }[]>('SELECT count(*)::int AS count FROM payments WHERE review_reason IS NOT NULL');
-  return row?.count ?? 0;
 }
 
 /** A payment as the database has it. */

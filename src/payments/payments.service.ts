@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Repository } from 'typeorm';
 import type { Transaction } from '../idempotency/index.js';
-import { newId, uuidOf } from '../kernel/ids.js';
+import { uuidOf } from '../kernel/ids.js';
 import type { Page } from '../http/page.js';
 import type { OrderHead, OrderState } from '../orders/order.store.js';
 import { OrdersService } from '../orders/orders.service.js';
@@ -15,7 +15,7 @@ import { Payment } from './payment.entity.js';
 import { referenceOf } from './provider/ask.js';
 import { DECLINES_OF_ACCOUNT, DECLINES_OF_ORDER, refuseWhileBraked } from './decline-brakes.js';
 import { findObstacles, isInFlight, type Obstacles } from './obstacles.store.js';
-import { insertPayment, lockSucceeded } from './payment.store.js';
+import { lockSucceeded, openPayment } from './payment.store.js';
 import { findAgain } from './restore/lost-payment.js';
 import { RestoreGate } from './restore/restore-gate.js';
 
@@ -41,9 +41,10 @@ export class PaymentsService {
    */
   async open(tx: Transaction, accountId: string, { orderId, ...wanted }: PaymentWanted): Promise<Payment> {
     const reference = referenceOf(tx.nextProviderKey(ChargeStep));
-    const isLocked = !tx.mayUseCached();
+    // The order is read beside the claim then, and made sure of by the payment's INSERT.
+    tx.mayUseCached();
     const entering = this.gate.enter(tx, accountId, reference);
-    const looking = this.lookAt(tx, accountId, orderId, isLocked);
+    const looking = this.lookAt(tx, accountId, orderId);
     // They leave together, and what the gate says goes before whatever became of the order.
     looking.catch(() => undefined);
     const charge = await entering;
@@ -58,39 +59,16 @@ export class PaymentsService {
     refuseWhileBraked(obstacles, now);
     // The index is the judge where the look above could miss one.
     tx.declare({ payments_one_per_order_idx: () => inFlight(), payments_reference_idx: () => keySpent() });
-    const payment: Payment = {
-      accountId,
-      id: newId(),
-      orderId: order.id,
-      operationId: tx.operationUuid,
-      status: 'processing',
-      ...wanted,
-      reference,
-      providerReference: null,
-      failureCode: null,
-      amountRefunded: 0,
-      amountReserved: 0,
-      reviewReason: null,
-      version: 1,
-      createdAt: now,
-      updatedAt: now,
-    };
-    insertPayment(tx, payment);
-    return payment;
+    return openPayment(tx, { accountId, orderId: order.id, ...wanted, reference }, now);
   }
 
   /** The order, and what is in the way of a payment of it. @throws Problem `not-found` */
-  private async lookAt(
-    tx: Transaction,
-    accountId: string,
-    orderId: string,
-    isLocked: boolean,
-  ): Promise<{ order: OrderHead; obstacles: Obstacles }> {
+  private async lookAt(tx: Transaction, accountId: string, orderId: string): Promise<{ order: OrderHead; obstacles: Obstacles }> {
     const uuid = uuidOf('ord', orderId);
     if (!uuid) throw noSuch('order');
     const nth = { order: DECLINES_OF_ORDER.declines, account: DECLINES_OF_ACCOUNT.declines };
     const [order, obstacles] = await Promise.all([
-      this.orders.head(tx, accountId, uuid, isLocked),
+      this.orders.head(tx, accountId, uuid),
       findObstacles(tx, { accountId, orderId: uuid }, nth),
     ]);
     return { order, obstacles };

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { MONEY_OPERATIONS } from '../../src/payments/money-operations.js';
 import { ORDER } from '../support/app.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
 
@@ -60,11 +58,4 @@ it('without it everything waits as the server says', async () => {
   await start({});
   await moveMoney();
   expect(new Set(Object.values(await commits()))).toEqual(new Set(['on']));
-});
-
-it('each operation that moves money is one that there is', async () => {
-  await start({});
-  const { paths } = JSON.parse(readFileSync('openapi.json', 'utf8')) as { paths: Record<string, object> };
-  const routes = Object.keys(paths).map((path) => `POST ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`);
-  expect(routes).toEqual(expect.arrayContaining(MONEY_OPERATIONS.filter((operation) => operation.startsWith('POST '))));
 });
