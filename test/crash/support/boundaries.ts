@@ -99,9 +99,11 @@ function onLock(statementFor: (subject: Subject) => Statement): Boundary['arm'] 
 }
 
 function untilBlocking(holder: Client): Promise<unknown> {
-  return eventually('a payment to wait for a lock', async () => {
+  const isWaitedFor = async (): Promise<boolean> => {
     // Not pg_stat_activity, of which a transaction sees one and the same snapshot.
     const { rowCount } = await holder.query('SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))');
     return rowCount !== 0;
-  });
+  };
+  // As long as a payment may take to its place (TIMES.timeout): eighteen come at once, and six of these questions are asked beside them.
+  return eventually('a payment to wait for a lock', isWaitedFor, 20_000);
 }
