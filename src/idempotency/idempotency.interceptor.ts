@@ -6,9 +6,11 @@ import type { KeyedRequest } from './requests/claim.js';
 import { Executor, type Answer } from './requests/executor.js';
 import { HandlerRun } from './handler-run.js';
 import { answerOf } from './http/answer.js';
+import { ExceptionFilters } from './http/exception-filters.js';
 import { sendBytes, setHeader, type HttpRequest, type HttpResponse } from './http/platform.js';
 import { identityOf } from './http/same-request.js';
-import { ResponseDraft, withoutSending } from './http/response-draft.js';
+import { ResponseDraft } from './http/response-draft.js';
+import { withoutSending } from './http/sending.js';
 import { IDEMPOTENT, carryRun, type CarriesRun, type IdempotentRoute } from './idempotent.decorator.js';
 import { accountUuid } from './requests/account.js';
 import { keyOf, type SentKey } from './requests/key.js';
@@ -21,6 +23,7 @@ import { bodyOf, outerInterceptors, refuseOuterSerializers } from './outer-inter
 import type { Work } from './protocol/decision.js';
 import type { Intent } from './records/record.store.js';
 import { IdempotencyRefusal, RETRY_AFTER } from './refusal.js';
+import { renderer } from './rendering.js';
 
 /** For Nest, which has nothing left to send, where no interceptor looks on. */
 const SENT = of(undefined);
@@ -39,6 +42,7 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleInit {
     private readonly executor: Executor,
     @Inject(OPTIONS) private readonly options: CompleteOptions,
     private readonly discovery: DiscoveryService,
+    private readonly filters: ExceptionFilters,
   ) {}
 
   /** @throws Error where a serializer of the application would come too late */
@@ -67,6 +71,7 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleInit {
     const keyed: KeyedRequest = {
       intent: this.intentOf(request, sent, route, identity.fingerprint),
       work: this.workOf(context, next, route, { status, verify: identity.verify }),
+      render: renderer(this.options.render, (error) => this.filters.answerTo(error, context, this.declared(context))),
       status,
       optimistic: route.optimistic ?? false,
       deadline: performance.now() + (waitSeconds ?? 0) * 1000,
@@ -87,9 +92,7 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleInit {
   ): Work {
     const http = context.switchToHttp();
     const response = http.getResponse<HttpResponse>();
-    const declared = (this.reflector.get<{ name: string }[] | undefined>(HEADERS_METADATA, context.getHandler()) ?? []).map(({ name }) =>
-      name.toLowerCase(),
-    );
+    const declared = this.declared(context);
     const called = (): Promise<unknown> => lastValueFrom(next.handle(), { defaultValue: undefined });
     return async (tx) => {
       const run = new HandlerRun(tx);
@@ -102,6 +105,12 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleInit {
       verify();
       return answerOf(run.decided(body), { response, drafted: draft.take(), status, redirection });
     };
+  }
+
+  /** Headers that the route declares, in small letters. */
+  private declared(context: ExecutionContext): string[] {
+    const headers = this.reflector.get<{ name: string }[] | undefined>(HEADERS_METADATA, context.getHandler()) ?? [];
+    return headers.map(({ name }) => name.toLowerCase());
   }
 
   /** Reads what the request is; one that is refused for it is told to the application. @throws as `read` does */

@@ -24,6 +24,7 @@ import { keepRedirections, refuseWrongHandlers } from './marked-handlers.js';
 import { heedOutsideCalls } from './postgres/outside-calls.js';
 import { saveStatements } from './postgres/statement-savepoints.js';
 import { Figures } from './figures.js';
+import { ExceptionFilters } from './http/exception-filters.js';
 import { ServerTimeline } from './postgres/server-timeline.js';
 import { assertSession } from './postgres/session-settings.js';
 import { Idempotency } from './idempotency.service.js';
@@ -107,6 +108,7 @@ function moduleOf(names: DataSourceNames, options: Provider, imports: ModuleMeta
       Operations,
       Idempotency,
       Figures,
+      ExceptionFilters,
       { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
     ],
     exports: [Operations, Idempotency, Figures],

@@ -130,7 +130,7 @@ export class Idempotency {
       },
       work,
       status: 200,
-      render: () => 'not-final',
+      render: () => Promise.resolve('not-final'),
       optimistic: false,
       deadline: performance.now() + waitMs,
       lenient: false,

@@ -1,6 +1,7 @@
 import type { FactoryProvider, ModuleMetadata } from '@nestjs/common';
 import { windowOf } from './window.js';
 import type { Notice, RequestOutcome } from './observations.js';
+import { renderByDefault } from './rendering.js';
 import type { StoredResponse } from './reply.js';
 
 /** What an application tells the core about itself. */
@@ -11,10 +12,11 @@ export interface IdempotencyOptions {
    */
   accountOf(request: unknown): string;
   /**
-   * The response for an error that a handler threw. `not-final` for whatever decides nothing about the request (5xx,
-   * validation, a state that will pass): that stores nothing and leaves the key unused.
+   * What is stored for an error that a handler threw: a response; `filters`, the one that the application's exception filters make of it;
+   * `not-final` for whatever decides nothing about the request (5xx, validation, a state that will pass), which stores nothing and leaves the
+   * key unused. Default: `filters` for an HttpException of 4xx, other than 400, 408, 425 and 429.
    */
-  render(error: unknown, context: { operationId: string; traceId: string | null }): StoredResponse | 'not-final';
+  render?(error: unknown, context: { operationId: string; traceId: string | null }): StoredResponse | 'filters' | 'not-final';
   /** Ties the record to the application's logs. */
   traceOf?(request: unknown): string | null;
   /**
@@ -132,7 +134,7 @@ export const DAY = 86_400_000;
 export function withDefaults(options: FactoryOptions): CompleteOptions {
   const complete: CompleteOptions = {
     accountOf: (request) => options.accountOf(request),
-    render: (error, context) => options.render(error, context),
+    render: (error, context) => (options.render ? options.render(error, context) : renderByDefault(error)),
     traceOf: (request) => options.traceOf?.(request) ?? null,
     traceparent: () => options.traceparent?.() ?? null,
     observe: (outcome) => options.observe?.(outcome),

@@ -71,7 +71,7 @@ it('the store front of the client is shown as a test compiles it, word for word'
 describe('options', () => {
   const rows = rowsOf(marked(lifting, 'options'));
   const members = membersOf('src/idempotency/options.ts', 'IdempotencyOptions');
-  const defaults = new Map<string, unknown>(Object.entries(withDefaults({ accountOf: () => '', render: () => 'not-final' })));
+  const defaults = new Map<string, unknown>(Object.entries(withDefaults({ accountOf: () => '' })));
 
   it('of the module are listed in their order, with their types', () => {
     expect(rows.map(([name, type]) => [name, type])).toEqual([...members]);
@@ -83,7 +83,7 @@ describe('options', () => {
     else if (typeof value === 'string') expect(stated).toBe(value);
     else if (typeof value === 'boolean')
       expect(stated === 'from Node 24' ? Number.parseInt(process.versions.node) >= 24 : stated === 'true').toBe(value);
-    else expect(['required', 'none', 'never', 'the unnamed one', 'the background one']).toContain(stated);
+    else expect(['required', 'none', 'never', '4xx, by filters', 'the unnamed one', 'the background one']).toContain(stated);
   });
 
   it('of a route are listed with their types', () => {

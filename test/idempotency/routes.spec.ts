@@ -204,7 +204,7 @@ it('an account may be any text: its record has the uuid of it', async () => {
 });
 
 describe('options that can not be so stop the start', () => {
-  const wrong = (options: object) => () => IdempotencyModule.forRoot({ accountOf: () => '', render: () => 'not-final', ...options });
+  const wrong = (options: object) => () => IdempotencyModule.forRoot({ accountOf: () => '', ...options });
 
   it.each([
     [{ window: '7 days' }, 'a window is a whole number'],
@@ -242,7 +242,6 @@ describe('forRootAsync', () => {
       useFactory: async (config: { window: string; archiveMs: number }) => ({
         ...config,
         accountOf: () => 'everybody',
-        render: () => 'not-final' as const,
         join: false,
         ...change,
       }),

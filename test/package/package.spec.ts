@@ -120,14 +120,16 @@ function expectOneEffect(project: ForeignProject): void {
   ])('stores a refusal that a handler %s: %i again, and %i rows', async (path, status, rows) => {
     const [first, again] = [await post(path, path, path), await post(path, path, path, 1)];
     expect([first.status, again.status, first.body, again.text]).toEqual([status, status, { refused: path }, first.text]);
+    const by = path === 'throws' ? 'the application' : null;
+    expect([first, again].map(({ headers }) => headers.get('x-by'))).toEqual([by, by]);
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect(await notes(path)).toBe(rows);
   });
 
   it('sends the stored headers as they are, and none of the platform', async () => {
-    for (const { headers } of [await post('throws', 'headers', 'headers'), await post('throws', 'headers', 'headers')])
+    for (const { headers } of [await post('create', 'headers', 'headers'), await post('create', 'headers', 'headers')])
       expect([headers.get('content-type'), headers.get('etag'), headers.get('idempotency-key')]).toEqual([
-        'application/json',
+        'application/json; charset=utf-8',
         null,
         'headers',
       ]);

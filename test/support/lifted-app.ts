@@ -3,7 +3,6 @@ import {
   Body,
   Controller,
   Headers,
-  HttpException,
   Module,
   Post,
   type DynamicModule,
@@ -23,14 +22,7 @@ import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js'
 import { DuplicatesAndRetries1700000000016 } from '../../migrations/1700000000016-duplicates-and-retries.js';
 import { Traceparent1700000000021 } from '../../migrations/1700000000021-traceparent.js';
 import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-records.js';
-import {
-  Idempotent,
-  IdempotencyModule,
-  Tx,
-  type IdempotencyOptions,
-  type StoredResponse,
-  type Transaction,
-} from '../../src/idempotency/index.js';
+import { Idempotent, IdempotencyModule, Tx, type IdempotencyOptions, type Transaction } from '../../src/idempotency/index.js';
 import { closeApp } from '../../src/http/lifecycle.js';
 import { send, type TestApp } from './app.js';
 import type { TestDatabase } from './database.js';
@@ -100,7 +92,6 @@ class NotesModule {
         TypeOrmModule.forFeature([Note]),
         IdempotencyModule.forRoot({
           accountOf: (request) => (request as { headers: Record<string, string> }).headers['x-tenant'] ?? '',
-          render: renderFinal,
           guardConnections: true,
           join: false,
           ...core,
@@ -109,16 +100,6 @@ class NotesModule {
       controllers: [NotesController, ...controllers],
     };
   }
-}
-
-/** What a handler throws is an outcome when it is a 4xx, other than the 400 of a validation. */
-function renderFinal(error: unknown): StoredResponse | 'not-final' {
-  if (!(error instanceof HttpException) || error.getStatus() === 400 || error.getStatus() >= 500) return 'not-final';
-  return {
-    status: error.getStatus(),
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(error.getResponse()),
-  };
 }
 
 export const TENANT = '018bcfe5-6800-7000-8000-0000000000ff';

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { StreamableFile } from '@nestjs/common';
 import { MAX_BYTES, Verbatim, reply, type Reply } from '../reply.js';
 import { isAnyEnd } from '../step.js';
-import { typeOfTexts, type HttpResponse } from './platform.js';
+import { isStream, typeOfTexts, type HttpResponse } from './platform.js';
 import type { Drafted } from './response-draft.js';
 
 /** `@Redirect()` of a route. */
@@ -88,11 +88,6 @@ function bytesOf(bytes: Uint8Array, headers: Record<string, string>): Body {
 
 function textOf(text: string, type: string): Body {
   return { body: new Verbatim(text), headers: { 'content-type': type } };
-}
-
-function isStream(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return 'pipe' in value || 'pipeTo' in value || ('arrayBuffer' in value && typeof value.arrayBuffer === 'function');
 }
 
 const INSTEAD = 'its answer is stored as text, to be sent again. Store the file, and answer with its address';

@@ -26,7 +26,8 @@ interface FastifyReply {
   header(name: string, value: OutgoingHttpHeader): unknown;
   getHeaders(): OutgoingHttpHeaders;
   removeHeader(name: string): unknown;
-  send(body: Buffer): unknown;
+  send(body: Buffer | undefined): unknown;
+  serialize(payload: unknown): string | Buffer;
 }
 
 type ExpressResponse = ServerResponse & { raw?: undefined };
@@ -58,13 +59,20 @@ export function typeOfTexts(response: HttpResponse): string {
   return response.raw ? 'text/plain; charset=utf-8' : 'text/html; charset=utf-8';
 }
 
+/** Whether a body is read piece by piece: a stream of Node's or of the web, or a Response. */
+export function isStream(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'pipe' in value || 'pipeTo' in value || ('arrayBuffer' in value && typeof value.arrayBuffer === 'function');
+}
+
 /** Sends the answer as it is. */
 export function sendBytes(response: HttpResponse, status: number, body: string): void {
   // As bytes: to a text Fastify would add a charset that the stored headers don't have.
   const bytes = Buffer.from(body);
   if (response.raw) {
     response.status(status);
-    response.send(bytes);
+    // It would give one that has none a type, too, even where nothing follows.
+    response.send(bytes.length === 0 && response.getHeaders()['content-type'] === undefined ? undefined : bytes);
     return;
   }
   response.statusCode = status;

@@ -1,16 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
-import { isSent, nodeResponse, removeHeader, setHeader, type HttpResponse } from './platform.js';
+import { isSent, removeHeader, setHeader, type HttpResponse } from './platform.js';
 
 /** Said of a body whose bytes may be others, or of the connection: not sent. */
 const OF_THE_BYTES = new Set(['content-length', 'transfer-encoding', 'trailer']);
 /** For this client and this moment: sent with this answer, and with no replay of it. */
 const OF_THE_MOMENT = new Set(['set-cookie', 'date', 'connection', 'keep-alive']);
-
-/** Express's that begin to send later; its others come to Node's at once. */
-const OF_EXPRESS = ['sendFile', 'download', 'render'];
-const OF_NODE = ['write', 'end', 'writeHead', 'flushHeaders'];
-const OF_FASTIFY = ['send', 'hijack'];
 
 /** What was put on the response beside the body. */
 export interface Drafted {
@@ -73,47 +67,6 @@ export class ResponseDraft {
   }
 }
 
-/**
- * While `work` runs, nothing is sent by anybody: whoever tries has the work fail at once, with an error that names the place. What a
- * handler sends by itself would leave before COMMIT, and nobody would know it when the request comes again.
- */
-export async function withoutSending<T>(response: HttpResponse, work: () => Promise<T>): Promise<T> {
-  let fail: (error: Error) => void = () => undefined;
-  const tried = new Promise<never>((_, reject) => (fail = reject));
-  const node = nodeResponse(response);
-  const pulled = (stream: Readable): void => {
-    stream.unpipe(node);
-    stream.destroy();
-    fail(new Error(SENT_BY_ITSELF));
-  };
-  const restore = [intercept(node, response.raw ? OF_NODE : [...OF_NODE, ...OF_EXPRESS], fail)];
-  if (response.raw) restore.push(intercept(response, OF_FASTIFY, fail));
-  node.on('pipe', pulled);
-  try {
-    return await Promise.race([work(), tried]);
-  } finally {
-    node.removeListener('pipe', pulled);
-    for (const give of restore) give();
-  }
-}
-
-/** Has these methods do nothing but tell; gives back what undoes that. */
-function intercept(target: object, names: readonly string[], tell: (error: Error) => void): () => void {
-  const own = names.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const);
-  for (const name of names) {
-    const instead = (): unknown => {
-      tell(new Error(SENT_BY_ITSELF));
-      return target;
-    };
-    Object.defineProperty(target, name, { value: instead, configurable: true, writable: true, enumerable: false });
-  }
-  return () => {
-    for (const [name, before] of own) {
-      if (before) Object.defineProperty(target, name, before);
-      else Reflect.deleteProperty(target, name);
-    }
-  };
-}
-
-const SENT_BY_ITSELF =
+/** Said of an answer that left, or was about to, past the core. */
+export const SENT_BY_ITSELF =
   'An idempotent handler sends its answer by itself, so that it could not be stored and sent again: return the body, and set no more than status and headers on the response';

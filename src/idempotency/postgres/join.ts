@@ -1,6 +1,7 @@
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { followFlows, presentTransaction } from './connection-guard.js';
 import { Nesting } from './nesting.js';
+import { OVER } from './over.js';
 import type { PostgresTransaction } from './postgres-transaction.js';
 import { SqlClient } from './sql-client.js';
 
@@ -27,7 +28,7 @@ export function joinTransactions(home: DataSource, sources: readonly DataSource[
     const tx = presentTransaction();
     const joined = tx && homes.get(tx.dataSource);
     if (!joined) return original.call(this, mode);
-    if (tx.isOver) throw new Error(OUTLIVED);
+    if (tx.isOver) throw new Error(OVER);
     if (this !== joined && this !== tx.dataSource) throw new Error(OTHER_SOURCE);
     return joinedRunner(original.call(this, 'master'), tx);
   };
@@ -74,8 +75,5 @@ function nestCallbacks(manager: EntityManager): void {
   };
 }
 
-/** To code whose handler's transaction is over. */
-export const OUTLIVED =
-  'This code outlives the idempotent handler that started it: its transaction is over. Await it, or start it in outsideTransaction(…)';
 const OTHER_SOURCE =
   "Another data source inside an idempotent handler: its writes could not commit together with the handler's. What shall not depend on it belongs into outsideTransaction(…)";

@@ -1,6 +1,6 @@
 import { Pool, type PoolConfig } from 'pg';
 import { followFlows, presentTransaction } from './connection-guard.js';
-import { OUTLIVED } from './join.js';
+import { OVER } from './over.js';
 import { SqlClient } from './sql-client.js';
 
 type Connected = (error: Error | undefined, client?: unknown, release?: () => void) => void;
@@ -26,7 +26,7 @@ function joining(otherwise: Anything, inside: (client: SqlClient, args: unknown[
   return (...args: unknown[]) => {
     const tx = presentTransaction();
     if (!tx) return otherwise(...(args as never[]));
-    if (tx.isOver) return Promise.reject(new Error(OUTLIVED));
+    if (tx.isOver) return Promise.reject(new Error(OVER));
     return inside(new SqlClient(tx), args);
   };
 }

@@ -6,6 +6,7 @@ import { isDefinite } from './errors.js';
 import { ignoreRejection } from './ignore-rejection.js';
 import { DeclaredViolations } from './declared-violations.js';
 import { ClaimLost, type OpeningCheck, type Opened } from './opening-check.js';
+import { OVER } from './over.js';
 import { Packet } from './packet.js';
 import { toCall, type Call, type Result } from './statement.js';
 import { TransactionConnection } from './transaction-connection.js';
@@ -187,12 +188,12 @@ export class PostgresTransaction<Found = unknown> {
   }
 
   private present(): TransactionConnection {
-    if (!this.connection || this.isOver) throw new Error('the transaction is over');
+    if (!this.connection || this.isOver) throw new Error(OVER);
     return this.connection;
   }
 
   private refuseIfOver(): void {
     if (this.found?.won === false) throw new ClaimLost('the claim was lost');
-    if (this.isOver) throw new Error('the transaction is over');
+    if (this.isOver) throw new Error(OVER);
   }
 }

@@ -2,6 +2,7 @@ import type { QueryResult, QueryResultRow } from 'pg';
 import { databaseError } from './errors.js';
 import { ignoreRejection } from './ignore-rejection.js';
 import { Nesting } from './nesting.js';
+import { OVER } from './over.js';
 import type { PostgresTransaction } from './postgres-transaction.js';
 import { sendSaved } from './statement-savepoints.js';
 import { TransactionControlRefused } from './statement.js';
@@ -94,7 +95,7 @@ export class SqlClient {
     try {
       return await sendSaved(this.tx, own, async (other) => {
         // It may have ended since: what is sent behind COMMIT would commit by itself.
-        if (this.tx.isOver) throw new Error('the transaction is over');
+        if (this.tx.isOver) throw new Error(OVER);
         return other === undefined ? client.query(sent as string, values) : client.query(other);
       });
     } catch (error) {

@@ -5,6 +5,7 @@ import { refuseWhileHanging, unlessCommitsHang } from './commits.js';
 import { outsideTransaction } from './connection-guard.js';
 import type { OpeningCheck } from './opening-check.js';
 import { isPreparedAmiss } from './errors.js';
+import { OVER } from './over.js';
 import { leaveStream, takeStream } from './own-streams.js';
 import { Packet } from './packet.js';
 import { sendPipeline, type PipelineEnd } from './pipeline.js';
@@ -85,7 +86,7 @@ export class TransactionConnection {
   /** From here on only `send` reaches the connection: what a handler left running must not follow COMMIT or ROLLBACK and commit by itself. */
   shut(): void {
     this.unguard?.();
-    this.runner.query = () => Promise.reject(new Error('the transaction is over'));
+    this.runner.query = () => Promise.reject(new Error(OVER));
   }
 
   /** Closes the connection, whose state nobody knows. */
@@ -96,7 +97,7 @@ export class TransactionConnection {
   /** Gives the connection back, after a ROLLBACK where a transaction may be open. Never throws. */
   async giveBack({ rollBack }: { rollBack: boolean }): Promise<void> {
     this.shut();
-    this.nextPacket().fail(new Error('the transaction is over'));
+    this.nextPacket().fail(new Error(OVER));
     if (rollBack) await this.client.query('ROLLBACK').catch(() => this.discard());
     leaveStream(this.client);
     await this.runner.release();

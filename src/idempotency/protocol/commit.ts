@@ -99,7 +99,7 @@ async function onePass<Found>(
   } catch (error) {
     if (error instanceof ClaimLost && tx.found) return { kind: 'lost', found: tx.found.found };
     // The work didn't look, or didn't heed it.
-    if (error === tx.found?.refusal && error) return { kind: 'replaced', decision: decisionOnError(error, party) };
+    if (error === tx.found?.refusal && error) return { kind: 'replaced', decision: await decisionOnError(error, party) };
     return failed(tx, way, error);
   }
 }
@@ -123,7 +123,7 @@ async function commitWork<Found>(
   if (party.isLostRace?.(commit.error)) return confirmed(tx, party, way, decision, commit.error);
   const meaning = tx.violations.meaningOf(commit.error);
   if (meaning === commit.error || tx.usedCached) return failed(tx, way, commit.error);
-  return { kind: 'replaced', decision: decisionOnError(meaning, party) };
+  return { kind: 'replaced', decision: await decisionOnError(meaning, party) };
 }
 
 const HANGING = { kind: 'unknown' } as const;

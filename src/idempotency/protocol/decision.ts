@@ -1,8 +1,7 @@
-import { publicOperationId } from '../operation-id.js';
-import type { CompleteOptions } from '../options.js';
 import { inTransaction } from '../postgres/connection-guard.js';
 import { HandlerTransaction, type OperationIdentity } from '../postgres/handler-transaction.js';
 import type { PostgresTransaction } from '../postgres/postgres-transaction.js';
+import type { Render } from '../rendering.js';
 import { reply, toResponse, type StoredResponse } from '../reply.js';
 import { isEnd, stepName } from '../step.js';
 import type { Transaction } from '../transaction.js';
@@ -44,7 +43,7 @@ export interface Deciding {
   traceId: string | null;
   /** Whether this process has the step. */
   knowsStep(name: string): boolean;
-  render: CompleteOptions['render'];
+  render: Render;
 }
 
 /** Runs the work and says what it came to; never rejects. */
@@ -58,10 +57,14 @@ export async function decide(tx: PostgresTransaction, work: Work, how: Deciding)
   }
 }
 
-/** What an error decides: a refusal that is final is stored, anything else stores nothing. */
-export function decisionOnError(error: unknown, { identity, traceId, render }: Deciding): Decision {
-  const rendered = render(error, { operationId: publicOperationId(identity.operationId), traceId });
-  return rendered === 'not-final' ? { kind: 'abandon', error } : { kind: 'refuse', response: rendered };
+/** What an error decides: a refusal that is final is stored, anything else stores nothing; never rejects. */
+export async function decisionOnError(error: unknown, { identity: { operationId }, traceId, render }: Deciding): Promise<Decision> {
+  try {
+    const rendered = await render(error, { operationId, traceId });
+    return rendered === 'not-final' ? { kind: 'abandon', error } : { kind: 'refuse', response: rendered };
+  } catch (failure) {
+    return { kind: 'abandon', error: failure };
+  }
 }
 
 /** What the work's return value decides. @throws Error for a step that is none of this application's */

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { CompleteOptions } from '../options.js';
+import type { Render } from '../rendering.js';
 import { databaseError } from '../postgres/errors.js';
 import type { OperationIdentity } from '../postgres/handler-transaction.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
@@ -26,8 +27,8 @@ export interface KeyedRequest {
   work: Work;
   /** Status of a plain value that the handler returns. */
   status: number;
-  /** What is final for this one, where that is not the application's to say. */
-  render?: CompleteOptions['render'];
+  /** What is stored for its errors. */
+  render: Render;
   /** The handler may run before its claim is known to be won. */
   optimistic: boolean;
   /** Of the monotonic clock: until then the request may wait for a result. */
@@ -44,7 +45,7 @@ export class Claim implements Party<ClaimResult> {
   readonly status: number;
   readonly remoteApply: boolean;
   readonly traceId: string | null;
-  readonly render: CompleteOptions['render'];
+  readonly render: Render;
   /** The key was free, and the request is refused because of another one that asked the same. */
   isDuplicate = false;
   /** What became of the items of the decision that is committed. */
@@ -77,7 +78,7 @@ export class Claim implements Party<ClaimResult> {
     this.status = status;
     this.remoteApply = options.remoteApply.includes(operation);
     this.traceId = traceId;
-    this.render = render ?? options.render;
+    this.render = render;
     this.intent = intent;
     this.late = lateRequestsOf(options);
     this.lenient = lenient;

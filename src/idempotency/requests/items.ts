@@ -7,6 +7,7 @@ import { toCall } from '../postgres/statement.js';
 import { insertCompleted, makeRoom, type Completed, type Intent } from '../records/record.store.js';
 import { appendLines, type NewLine } from '../records/story.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
+import { renderer } from '../rendering.js';
 import { toResponse, type StoredResponse } from '../reply.js';
 import { providerKeyOf } from '../steps/held-operation.js';
 import type { Item, ItemOutcome, ItemsOptions, Transaction } from '../transaction.js';
@@ -137,8 +138,8 @@ class Items {
       return await inPart(engine, work, () => true);
     } catch (thrown) {
       // Of an atomic batch nothing stays that has the name of the item's operation.
-      const context = { operationId: publicOperationId(how.atomic ? batch.operationId : operationId), traceId };
-      const response = options.render(engine.violations.meaningOf(thrown), context);
+      const context = { operationId: how.atomic ? batch.operationId : operationId, traceId };
+      const response = await renderer(options.render)(engine.violations.meaningOf(thrown), context);
       if (response === 'not-final') throw thrown;
       record(response);
       return response;

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { CompleteOptions } from '../options.js';
+import { renderer, type Render } from '../rendering.js';
 import { newOperationId } from '../operation-id.js';
 import { databaseError } from '../postgres/errors.js';
 import type { OperationIdentity } from '../postgres/handler-transaction.js';
@@ -63,7 +64,7 @@ class Seal implements Party<Found> {
   readonly status = 200;
   readonly traceId = null;
   readonly remoteApply = false;
-  readonly render: CompleteOptions['render'];
+  readonly render: Render;
 
   constructor(
     private readonly wanted: SealWanted,
@@ -73,7 +74,7 @@ class Seal implements Party<Found> {
       throw new Error('a seal has no steps');
     };
     this.identity = { operationId: newOperationId(), idempotencyKey: wanted.key, traceparent: null, owner: OPERATION, nextProviderKey };
-    this.render = options.render;
+    this.render = renderer(options.render);
     this.check = {
       calls: () => claimCalls(wanted),
       evaluate: ([lock, record, archived]) => {

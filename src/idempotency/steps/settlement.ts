@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { CompleteOptions } from '../options.js';
+import { renderer, type Render } from '../rendering.js';
 import type { OperationIdentity } from '../postgres/handler-transaction.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
 import type { Call } from '../postgres/statement.js';
@@ -18,7 +19,7 @@ export class Settlement implements Party<'held' | 'lost'> {
   readonly identity: OperationIdentity;
   readonly traceId: string | null;
   readonly remoteApply: boolean;
-  readonly render: CompleteOptions['render'];
+  readonly render: Render;
   /** Of a plain value; steps return none. */
   readonly status = 200;
 
@@ -39,7 +40,7 @@ export class Settlement implements Party<'held' | 'lost'> {
     this.identity = { operationId, idempotencyKey: clientKeyOf(key), traceparent, owner: `step ${step}`, nextProviderKey };
     this.traceId = held.traceId;
     this.remoteApply = options.remoteApply.includes(held.operation);
-    this.render = options.render;
+    this.render = renderer(options.render);
   }
 
   knowsStep(name: string): boolean {

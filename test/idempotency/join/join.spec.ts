@@ -1,5 +1,16 @@
-import { Body, ConflictException, Controller, Injectable, Post } from '@nestjs/common';
+import {
+  Body,
+  ConflictException,
+  Controller,
+  Injectable,
+  Post,
+  UseInterceptors,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
+import { tap, type Observable } from 'rxjs';
 import { DataSource, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { Idempotent, Tx, outsideTransaction, type Transaction } from '../../../src/idempotency/index.js';
@@ -151,6 +162,30 @@ class Notes {
   }
 }
 
+/** As an application writes its audit log: beside the handler, and nobody waits for it. */
+@Injectable()
+class Auditing implements NestInterceptor {
+  constructor(
+    @InjectRepository(Note) private readonly repository: Repository<Note>,
+    private readonly notes: Notes,
+  ) {}
+
+  intercept(context: ExecutionContext, handler: CallHandler): Observable<unknown> {
+    const { when, text } = context.switchToHttp().getRequest<{ body: { when: string; text: string } }>().body;
+    const write = (): void =>
+      void this.repository
+        .save({ tenantId: TENANT, text: `audit of ${text}` })
+        .catch((error: Error) => this.notes.heard.push(error.message));
+    if (when === 'before') write();
+    return handler.handle().pipe(
+      tap(() => {
+        if (when === 'after') write();
+        if (when === 'later') setTimeout(write, 60);
+      }),
+    );
+  }
+}
+
 type Way = Exclude<keyof Notes, 'heard'>;
 
 @Controller('ways')
@@ -161,6 +196,15 @@ class WaysController {
   @Idempotent()
   async go(@Body() { way, text }: { way: Way; text: string }): Promise<object> {
     return { gave: (await this.notes[way](text)) ?? null };
+  }
+
+  @Post('audited')
+  @UseInterceptors(Auditing)
+  @Idempotent()
+  async audited(@Body() { text, fails }: { text: string; fails?: boolean }): Promise<object> {
+    await this.notes.undoneInside(text);
+    if (fails) throw new ConflictException(text);
+    return {};
   }
 
   /** BEGIN, COMMIT and ROLLBACK of a library on node-postgres. */
@@ -266,6 +310,23 @@ describe('existing code inside an idempotent handler', () => {
     await eventually('the refusal', () => Promise.resolve(heard.length > 0));
     expect(heard).toEqual([expect.stringContaining('outlives the idempotent handler')]);
     expect(await notes(text)).toBe(0);
+  });
+
+  it.each(['before', 'after', 'later'])('is inside or refused where an interceptor starts it and nobody waits: %s', async (when) => {
+    const { heard } = app.app.get(Notes, { strict: false });
+    heard.length = 0;
+    const text = uuidv7();
+    const go = (body: object) => app.send('POST', '/ways/audited', { key: uuidv7(), body: { when, text, ...body } });
+    const undone = await go({ fails: true, text: `${text} undone` });
+    const done = await go({});
+    const written = await eventually('both to be over', async () => {
+      const rows = [await notes(`audit of ${text} undone`), await notes(`audit of ${text}`)];
+      return (when === 'later' ? heard.length === 1 : heard.length + (rows[1] ?? 0) > 0) && rows;
+    });
+    expect([undone.status, done.status, await notes(text)]).toEqual([409, 201, 1]);
+    // Undone with its handler; with one that commits it is there, or its writer has been told.
+    expect(written).toEqual([0, heard.length > 0 ? 0 : 1]);
+    for (const message of heard) expect(message).toContain('outlives the idempotent handler');
   });
 
   it('may write outside on purpose, whatever becomes of the handler', async () => {

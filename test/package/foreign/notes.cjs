@@ -5,7 +5,7 @@
  * its project has. `core` and `migrations` are the package's two entry points.
  */
 module.exports = async function start({ common, nest, nestTypeorm, typeorm, adapter, core, migrations }) {
-  const { Body, Controller, Headers, HttpException, Module, Post } = common;
+  const { Body, Catch, Controller, Headers, HttpException, Module, Post } = common;
   const { Idempotent, IdempotencyModule, Tx, reply } = core;
 
   class CreateNotes1800000000001 {
@@ -99,6 +99,14 @@ module.exports = async function start({ common, nest, nestTypeorm, typeorm, adap
     decorate(NotesController, name, [Post(name), Idempotent()]);
   }
 
+  /** As an application answers errors. */
+  class Errors {
+    catch(error, host) {
+      host.switchToHttp().getResponse().status(error.getStatus()).header('x-by', 'the application').send(error.getResponse());
+    }
+  }
+  Catch(HttpException)(Errors);
+
   class AppModule {}
   Module({
     imports: [
@@ -111,16 +119,13 @@ module.exports = async function start({ common, nest, nestTypeorm, typeorm, adap
       }),
       IdempotencyModule.forRoot({
         accountOf: (request) => request.headers['x-tenant'],
-        render: (error) =>
-          error instanceof HttpException && error.getStatus() < 500 && error.getStatus() !== 400
-            ? { status: error.getStatus(), headers: { 'content-type': 'application/json' }, body: JSON.stringify(error.getResponse()) }
-            : 'not-final',
       }),
     ],
     controllers: [NotesController],
   })(AppModule);
 
   const app = await nest.NestFactory.create(AppModule, adapter, { logger: ['error'], abortOnError: false });
+  app.useGlobalFilters(new Errors());
   await app.listen(0, '127.0.0.1');
   process.stdout.write(`listening on ${await app.getUrl()}\n`);
 };

@@ -13,7 +13,7 @@ export class TypedController {
   }
 }
 
-const options: IdempotencyOptions = { accountOf: () => '', render: () => 'not-final' };
+const options: IdempotencyOptions = { accountOf: () => '' };
 export const module = IdempotencyModule.forRoot(options);
 export const examine: (...args: Parameters<typeof examineHandlers>) => Promise<Finding[]> = examineHandlers;
 export const last: boolean = migrations.at(-1) === FinalRecords1700000000026;

@@ -1,6 +1,6 @@
 import { AppModule } from '../../../src/app.module.js';
 import { renderProblem } from '../../../src/http/problem.js';
-import { problemOf } from '../../../src/http/problem.filter.js';
+import { problemOf, renderFinal } from '../../../src/http/problem.filter.js';
 import { IdempotencyModule, Operations } from '../../../src/idempotency/index.js';
 import { enterBy } from '../../../src/idempotency/postgres/account-scope.js';
 import { Purger } from '../../../src/idempotency/records/purger.js';
@@ -251,7 +251,7 @@ function storeFailures(): void {
   override(IdempotencyModule, 'forRoot', (forRoot, used) => (options) => {
     const render: typeof options.render = (error, context) => {
       const problem = problemOf(error);
-      if (problem.final || problem.status < 500) return options.render(error, context);
+      if (problem.final || problem.status < 500) return renderFinal(error, context);
       used();
       return renderProblem(problem, { instance: `/v1/operations/${context.operationId}`, requestId: context.traceId });
     };
