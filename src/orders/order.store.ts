@@ -25,17 +25,16 @@ export interface OrderLock {
   lines: Statement;
 }
 
+const ORDER = `SELECT id, status, currency, total, customer_reference, metadata, version, created_at, updated_at
+                 FROM orders WHERE account_id = $1`;
+
 /**
  * Locks an order: whoever changes it waits for the one before, and sees what that one left. `id`: an SQL expression that never changes its
  * value, of $1, the account, and $2.
  */
 export function lockOn(what: string, id: string): OrderLock {
   return {
-    order: {
-      name: `${what}-lock`,
-      text: `SELECT id, status, currency, total, customer_reference, metadata, version, created_at, updated_at
-               FROM orders WHERE account_id = $1 AND id = ${id} FOR NO KEY UPDATE`,
-    },
+    order: { name: `${what}-lock`, text: `${ORDER} AND id = ${id} FOR NO KEY UPDATE` },
     lines: {
       name: `${what}-find-lines`,
       text: `SELECT product_id, name, quantity, unit_price FROM order_items WHERE account_id = $1 AND order_id = ${id} ORDER BY line_no`,
@@ -44,6 +43,7 @@ export function lockOn(what: string, id: string): OrderLock {
 }
 
 const BY_ID = lockOn('orders', '$2');
+const AS_IT_STANDS: OrderLock = { order: { name: 'orders-read', text: `${ORDER} AND id = $2` }, lines: BY_ID.lines };
 
 const HEAD = `SELECT id, status, currency, total FROM orders WHERE account_id = $1 AND id = $2`;
 const FIND_HEAD: Statement = { name: 'orders-find-head', text: HEAD };
@@ -81,6 +81,11 @@ export function insertOrder(tx: Transaction, accountId: string, order: OrderStat
 /** Whether the account has this order. */
 export async function orderExists(tx: Transaction, accountId: string, id: string): Promise<boolean> {
   return (await tx.read(FIND_ORDER, [accountId, id])).length > 0;
+}
+
+/** The order as it stands, which others may change. */
+export function readOrder(tx: Transaction, accountId: string, id: string): Promise<OrderState | null> {
+  return lockOrder(tx, accountId, id, AS_IT_STANDS);
 }
 
 /** The order, locked until the transaction ends; `by`: where `id` is not its own. */

@@ -8,7 +8,7 @@ import { keySpent } from './payment-replies.js';
 import type { Refund } from './payment.entity.js';
 import { PaymentsService } from './payments.service.js';
 import { referenceOf } from './provider/ask.js';
-import { reserveRefund } from './refund.store.js';
+import { reserveRefund } from './refund-opening.store.js';
 import { RestoreGate } from './restore/restore-gate.js';
 
 /** Cancelling an order with all that hangs on it: its stock, and the money that was paid for it. */

@@ -12,7 +12,7 @@ import { finishPayment, lockWithOrder } from './payment.store.js';
 import { paymentPath, problemReply } from './payment-replies.js';
 import { firstCheck, soonCheck } from './books-schedule.js';
 import { referenceOf } from './provider/ask.js';
-import { reserveRefund } from './refund.store.js';
+import { reserveRefund } from './refund-opening.store.js';
 
 /** What is known of a payment that ends; what isn't given stays as it is. */
 export interface Ending {

@@ -1,24 +1,11 @@
 import { allowDuplicate, type Statement, type StepRun, type Transaction } from '../idempotency/index.js';
 import { appendEvent } from '../events/outbox.js';
-import { newId } from '../kernel/ids.js';
-import { Problem } from '../http/problem.js';
 import { RefundView } from './payment.dto.js';
 import type { Payment, PaymentStatus, Refund } from './payment.entity.js';
 import { PAYMENT_COLUMNS, paymentOf, type PaymentRow } from './payment.store.js';
 import { takeBack } from './take-back.store.js';
 import { firstCheck } from './books-schedule.js';
 import { withReason, withoutReasonsOf } from './review-reasons.js';
-
-const INSERT: Statement = {
-  name: 'refunds-insert',
-  text: `INSERT INTO refunds (account_id, id, payment_id, operation_id, status, amount, currency, reason, reference, version, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, 'processing', $5, $6, $7, $8, 1, $9, $9)`,
-};
-
-const RESERVE: Statement = {
-  name: 'payments-reserve',
-  text: 'UPDATE payments SET amount_reserved = $3, updated_at = $4, version = $5 WHERE account_id = $1 AND id = $2',
-};
 
 const UNRESERVE: Statement = {
   name: 'payments-unreserve',
@@ -63,42 +50,6 @@ export interface SettledRefund {
 
 /** How a refund ends; `providerReference`: null where a person decided it and knows none. */
 export type RefundEnd = { kind: 'succeeded'; providerReference: string | null; mayChange?: true } | { kind: 'declined'; code: string };
-
-/**
- * Reserves a refund of a payment that the caller has locked. The lock and a CHECK see to it that refunds never exceed
- * the payment.
- * @throws Problem `refund-exceeds-payment`
- */
-export async function reserveRefund(
-  tx: Transaction,
-  payment: Payment,
-  wanted: { amount: number; reason: string | null; reference: string | null },
-): Promise<Refund> {
-  const left = payment.status === 'succeeded' ? payment.amount - payment.amountReserved : 0;
-  if (wanted.amount > left || wanted.amount < 1) {
-    throw new Problem('refund-exceeds-payment', `${left} of ${payment.amount} ${payment.currency} can still be refunded.`);
-  }
-  const now = await tx.now();
-  const { accountId } = payment;
-  const refund: Refund = {
-    accountId,
-    id: newId(),
-    paymentId: payment.id,
-    operationId: tx.operationUuid,
-    status: 'processing',
-    currency: payment.currency,
-    ...wanted,
-    providerReference: null,
-    failureCode: null,
-    version: 1,
-    createdAt: now,
-    updatedAt: now,
-  };
-  tx.write(RESERVE, [accountId, payment.id, payment.amountReserved + refund.amount, now, payment.version + 1]);
-  const { id, paymentId, operationId, amount, currency, reason, reference } = refund;
-  tx.write(INSERT, [accountId, id, paymentId, operationId, amount, currency, reason, reference, now]);
-  return refund;
-}
 
 /** Writes down a final outcome, and its event: the reservation becomes a refund, or is given back. Locks the payment, then the refund. */
 export async function settleRefund(tx: Transaction, accountId: string, refundId: string, outcome: RefundEnd): Promise<SettledRefund> {

@@ -11,7 +11,7 @@ import { Refund } from './payment.entity.js';
 import { lockPayment } from './payment.store.js';
 import { referenceOf } from './provider/ask.js';
 import { RefundStep } from './refund.step.js';
-import { reserveRefund } from './refund.store.js';
+import { reserveRefund } from './refund-opening.store.js';
 import { RestoreGate } from './restore/restore-gate.js';
 
 /** Refunds that clients ask for: opening them inside the claim's transaction, and reading them. */
