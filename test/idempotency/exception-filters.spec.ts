@@ -17,6 +17,7 @@ import { APP_FILTER, BaseExceptionFilter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { Idempotent, Tx, type Transaction } from '../../src/idempotency/index.js';
 import type { TestApp, TestResponse } from '../support/app.js';
@@ -124,6 +125,30 @@ class RequestFilter implements ExceptionFilter<ConflictException> {
   }
 }
 
+/** Looks something up before it answers. */
+@Catch(ConflictException)
+class LookingUp implements ExceptionFilter<ConflictException> {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async catch(error: ConflictException, host: ArgumentsHost): Promise<void> {
+    const [row] = await this.dataSource.query<{ count: number }[]>('SELECT count(*)::int AS count FROM notes WHERE text = $1', [
+      error.message,
+    ]);
+    host.switchToHttp().getResponse<Platform>().status(409).send({ alreadyThere: row?.count });
+  }
+}
+
+@Controller('looking-up')
+@UseFilters(LookingUp)
+class LooksUp {
+  @Post('idempotent')
+  @Idempotent()
+  async idempotent(@Tx() tx: Transaction, @Body() { text }: Wish): Promise<never> {
+    await tx.run(INSERT, [TENANT, text]);
+    throw new ConflictException(text);
+  }
+}
+
 @Catch()
 class Extended extends BaseExceptionFilter {}
 
@@ -212,7 +237,6 @@ describe.each([
       adapter: adapter(),
       controllers: [Filtered, PerRequest, ExtendedFilter],
       providers: [Words, { provide: APP_FILTER, useClass: ApplicationFilter }],
-      core: { render: undefined },
       application: { logger: false } satisfies NestApplicationOptions,
     });
   });
@@ -269,6 +293,17 @@ describe.each([
     expect([await recordsOf(database, key), await notes(wish.text)]).toEqual([[], 0]);
   });
 });
+
+it.each([true, false])(
+  'a filter may use the database, in which the work is undone by then, with one connection for all (join: %s)',
+  async (join) => {
+    const app = await startLiftedApp(database, { controllers: [LooksUp], poolSize: 1, core: { join } });
+    const [key, text] = [uuidv7(), uuidv7()];
+    const answers = [1, 2].map(() => app.send('POST', '/looking-up/idempotent', { key, body: { text }, headers: { prefer: 'wait=5' } }));
+    for (const answer of await Promise.all(answers)) expect([answer.status, answer.body]).toEqual([409, { alreadyThere: 0 }]);
+    await app.close();
+  },
+);
 
 /** What the filter decides of the headers; a length is told of each answer that is stored. */
 function ofFilter({ headers }: TestResponse): (string | null)[] {

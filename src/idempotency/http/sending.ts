@@ -21,7 +21,7 @@ export async function withoutSending<T>(response: HttpResponse, work: () => Prom
   return instead(response, fail, () => Promise.race([work(), tried]));
 }
 
-/** How long something may take to send what is captured, in milliseconds: a transaction waits with it. */
+/** How long something may take to send what is captured, in milliseconds. */
 const PATIENCE = 5_000;
 
 /**

@@ -5,7 +5,7 @@ import { commitsHang, REMOTE_APPLY } from '../postgres/commits.js';
 import { PostgresTransaction } from '../postgres/postgres-transaction.js';
 import type { Call, Result } from '../postgres/statement.js';
 import { CommitUnconfirmed, confirmCommit, type Confirmation } from './confirm.js';
-import { decide, decisionOnError, type Committable, type Deciding, type Decision, type Work } from './decision.js';
+import { decide, type Committable, type Deciding, type Work } from './decision.js';
 
 /** Who wants to commit: a request with its key, or the holder of an operation. */
 export interface Party<Found> extends Deciding {
@@ -49,23 +49,30 @@ export type End<Found> =
 
 /** One transaction may also end in another decision, to be committed by the next one, or in the wish to run again. */
 type Pass<Found> =
-  Exclude<End<Found>, { kind: 'undecided' }> | { kind: 'replaced'; decision: Decision } | { kind: 'again'; error: unknown };
+  Exclude<End<Found>, { kind: 'undecided' }> | { kind: 'replaced'; decision: Committable } | { kind: 'again'; error: unknown };
+
+/** An error that may be an answer. */
+interface Thrown {
+  kind: 'thrown';
+  error: unknown;
+}
 
 /**
  * The one protocol of every transaction that commits something under a key: open behind a check, decide, commit, confirm.
  * Never rejects for what the work or the database did.
  */
 export async function commitDecision<Found>(dataSource: DataSource, party: Party<Found>, way: Way): Promise<End<Found>> {
-  let decided: Decision | undefined;
+  let decided: Committable | undefined;
   for (let run = 1; ;) {
     const check = (decided && party.refusalCheck) ?? party.check;
     const tx = new PostgresTransaction(dataSource, check, party.identity.owner, way.optimistic && !decided);
-    let pass: Pass<Found>;
+    let ended: Pass<Found> | Thrown;
     try {
-      pass = await onePass(tx, party, way, decided);
+      ended = await onePass(tx, party, way, decided);
     } finally {
       await tx.release();
     }
+    const pass = ended.kind === 'thrown' ? await rendered(tx, party, way, ended.error) : ended;
     if (pass.kind === 'replaced') decided = pass.decision;
     else if (pass.kind !== 'again') return pass;
     else if (way.optimistic) return { kind: 'undecided' };
@@ -81,8 +88,8 @@ async function onePass<Found>(
   tx: PostgresTransaction<Found>,
   party: Party<Found>,
   way: Way,
-  decided: Decision | undefined,
-): Promise<Pass<Found>> {
+  decided: Committable | undefined,
+): Promise<Pass<Found> | Thrown> {
   const decision = decided ?? (await decide(tx, party.work, party));
   // A lost claim has its answer in the record, whatever the work made of it.
   if (tx.found?.won === false) return { kind: 'lost', found: tx.found.found };
@@ -90,16 +97,15 @@ async function onePass<Found>(
     switch (decision.kind) {
       case 'abandon':
         return failed(tx, way, decision.error);
-      case 'refuse':
-        if (tx.usedCached) return { kind: 'again', error: undefined };
-        return { kind: 'replaced', decision: { kind: 'store', response: decision.response, resource: undefined } };
+      case 'throw':
+        return { kind: 'thrown', error: decision.error };
       default:
         return await commitWork(tx, party, way, decision);
     }
   } catch (error) {
     if (error instanceof ClaimLost && tx.found) return { kind: 'lost', found: tx.found.found };
     // The work didn't look, or didn't heed it.
-    if (error === tx.found?.refusal && error) return { kind: 'replaced', decision: await decisionOnError(error, party) };
+    if (error === tx.found?.refusal && error) return { kind: 'thrown', error };
     return failed(tx, way, error);
   }
 }
@@ -109,7 +115,7 @@ async function commitWork<Found>(
   party: Party<Found>,
   way: Way,
   decision: Committable,
-): Promise<Pass<Found>> {
+): Promise<Pass<Found> | Thrown> {
   const atOnce = tx.isUntouched && way.optimistic ? party.callsAtOnce?.(decision) : undefined;
   const durable = party.remoteApply ? [REMOTE_APPLY] : [];
   const commit = atOnce
@@ -123,7 +129,7 @@ async function commitWork<Found>(
   if (party.isLostRace?.(commit.error)) return confirmed(tx, party, way, decision, commit.error);
   const meaning = tx.violations.meaningOf(commit.error);
   if (meaning === commit.error || tx.usedCached) return failed(tx, way, commit.error);
-  return { kind: 'replaced', decision: await decisionOnError(meaning, party) };
+  return { kind: 'thrown', error: meaning };
 }
 
 const HANGING = { kind: 'unknown' } as const;
@@ -142,6 +148,20 @@ async function confirmed<Found>(
   if (confirmation.kind === 'committed') return { kind: 'committed', decision, result: undefined };
   const error = new CommitUnconfirmed(cause);
   return way.mayRunAgain(error) ? { kind: 'again', error } : { kind: 'abandoned', error, opened: true };
+}
+
+/** What an error comes to, its work undone and the connection given back, since exception filters may want one: a refusal that is stored, or nothing. */
+async function rendered<Found>(tx: PostgresTransaction<Found>, party: Party<Found>, way: Way, error: unknown): Promise<Pass<Found>> {
+  if (tx.usedCached) return failed(tx, way, error);
+  const { identity, traceId } = party;
+  try {
+    const response = await party.render(error, { operationId: identity.operationId, traceId });
+    return response === 'not-final'
+      ? failed(tx, way, error)
+      : { kind: 'replaced', decision: { kind: 'store', response, resource: undefined } };
+  } catch (failure) {
+    return failed(tx, way, failure);
+  }
 }
 
 function failed<Found>(tx: PostgresTransaction<Found>, way: Way, error: unknown): Pass<Found> {

@@ -20,8 +20,8 @@ export type Committable =
 /** What a handler, or a step's `settle`, came to. */
 export type Decision =
   | Committable
-  /** The work is undone, and the refusal is the answer. */
-  | { kind: 'refuse'; response: StoredResponse }
+  /** The work is undone; the error may be an answer. */
+  | { kind: 'throw'; error: unknown }
   /** The work is undone, and nothing is stored. */
   | { kind: 'abandon'; error: unknown };
 
@@ -53,17 +53,7 @@ export async function decide(tx: PostgresTransaction, work: Work, how: Deciding)
     return decisionOf(await inTransaction(tx, () => work(handed)), how);
   } catch (thrown) {
     if (thrown instanceof NotReached) return { kind: 'abandon', error: tx.violations.meaningOf(thrown.cause) };
-    return decisionOnError(tx.violations.meaningOf(thrown), how);
-  }
-}
-
-/** What an error decides: a refusal that is final is stored, anything else stores nothing; never rejects. */
-export async function decisionOnError(error: unknown, { identity: { operationId }, traceId, render }: Deciding): Promise<Decision> {
-  try {
-    const rendered = await render(error, { operationId, traceId });
-    return rendered === 'not-final' ? { kind: 'abandon', error } : { kind: 'refuse', response: rendered };
-  } catch (failure) {
-    return { kind: 'abandon', error: failure };
+    return { kind: 'throw', error: tx.violations.meaningOf(thrown) };
   }
 }
 
