@@ -33,10 +33,10 @@ export class ExceptionFilters {
     for (const [key, { controllers }] of this.modules) {
       const wrapper = controllers.get(type);
       if (!wrapper) continue;
-      const { instance } = wrapper as { instance: object };
-      if (wrapper.isDependencyTreeStatic()) return filters.create(instance as never, context.getHandler() as never, key);
+      const { instance } = wrapper;
+      if (wrapper.isDependencyTreeStatic()) return filters.create(instance, context.getHandler() as never, key);
       const contextId = ContextIdFactory.getByRequest(context.switchToHttp().getRequest<Record<string, unknown>>());
-      return filters.create(instance as never, context.getHandler() as never, key, contextId, wrapper.id);
+      return filters.create(instance, context.getHandler() as never, key, contextId, wrapper.id);
     }
     throw new Error(`${type.name} is no controller`);
   }
