@@ -272,7 +272,8 @@ describe.each(ADAPTERS)('on %s', (platform, adapter, textType) => {
 
   it('those that were set before a refusal are not sent with it', async () => {
     const first = await expectKept('refuses');
-    expect([first.status, ...header(first, 'etag')]).toEqual([409, null]);
+    // Express makes one of what its own filter answers.
+    expect([first.status, ...header(first, 'etag')]).toEqual([409, platform === 'Express' ? expect.stringMatching(/^W\//) : null]);
   });
 
   it.each([
