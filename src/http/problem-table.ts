@@ -1,5 +1,6 @@
-/** `same-key`: send it again unchanged; `new-key`: this key's outcome is final; `never`: don't send it again as it is. */
-export type RetryVerdict = 'same-key' | 'new-key' | 'never';
+import type { RetryVerdict } from '../idempotency/index.js';
+
+export type { RetryVerdict };
 
 interface ProblemEntry {
   status: number;

@@ -56,6 +56,16 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleInit {
     const route = this.reflector.get<IdempotentRoute | undefined>(IDEMPOTENT, context.getHandler());
     if (!route) return next.handle();
     if (context.getType() !== 'http') throw new Error(NO_REQUEST);
+    try {
+      return await this.answer(context, next, route);
+    } catch (error) {
+      if (error instanceof IdempotencyRefusal) this.announce(error, context.switchToHttp().getResponse<HttpResponse>());
+      throw error;
+    }
+  }
+
+  /** Sends the one answer of the request. @throws IdempotencyRefusal, and what the handler threw that isn't final */
+  private async answer(context: ExecutionContext, next: CallHandler, route: IdempotentRoute): Promise<Observable<unknown>> {
     const http = context.switchToHttp();
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
@@ -81,6 +91,12 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleInit {
     const answer = await this.execute(keyed, request, identity.earlierFingerprint);
     send(response, answer, sent);
     return this.isSeen ? of(bodyOf(answer.response)) : SENT;
+  }
+
+  /** Puts the headers of a refusal on the response, whatever filter answers it. */
+  private announce(refusal: IdempotencyRefusal, response: HttpResponse): void {
+    if (this.options.problemJson) refusal.becomeProblem();
+    for (const [name, value] of Object.entries(refusal.headers)) setHeader(response, name, value);
   }
 
   /** The pipes, the application's interceptors and the handler, and what they come to. */

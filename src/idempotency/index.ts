@@ -15,7 +15,7 @@ export type { Notice, NoticedOperation, RequestOutcome } from './observations.js
 export { ArchivedRecord, IdempotencyRecord, TimelineEntry } from './records/record.entity.js';
 export { IdempotencyReplay } from './records/replay.entity.js';
 export { reply, type Reply, type ReplyOptions, type StoredResponse } from './reply.js';
-export { IdempotencyRefusal, RETRY_AFTER, type RefusalCode } from './refusal.js';
+export { IdempotencyRefusal, RETRY_AFTER, type RefusalCode, type RetryVerdict } from './refusal.js';
 export { RecoverableStep, next, park, stepName, undo, type Next, type Step, type StepEnd, type StepRun } from './step.js';
 export type { SqlClient } from './postgres/sql-client.js';
 export type { Statement } from './postgres/statement.js';

@@ -17,6 +17,11 @@ export interface IdempotencyOptions {
    * key unused. Default: `filters` for an HttpException of 4xx, other than 400, 408, 425 and 429.
    */
   render?(error: unknown, context: { operationId: string; traceId: string | null }): StoredResponse | 'filters' | 'not-final';
+  /**
+   * Whether what the core itself refuses is answered as application/problem+json (RFC 9457), where no filter of the application answers it
+   * otherwise. Default: false, Nest's own form.
+   */
+  problemJson?: boolean;
   /** Ties the record to the application's logs. */
   traceOf?(request: unknown): string | null;
   /**
@@ -135,6 +140,7 @@ export function withDefaults(options: FactoryOptions): CompleteOptions {
   const complete: CompleteOptions = {
     accountOf: (request) => options.accountOf(request),
     render: (error, context) => (options.render ? options.render(error, context) : renderByDefault(error)),
+    problemJson: options.problemJson ?? false,
     traceOf: (request) => options.traceOf?.(request) ?? null,
     traceparent: () => options.traceparent?.() ?? null,
     observe: (outcome) => options.observe?.(outcome),

@@ -92,10 +92,18 @@ describe('options', () => {
   });
 });
 
-it('the refusals of the core are listed with their status', () => {
+it('the migrations to copy are those that the package has', () => {
+  const [, list = ''] = /1\. Copy ([\s\S]*?)\n2\. /.exec(lifting) ?? [];
+  const listed = [...list.matchAll(/`(\d+-[\w-]+)\.ts`/g)].map(([, name]) => name);
+  expect(listed).toEqual([...read('packaging/core/migrations.ts').matchAll(/migrations\/([\w-]+)\.js'/g)].map(([, name]) => name));
+});
+
+it('the refusals of the core are listed with their status and verdict', () => {
   const listed = rowsOf(marked(lifting, 'refusals'));
-  const statusOf = ([code]: string[]): number => new IdempotencyRefusal(code as RefusalCode).getStatus();
-  expect(listed.map(([code, status]) => [code, Number(status)])).toEqual(listed.map((row) => [row[0], statusOf(row)]));
+  const refusalOf = ([code]: string[]): IdempotencyRefusal => new IdempotencyRefusal(code as RefusalCode);
+  expect(listed.map(([code, status, retry]) => [code, Number(status), retry])).toEqual(
+    listed.map((row) => [row[0], refusalOf(row).getStatus(), refusalOf(row).retry]),
+  );
   const [, known = ''] = /const REFUSALS = \{([\s\S]*?)\} as const/.exec(read('src/idempotency/refusal.ts')) ?? [];
   expect(listed.map(([code]) => code)).toEqual([...known.matchAll(/^ {2}'([a-z-]+)':/gm)].map(([, code]) => code));
 });

@@ -157,7 +157,7 @@ beforeAll(async () => {
   database = await createDatabase();
   app = await startLiftedApp(database, { controllers: [BoldController] });
   replica = await startLiftedApp(database, { controllers: [BoldController] });
-  narrow = await startLiftedApp(database, { controllers: [BoldController], poolSize: 1 });
+  narrow = await startLiftedApp(database, { controllers: [BoldController], poolSize: 1, connectionTimeoutMs: 20_000 });
 });
 afterAll(async () => {
   for (const started of [app, replica, narrow]) await started.close();

@@ -6,6 +6,7 @@ import { ServerTimeline } from '../../src/idempotency/postgres/server-timeline.j
 import { ORDER, startApp, type TestApp } from '../support/app.js';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
+import { recordsOf } from '../support/ledger.js';
 
 let database: TestDatabase;
 let app: TestApp;
@@ -117,4 +118,24 @@ it('a role that may not ask is served from the database, and that is logged once
     await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     app = await startApp(database);
   }
+});
+
+it('a connection to a server that does not tell which one it is, though it could, is not used', async () => {
+  app = await startApp(database);
+  await place();
+  await replace('pg_control_system', '', 'RETURNS TABLE (system_identifier bigint)', 'SELECT 1 / (SELECT 0)::bigint');
+  await database.query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
+  const key = uuidv7();
+  await eventually('the old connections to be gone', async () => {
+    const { status, body } = await app.send('POST', '/v1/orders', { key, body: ORDER });
+    expect([status, body['code']]).toEqual([503, 'service-unavailable']);
+    return (await readiness()) === 503;
+  });
+  expect(await recordsOf(database, key)).toEqual([]);
+  await database.query(
+    'DROP FUNCTION public.pg_control_system(); ALTER FUNCTION pg_catalog.pg_control_system_of_old() RENAME TO pg_control_system',
+  );
+  await eventually('an order', async () => (await app.send('POST', '/v1/orders', { key, body: ORDER })).status === 201);
 });

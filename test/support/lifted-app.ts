@@ -14,14 +14,7 @@ import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Column, Entity, PrimaryGeneratedColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
-import { Idempotency1700000000001 } from '../../migrations/1700000000001-idempotency.js';
-import { Speculation1700000000004 } from '../../migrations/1700000000004-speculation.js';
-import { Resumable1700000000007 } from '../../migrations/1700000000007-resumable.js';
-import { OwnerFunctions1700000000009 } from '../../migrations/1700000000009-owner-functions.js';
-import { Sealing1700000000015 } from '../../migrations/1700000000015-sealing.js';
-import { DuplicatesAndRetries1700000000016 } from '../../migrations/1700000000016-duplicates-and-retries.js';
-import { Traceparent1700000000021 } from '../../migrations/1700000000021-traceparent.js';
-import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-records.js';
+import { migrations } from '../../packaging/core/migrations.js';
 import { Idempotent, IdempotencyModule, Tx, type IdempotencyOptions, type Transaction } from '../../src/idempotency/index.js';
 import { closeApp } from '../../src/http/lifecycle.js';
 import { send, type TestApp } from './app.js';
@@ -75,17 +68,7 @@ class NotesModule {
           url,
           poolSize,
           entities: [Note],
-          migrations: [
-            Idempotency1700000000001,
-            Speculation1700000000004,
-            Resumable1700000000007,
-            OwnerFunctions1700000000009,
-            Sealing1700000000015,
-            DuplicatesAndRetries1700000000016,
-            Traceparent1700000000021,
-            FinalRecords1700000000026,
-            Notes1800000000001,
-          ],
+          migrations: [...migrations, Notes1800000000001],
           migrationsRun: true,
           extra: { pipeline, connectionTimeoutMillis: connectionTimeoutMs },
         }),

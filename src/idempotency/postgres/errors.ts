@@ -52,6 +52,13 @@ export class FormerPrimary extends Error {
   }
 }
 
+/** A server that doesn't tell which one it is, though it could: it may be a former primary. */
+export class ServerUnknown extends Error {
+  constructor(cause: unknown) {
+    super('it is not known which server the connection leads to', { cause });
+  }
+}
+
 /** No synchronous standby answers, so no commit is confirmed and nothing is written. */
 export class CommitsHang extends Error {
   constructor() {
@@ -61,7 +68,7 @@ export class CommitsHang extends Error {
 
 /** The connection broke, or none was to be had: nothing was wrong with the request. */
 export function isConnectionLost(error: unknown): boolean {
-  if (error instanceof FormerPrimary || error instanceof CommitsHang) return true;
+  if (error instanceof FormerPrimary || error instanceof ServerUnknown || error instanceof CommitsHang) return true;
   const fromServer = databaseError(error);
   if (fromServer) return SESSION_LOST.test(fromServer.code ?? '');
   if (!(error instanceof Error)) return false;

@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import { ALL_SOURCES, BACKGROUND_SOURCE } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
-import { FormerPrimary, isConnectionLost } from './errors.js';
+import { FormerPrimary, ServerUnknown, databaseError, isConnectionLost } from './errors.js';
 import { WatchedPool } from './watched-pool.js';
 
 const INTERVAL_MS = 1_000;
@@ -18,6 +18,9 @@ const READ = `
   SELECT CASE WHEN NOT pg_is_in_recovery() THEN substring(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END AS timeline,
          CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 END AS written,
          (SELECT system_identifier::text FROM pg_control_system()) AS cluster`;
+
+/** The functions are refused to this role, or unknown to a server that only resembles PostgreSQL (classes 42 and 0A of its errors). */
+const MAY_NOT_ASK = /^(42|0A)/;
 
 interface Row {
   timeline: string | null;
@@ -93,7 +96,7 @@ export class ServerTimeline implements OnModuleInit, OnApplicationBootstrap, Bef
     }
   }
 
-  /** Over a connection that nobody has used. @throws FormerPrimary; and what broke the connection */
+  /** Over a connection that nobody has used. @throws FormerPrimary, ServerUnknown; and what broke the connection */
   private async examine(client: ClientBase): Promise<void> {
     const asked = performance.now();
     try {
@@ -105,6 +108,7 @@ export class ServerTimeline implements OnModuleInit, OnApplicationBootstrap, Bef
         this.doubt();
       }
       if (isConnectionLost(error)) throw error;
+      if (!MAY_NOT_ASK.test(databaseError(error)?.code ?? '')) throw new ServerUnknown(error);
     }
   }
 

@@ -12,7 +12,9 @@ const NAMESPACE = 'holdfast account';
  */
 export function accountUuid(account: string): string {
   if (typeof account !== 'string' || account.trim() === '')
-    throw new Error(`an idempotent request needs an account, and got ${JSON.stringify(account) ?? typeof account}`);
+    throw new Error(
+      `an idempotent request needs an account as a text that isn't empty, and got ${typeof account} ${JSON.stringify(account) ?? ''}`,
+    );
   if (UUID.test(account)) return account.toLowerCase();
   const bytes = hash('sha256', `${NAMESPACE}\0${account}`, 'buffer').subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
