@@ -104,8 +104,9 @@ export class ServerTimeline implements OnModuleInit, OnApplicationBootstrap, Bef
       this.learn(rows[0], asked);
     } catch (error) {
       if (error instanceof FormerPrimary) {
-        this.say(error.message);
         this.doubt();
+        // The next reading may be a second away, and through a pooler the open connections lead there as well.
+        this.tell(error);
       }
       if (isConnectionLost(error)) throw error;
       if (!MAY_NOT_ASK.test(databaseError(error)?.code ?? '')) throw new ServerUnknown(error);
