@@ -19,8 +19,8 @@ export const INSERT_ITEMS: Statement = {
                 AS i (product_id, name, quantity, unit_price, line_no)`,
 };
 
-/** What locks an order, and what reads its lines. */
-export interface OrderLock {
+/** What reads an order, with a lock or without one, and what reads its lines. */
+export interface OrderReads {
   order: Statement;
   lines: Statement;
 }
@@ -32,7 +32,7 @@ const ORDER = `SELECT id, status, currency, total, customer_reference, metadata,
  * Locks an order: whoever changes it waits for the one before, and sees what that one left. `id`: an SQL expression that never changes its
  * value, of $1, the account, and $2.
  */
-export function lockOn(what: string, id: string): OrderLock {
+export function lockOn(what: string, id: string): OrderReads {
   return {
     order: { name: `${what}-lock`, text: `${ORDER} AND id = ${id} FOR NO KEY UPDATE` },
     lines: {
@@ -43,7 +43,7 @@ export function lockOn(what: string, id: string): OrderLock {
 }
 
 const BY_ID = lockOn('orders', '$2');
-const AS_IT_STANDS: OrderLock = { order: { name: 'orders-read', text: `${ORDER} AND id = $2` }, lines: BY_ID.lines };
+const AS_IT_STANDS: OrderReads = { order: { name: 'orders-read', text: `${ORDER} AND id = $2` }, lines: BY_ID.lines };
 
 const HEAD = `SELECT id, status, currency, total FROM orders WHERE account_id = $1 AND id = $2`;
 const FIND_HEAD: Statement = { name: 'orders-find-head', text: HEAD };
@@ -85,13 +85,17 @@ export async function orderExists(tx: Transaction, accountId: string, id: string
 
 /** The order as it stands, which others may change. */
 export function readOrder(tx: Transaction, accountId: string, id: string): Promise<OrderState | null> {
-  return lockOrder(tx, accountId, id, AS_IT_STANDS);
+  return fetchOrder(tx, accountId, id, AS_IT_STANDS);
 }
 
 /** The order, locked until the transaction ends; `by`: where `id` is not its own. */
-export async function lockOrder(tx: Transaction, accountId: string, id: string, by: OrderLock = BY_ID): Promise<OrderState | null> {
+export function lockOrder(tx: Transaction, accountId: string, id: string, by: OrderReads = BY_ID): Promise<OrderState | null> {
+  return fetchOrder(tx, accountId, id, by);
+}
+
+async function fetchOrder(tx: Transaction, accountId: string, id: string, { order, lines }: OrderReads): Promise<OrderState | null> {
   const values = [accountId, id];
-  const [[row], items] = await Promise.all([tx.run<OrderRow>(by.order, values), tx.run<ItemRow>(by.lines, values)]);
+  const [[row], items] = await Promise.all([tx.run<OrderRow>(order, values), tx.run<ItemRow>(lines, values)]);
   if (!row) return null;
   return {
     id: row.id,

@@ -156,14 +156,7 @@ const ERRORS: Record<string, () => Error> = {
   method: () => new OfMethod('one of mine'),
   controller: () => new OfController('one of mine'),
   application: () => new ConflictException('one of mine'),
-  text: () => new InAWay('text'),
-  later: () => new InAWay('later'),
-  raw: () => new InAWay('raw'),
-  pieces: () => new InAWay('pieces'),
-  'nothing to say': () => new InAWay('nothing to say'),
-  'not its fault': () => new InAWay('not its fault'),
-  bytes: () => new InAWay('bytes'),
-  thrown: () => new InAWay('thrown'),
+  ...Object.fromEntries(Object.keys(WAYS).map((way) => [way, () => new InAWay(way)])),
 };
 
 async function refuse(tx: Transaction | undefined, { text, status }: Wish): Promise<never> {
@@ -189,9 +182,8 @@ class Filtered {
   }
 }
 
-@Controller('per-request')
-@UseFilters(RequestFilter)
-class PerRequest {
+/** One error thrown behind the core and without it, for the filters of the controllers that inherit it. */
+class Refusing {
   @Post('idempotent')
   @Idempotent()
   idempotent(@Tx() tx: Transaction, @Body() wish: Wish): Promise<never> {
@@ -203,21 +195,14 @@ class PerRequest {
     return refuse(undefined, wish);
   }
 }
+
+@Controller('per-request')
+@UseFilters(RequestFilter)
+class PerRequest extends Refusing {}
 
 @Controller('extended')
 @UseFilters(Extended)
-class ExtendedFilter {
-  @Post('idempotent')
-  @Idempotent()
-  idempotent(@Tx() tx: Transaction, @Body() wish: Wish): Promise<never> {
-    return refuse(tx, wish);
-  }
-
-  @Post('plain')
-  plain(@Body() wish: Wish): Promise<never> {
-    return refuse(undefined, wish);
-  }
-}
+class ExtendedFilter extends Refusing {}
 
 let database: TestDatabase;
 
@@ -244,7 +229,7 @@ describe.each([
   beforeEach(() => (asked = 0));
 
   const post = (path: string, wish: Wish, key?: string): Promise<TestResponse> =>
-    app.send('POST', `/${path}`, { body: wish, headers: key === undefined ? {} : { 'idempotency-key': key } });
+    app.send('POST', `/${path}`, { body: wish, key: key ?? null });
   const notes = (text: string) => countOf(database, 'notes', 'text = $1', [text]);
 
   it.each([
