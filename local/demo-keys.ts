@@ -1,8 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { TypeID } from 'typeid-js';
-import { v7 } from 'uuid';
 import { z } from 'zod';
 
 const key = z.string().regex(/^hf_test_[0-9a-z]{26}_[A-Za-z0-9]{32,128}$/);
@@ -54,10 +52,11 @@ function readText(file: string): string | undefined {
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const LOWER = '0123456789abcdefghijklmnopqrstuvwxyz';
+const ALL = `${LOWER}ABCDEFGHIJKLMNOPQRSTUVWXYZ`;
 
-/** `hf_test_<id>_<secret>`: the id is public and sorts by time, the secret has 238 bits. */
-function newKey(): string {
-  const secret = Array.from({ length: 40 }, () => alphabet[randomInt(alphabet.length)]).join('');
-  return `hf_test_${TypeID.fromUUID('key', v7()).getSuffix()}_${secret}`;
-}
+/** `hf_test_<id>_<secret>`: the id is public, the secret has 238 bits. */
+const newKey = (): string => `hf_test_${randomText(26, LOWER)}_${randomText(40, ALL)}`;
+
+const randomText = (length: number, characters: string): string =>
+  Array.from({ length }, () => characters[randomInt(characters.length)]).join('');

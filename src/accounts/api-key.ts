@@ -1,5 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { TypeID } from 'typeid-js';
+import { typeId } from '../idempotency/index.js';
+import { newId } from '../kernel/ids.js';
 
 /** What an API key may do; `admin` includes all of it. */
 export const SCOPES = [
@@ -41,7 +42,7 @@ const CHECKSUM_LENGTH = 6;
 
 /** A fresh key; its secret has 256 random bits, so that a fast hash is enough to keep it. */
 export function generateApiKey(mode: 'test' | 'live'): PresentedKey & { text: string } {
-  const start = new TypeID('key').getSuffix().slice(0, -CHECKSUM_LENGTH);
+  const start = typeId('key', newId()).slice('key_'.length, -CHECKSUM_LENGTH);
   const id = start + checksumOf(start);
   const secret = randomBytes(32).toString('hex');
   return { mode, id, secret, text: `hf_${mode}_${id}_${secret}` };

@@ -31,4 +31,5 @@ export { parseKey } from './requests/key.js';
 export { deleteInBatches, type Pace } from './records/purge-batches.js';
 export { PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';
 export { operationUuid, publicOperationId } from './operation-id.js';
+export { typeId, uuidOfTypeId } from './type-id.js';
 export { FormerPrimary, isTransient } from './postgres/errors.js';

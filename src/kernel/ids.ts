@@ -1,5 +1,5 @@
-import { TypeID } from 'typeid-js';
 import { v7 as uuidv7 } from 'uuid';
+import { typeId, uuidOfTypeId } from '../idempotency/index.js';
 
 /** Kinds of things with a public id. */
 export type IdPrefix = 'acct' | 'ord' | 'tkt' | 'pay' | 're' | 'evt' | 'we' | 'dlv';
@@ -9,17 +9,12 @@ export function newId(): string {
   return uuidv7();
 }
 
-/** The public form of a uuid, for example `ord_01h455vb4pex5vsknk084sn02q` (a TypeID). */
+/** The public form of a uuid, for example `ord_01h455vb4pex5vsknk084sn02q` (a TypeID). @throws SyntaxError when it is no uuid */
 export function publicId(prefix: IdPrefix, uuid: string): string {
-  return TypeID.fromUUID(prefix, uuid).toString();
+  return typeId(prefix, uuid);
 }
 
 /** The uuid behind a public id, or null when the text isn't one of this kind. */
 export function uuidOf(prefix: IdPrefix, text: string): string | null {
-  try {
-    const uuid = TypeID.fromString(text, prefix).toUUID();
-    return publicId(prefix, uuid) === text ? uuid : null;
-  } catch {
-    return null;
-  }
+  return uuidOfTypeId(prefix, text);
 }

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { TypeID } from 'typeid-js';
 import { validate, version } from 'uuid';
 import { newOperationId, operationUuid, publicOperationId } from '../../src/idempotency/operation-id.js';
+import { publicId, uuidOf } from '../../src/kernel/ids.js';
 
 const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const uuids = fc.oneof(fc.uuid(), fc.constantFrom('00000000-0000-0000-0000-000000000000', LAST));
@@ -24,6 +25,9 @@ describe("an operation's id", () => {
       fc.property(uuids, (uuid) => {
         expect(publicOperationId(uuid)).toBe(TypeID.fromUUID('op', uuid).toString());
         expect(operationUuid(publicOperationId(uuid))).toBe(uuid);
+        expect(publicId('ord', uuid)).toBe(TypeID.fromUUID('ord', uuid).toString());
+        expect(uuidOf('ord', publicId('ord', uuid))).toBe(uuid);
+        expect(uuidOf('pay', publicId('ord', uuid))).toBeNull();
       }),
     );
   });
