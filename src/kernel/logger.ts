@@ -26,26 +26,46 @@ let ofTheProcess: DestinationStream | undefined;
 
 /** One for all loggers of the process: their lines stand in the order in which they were written. */
 function standardOutput(): DestinationStream {
-  return (ofTheProcess ??= byTurns(pino.destination(1)));
+  return (ofTheProcess ??= new GatheredLines(pino.destination(1)));
 }
 
+/** What has pino say the level of each line. */
+const METADATA: unique symbol = Symbol.for('pino.metadata');
+/** How long a line may wait for others, in milliseconds: who is killed with SIGKILL loses so much of the log. */
+const GATHERED_MS = 20;
+/** As pino numbers the levels. */
+const WARN = 40;
+/** Characters that are gathered at most. */
+const MOST_GATHERED = 16_000;
+
 /**
- * Writes the lines of one turn of the event loop together: under load a system call for each costs as much as making it. Who is
- * killed with SIGKILL loses those of its last turn at most.
+ * Writes several lines together: a system call for each costs as much as making it. Warnings and errors, and what waits before
+ * them, are written at once.
  */
-function byTurns(destination: DestinationStream): DestinationStream {
-  let lines = '';
-  const write = (): void => {
-    if (lines !== '') destination.write(lines);
-    lines = '';
-  };
-  process.once('exit', write);
-  return {
-    write(line) {
-      if (lines === '') setImmediate(write);
-      lines += line;
-    },
-  };
+class GatheredLines implements DestinationStream {
+  readonly [METADATA] = true;
+  /** Of the line that is written; set by pino. */
+  lastLevel = 0;
+  private lines = '';
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly destination: DestinationStream) {
+    process.once('exit', () => this.flush());
+  }
+
+  write(line: string): void {
+    this.lines += line;
+    if (this.lastLevel >= WARN || this.lines.length > MOST_GATHERED) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), GATHERED_MS).unref();
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.lines === '') return;
+    this.destination.write(this.lines);
+    this.lines = '';
+  }
 }
 
 /** An error without the SQL and the values that TypeORM and node-postgres hang on theirs: those may hold what a client sent. */

@@ -1,5 +1,6 @@
 import type { AroundReport } from '../../bench/around.js';
 import type { JoinReport } from '../../bench/join.js';
+import type { SharesReport } from '../../bench/shares.js';
 import { run } from '../support/built-process.js';
 
 const AMOUNTS = '--requests 40 --rounds 1 --base-rows 1000 --json'.split(' ');
@@ -28,4 +29,13 @@ it('npm run bench:around measures what lies around the core, of first requests, 
     [names, names, names].map((list) => list.toSorted()),
   );
   for (const way of Object.values(workloads).flatMap((ways) => Object.values(ways))) expect(way.paceRatio.median).toBeGreaterThan(0);
+}, 600_000);
+
+it('npm run bench:shares says where the whole time of first requests and of replays goes', async () => {
+  const { shares } = await reportOf<SharesReport>('bench/shares.js');
+  expect(Object.keys(shares)).toEqual(['a first request', 'a replay']);
+  for (const parts of Object.values(shares)) {
+    expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBeCloseTo(1);
+    expect(Math.min(...Object.values(parts))).toBeGreaterThan(0);
+  }
 }, 600_000);
