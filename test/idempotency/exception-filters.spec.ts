@@ -88,6 +88,8 @@ const WAYS: Record<string, (response: any, error: HttpException) => unknown> = {
   later: (response, error) => sleep(20).then(() => response.status(error.getStatus()).send({ later: true })),
   raw: (response, error) =>
     (response.raw ?? response).writeHead(error.getStatus(), { 'content-type': 'text/plain', 'x-raw': 'yes' }).end('raw'),
+  'a list of headers': (response, error) =>
+    (response.raw ?? response).writeHead(error.getStatus(), 'No', ['content-type', 'text/plain', 'x-raw', 'yes']).end('list'),
   pieces: (response) => {
     const node = response.raw ?? response;
     node.statusCode = 418;
@@ -239,6 +241,7 @@ describe.each([
     ['filtered', 'text', 409],
     ['filtered', 'later', 409],
     ['filtered', 'raw', 409],
+    ['filtered', 'a list of headers', 409],
     ['filtered', 'pieces', 418],
     ['filtered', 'nothing to say', 409],
     ['per-request', 'application', 409],

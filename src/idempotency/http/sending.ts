@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { OutgoingHttpHeaders } from 'node:http';
+import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { StoredResponse } from '../reply.js';
 import { within } from '../requests/within.js';
@@ -83,6 +83,18 @@ function intercept(target: object, names: readonly string[], take: Take): () => 
   };
 }
 
+/** What Node's `writeHead` takes: an object, or a list of names and values in turns. */
+type HeadersOfHead = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
+/** In a list a name may come again, and then has several values (on Node 20 the last one alone where others were set before). */
+function byName(headers: HeadersOfHead): OutgoingHttpHeaders {
+  if (!Array.isArray(headers)) return headers;
+  const named: Record<string, string[]> = {};
+  for (let at = 0; at + 1 < headers.length; at += 2)
+    (named[String(headers[at]).toLowerCase()] ??= []).push(...[headers[at + 1]].flat().map(String));
+  return named;
+}
+
 const ENDING = new Set(['end', 'send']);
 
 /** An answer on its way, put together from what is sent of it. */
@@ -99,8 +111,7 @@ class Sent {
   }
 
   readonly take: Take = (method, [first, second, third]) => {
-    if (method === 'writeHead')
-      this.head(first as number, (typeof second === 'string' ? third : second) as OutgoingHttpHeaders | undefined);
+    if (method === 'writeHead') this.head(first as number, (typeof second === 'string' ? third : second) as HeadersOfHead | undefined);
     else if (method === 'write' || ENDING.has(method)) this.content(first, second);
     else if (method !== 'flushHeaders') this.unfit = method;
     this.isEnded ||= ENDING.has(method);
@@ -116,9 +127,9 @@ class Sent {
     return bytes.toString();
   }
 
-  private head(status: number, headers: OutgoingHttpHeaders = {}): void {
+  private head(status: number, headers: HeadersOfHead = {}): void {
     this.response.statusCode = status;
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) setHeader(this.response, name, value);
+    for (const [name, value] of Object.entries(byName(headers))) if (value !== undefined) setHeader(this.response, name, value);
   }
 
   private content(value: unknown, encoding: unknown): void {
