@@ -5,14 +5,27 @@ import type { StoredResponse } from '../reply.js';
 import type { HttpResponse } from './platform.js';
 import { captured } from './sending.js';
 
+type Container = NestContainer & { applicationConfig: ApplicationConfig };
+
 /** The application's exception filters, asked for the answer to an error before it is an answer. */
 @Injectable()
 export class ExceptionFilters {
+  private readonly container: Container;
+
+  /** @throws Error where this version of Nest keeps its filters elsewhere: a refusal could not be stored as it was sent */
   constructor(
-    private readonly moduleRef: ModuleRef,
+    moduleRef: ModuleRef,
     private readonly modules: ModulesContainer,
     private readonly adapter: HttpAdapterHost,
-  ) {}
+  ) {
+    // Not promised by Nest, which makes the same of it for each route.
+    const { container } = moduleRef as unknown as { container?: Container };
+    if (!container?.applicationConfig)
+      throw new Error(
+        'This version of @nestjs/core does not show its exception filters, which idempotent handlers ask; see the versions that are tested',
+      );
+    this.container = container;
+  }
 
   /**
    * What Nest would send if the handler had thrown the error without the core: by the filters of the method, the controller and the
@@ -26,8 +39,7 @@ export class ExceptionFilters {
   }
 
   private handlerFor(context: ExecutionContext): ReturnType<RouterExceptionFilters['create']> {
-    // Not promised by Nest, which makes the same for each route.
-    const { container } = this.moduleRef as unknown as { container: NestContainer & { applicationConfig: ApplicationConfig } };
+    const { container } = this;
     const filters = new RouterExceptionFilters(container, container.applicationConfig, this.adapter.httpAdapter);
     const type = context.getClass();
     for (const [key, { controllers }] of this.modules) {
