@@ -19,7 +19,7 @@ import { preferredWait, prefersLenient } from './requests/preferences.js';
 import { readRetry } from './requests/retry-reason.js';
 import { newOperationId } from './operation-id.js';
 import { OPTIONS, type CompleteOptions } from './options.js';
-import { bodyOf, outerInterceptors, refuseOuterSerializers } from './outer-interceptors.js';
+import { OuterWitness, outerInterceptors, refuseOuterSerializers } from './outer-interceptors.js';
 import type { Work } from './protocol/decision.js';
 import type { Intent } from './records/record.store.js';
 import { IdempotencyRefusal, RETRY_AFTER } from './refusal.js';
@@ -34,8 +34,8 @@ const SENT = of(undefined);
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor, OnModuleInit {
-  /** Whether interceptors of the application stand around this one, and are to see what was sent. */
-  private isSeen = false;
+  /** Where interceptors of the application stand around this one, and are to see what was sent. */
+  private witness: OuterWitness | undefined;
 
   constructor(
     private readonly reflector: Reflector,
@@ -49,7 +49,7 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleInit {
   onModuleInit(): void {
     const outer = outerInterceptors(this.discovery, this);
     refuseOuterSerializers(outer);
-    this.isSeen = outer.length > 0;
+    if (outer.length > 0) this.witness = new OuterWitness(outer);
   }
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -90,7 +90,7 @@ export class IdempotencyInterceptor implements NestInterceptor, OnModuleInit {
     };
     const answer = await this.execute(keyed, request, identity.earlierFingerprint);
     send(response, answer, sent);
-    return this.isSeen ? of(bodyOf(answer.response)) : SENT;
+    return this.witness ? of(this.witness.show(context, answer.response)) : SENT;
   }
 
   /** Puts the headers of a refusal on the response, whatever filter answers it. */

@@ -4,6 +4,7 @@ import {
   Controller,
   HttpException,
   Injectable,
+  Logger,
   Post,
   UseInterceptors,
   type CallHandler,
@@ -228,6 +229,26 @@ describe('an interceptor that the root module puts around the core', () => {
       expect([answer.status, answer.headers.get('idempotent-replayed'), seen]).toEqual([203, replayed, [{ text }]]);
     }
     await audited.close();
+  });
+
+  it.each(['Fastify', 'Express'])('and is told, once for a handler, that what it makes of it is not sent: %s', async (platform) => {
+    const complaints = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+    const around = await startLiftedApp(database, {
+      controllers: [Serialized],
+      providers: [Charge, { provide: APP_INTERCEPTOR, useClass: Audit }, { provide: APP_INTERCEPTOR, useClass: Envelope }],
+      ...(platform === 'Express' && { adapter: new ExpressAdapter() }),
+    });
+    const [key, text] = [uuidv7(), uuidv7()];
+    for (const path of ['reply', 'reply', 'optimistic'])
+      expect((await around.send('POST', `/serialized/${path}`, { key: `${key}-${path}`, body: { text } })).text).toBe(
+        JSON.stringify({ text }),
+      );
+    expect(complaints.mock.calls).toEqual([
+      [expect.stringMatching(/^Audit, Envelope: .*neither sent nor stored.*\(Serialized\.reply\)$/)],
+      [expect.stringMatching(/^Audit, Envelope: .*\(Serialized\.optimistic\)$/)],
+    ]);
+    complaints.mockRestore();
+    await around.close();
   });
 
   it('stops the start when it is to keep members of answers to itself', async () => {
