@@ -15,7 +15,10 @@ const ADD_PRODUCTS = `
   SELECT a.id, 'bench-' || lpad(n::text, 4, '0'), 'Bench product', 1000, 'EUR', 1000000000
     FROM accounts a, generate_series(0, $1 - 1) n`;
 
-/** Tables that are empty make other plans, and autovacuum, than those of a service that has run for a while. */
+/**
+ * Tables that are empty make other plans, and autovacuum, than those of a service that has run for a while: what is known to be empty
+ * is read as a whole, also once it has thousands of rows, until they are counted.
+ */
 const BASE_ROWS = `
   WITH base AS MATERIALIZED (
     SELECT a.id AS account_id, gen_random_uuid() AS id, now() - n * interval '0.1 seconds' AS at, n
@@ -26,7 +29,11 @@ const BASE_ROWS = `
   items AS (
     INSERT INTO order_items (account_id, order_id, line_no, product_id, name, quantity, unit_price)
     SELECT account_id, id, line, 'bench-' || lpad(((n + line) % 1000)::text, 4, '0'), 'Bench product', 1, 1000
-      FROM base, generate_series(1, 2) line)
+      FROM base, generate_series(1, 2) line),
+  payments AS (
+    INSERT INTO payments (account_id, id, order_id, operation_id, status, amount, currency, source, reference, created_at, updated_at)
+    SELECT account_id, gen_random_uuid(), id, gen_random_uuid(), 'succeeded', 2000, 'EUR', 'tok_visa', 'base-' || id, at, at
+      FROM base WHERE n % 10 = 0)
   INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status, response_headers,
                                    response_body, window_ms, created_at, completed_at, expires_at)
   SELECT account_id, 'base-' || id, gen_random_uuid(), 'POST /v1/orders', sha256(id::text::bytea), 'completed', 201, '{}',
@@ -35,17 +42,22 @@ const BASE_ROWS = `
 /** A durable PostgreSQL in a temporary directory with a database as the service has it after some time, and what runs on it. */
 export class World {
   /** Begins to start with the world; `prepare` waits for it. */
-  private readonly temporary = new TemporaryPostgres('bench', ['holdfast', 'holdfast_sandbox']);
+  private readonly temporary: TemporaryPostgres;
   private readonly running: { stop(): void | Promise<void> }[] = [];
   private server: EmbeddedPostgres | undefined;
   private ending: Promise<void> | undefined;
+
+  /** `flags`: more arguments for the server. */
+  constructor(flags: readonly string[] = []) {
+    this.temporary = new TemporaryPostgres('bench', ['holdfast', 'holdfast_sandbox'], flags);
+  }
 
   /** Goes with the world. */
   get directory(): string {
     return this.temporary.directory;
   }
 
-  /** Makes the tables, the accounts of both keys, their products, and so many orders with their records. */
+  /** Makes the tables, the accounts of both keys, their products, and so many orders with their records, every tenth paid. */
   async prepare(baseRows: number): Promise<void> {
     this.server = await this.temporary.ready;
     await prepareDatabase(parseConfig({ ...this.databases('holdfast'), ...KEYS }));

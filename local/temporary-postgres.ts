@@ -11,12 +11,12 @@ export class TemporaryPostgres {
   readonly ready: Promise<EmbeddedPostgres>;
   private ending: Promise<void> | undefined;
 
-  /** Begins to start the server. */
-  constructor(name: string, databases: readonly string[] = []) {
+  /** Begins to start the server; `flags`: more arguments for it. */
+  constructor(name: string, databases: readonly string[] = [], flags: readonly string[] = []) {
     this.directory = mkdtempSync(join(tmpdir(), `holdfast-${name}-`));
     // As root the server runs as another account, which must be able to enter.
     chmodSync(this.directory, 0o755);
-    this.ready = startEmbeddedPostgres({ directory: join(this.directory, 'postgres'), port: 0, databases });
+    this.ready = startEmbeddedPostgres({ directory: join(this.directory, 'postgres'), port: 0, databases, flags });
   }
 
   /** Stops the server and removes the directory. May be called at any time, and again. */

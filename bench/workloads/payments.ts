@@ -59,7 +59,9 @@ export async function payments(context: Context): Promise<Payments> {
     ...amounts,
     requests: Math.ceil(amounts.requests / FEWER),
   });
-  const [succeeded] = await world.query<{ count: string }>(`SELECT count(*) FROM payments WHERE status = 'succeeded'`);
+  const [succeeded] = await world.query<{ count: string }>(
+    `SELECT count(*) FROM payments WHERE status = 'succeeded' AND reference NOT LIKE 'base-%'`,
+  );
   const ledger = (await (await fetch(`${sandbox.url}/ledger`)).json()) as { charges: unknown[] };
   await Promise.all([holdfast.stop(), floor.stop(), sandbox.stop()]);
   await elsewhere.end();

@@ -1,6 +1,7 @@
 import type { AroundReport } from '../../bench/around.js';
 import type { JoinReport } from '../../bench/join.js';
 import type { SharesReport } from '../../bench/shares.js';
+import type { StatementsReport } from '../../bench/statements.js';
 import { run } from '../support/built-process.js';
 
 const AMOUNTS = '--requests 40 --rounds 1 --base-rows 1000 --json'.split(' ');
@@ -38,4 +39,14 @@ it('npm run bench:shares says where the whole time of first requests and of repl
     expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBeCloseTo(1);
     expect(Math.min(...Object.values(parts))).toBeGreaterThan(0);
   }
+}, 600_000);
+
+it('npm run bench:statements lists what an order and a payment have the server do', async () => {
+  const { requests } = await reportOf<StatementsReport>('bench/statements.js');
+  expect(Object.keys(requests)).toEqual(['an order with two items', 'a payment']);
+  for (const [table, list] of [
+    ['orders', requests['an order with two items']],
+    ['payments', requests['a payment']],
+  ] as const)
+    expect(list?.find(({ text }) => text.startsWith(`INSERT INTO ${table} `))?.times).toBe(1);
 }, 600_000);
