@@ -54,7 +54,14 @@ export class OuterWitness {
   }
 }
 
-const textOf = (value: unknown): string => JSON.stringify(value) ?? '';
+/** What compares: another text for what can't be sent at all. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch (error) {
+    return String(error);
+  }
+}
 
 /** The body as it was sent. */
 function bodyOf({ headers, body }: StoredResponse): unknown {
