@@ -5,6 +5,7 @@ import { Collector } from './collector.js';
 import { HOLDFAST, measured, orders, type Context } from './context.js';
 import { Loader } from './loader.js';
 import { describe, load, machineOf, type Machine } from './machine.js';
+import { print } from './report/print.js';
 import { inRounds, type Part, type Variant } from './rounds.js';
 import type { Service } from './service.js';
 import { compareWays, tableOf, type Way } from './ways.js';
@@ -68,8 +69,7 @@ await inWorld(
     if (collector.bytes === 0) throw new Error('no span was exported');
     const { requests, rounds } = options;
     const report: AroundReport = { machine: await machineOf(world, loadAtStart), options: { requests, rounds }, workloads };
-    progress.end();
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : render(report));
+    print(report, render, options, progress);
   },
 );
 

@@ -5,7 +5,7 @@ import { HOLDFAST, orders } from './context.js';
 import { Loader } from './loader.js';
 import type { KeyStyle } from './requests.js';
 import { rounded } from './statistics.js';
-import { paymentsOfLatest, PAYING, startProvider } from './workloads/payments.js';
+import { paying, paymentsOfLatest, startProvider } from './workloads/payments.js';
 import { World } from './world.js';
 
 /**
@@ -40,8 +40,7 @@ await inWorld(
       found.push([`an order, ${keys} key`, await bytesOf(world, AMOUNT, () => place(keys))]);
     }
     progress.step('payments');
-    const requests = await paymentsOfLatest(world, AMOUNT);
-    const pay = { ...orders(holdfast, { amount: AMOUNT, traffic: { kind: 'list', requests } }), path: '/v1/payments', connections: PAYING };
+    const pay = paying(holdfast, await paymentsOfLatest(world, AMOUNT));
     found.push(['a payment', await bytesOf(world, AMOUNT, () => loader.run(pay))]);
     await holdfast.stop();
     progress.step('a purge');

@@ -7,6 +7,7 @@ import { measureRecords } from './growth/records.js';
 import { render, type Report } from './growth/report.js';
 import { Stage } from './growth/stage.js';
 import { load, machineOf } from './machine.js';
+import { print } from './report/print.js';
 import { World } from './world.js';
 
 /** What time does to the service: many records, their purge, and a process that runs for long. */
@@ -24,8 +25,7 @@ await inWorld(
       ...(only.has('memory') && { memory: await measureMemory(stage, options) }),
     };
     const report: Report = { machine: await machineOf(world, loadAtStart), options: { requests, rounds }, ...parts };
-    progress.end();
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : render(report));
+    print(report, render, options, progress);
   },
 );
 

@@ -4,6 +4,7 @@ import { optionsFor } from './arguments.js';
 import { measured, orders, type Context } from './context.js';
 import { Loader } from './loader.js';
 import { describe, load, machineOf, type Machine } from './machine.js';
+import { print } from './report/print.js';
 import type { Sample } from './measure.js';
 import { inRounds, type Variant } from './rounds.js';
 import { compareWays, tableOf, type Way } from './ways.js';
@@ -38,8 +39,7 @@ await inWorld(
     const ways = compareWays<WayName>(await samplesIn(world), BASELINE);
     const { requests, rounds } = options;
     const report: JoinReport = { machine: await machineOf(world, loadAtStart), options: { requests, rounds }, ways };
-    progress.end();
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : render(report));
+    print(report, render, options, progress);
   },
 );
 

@@ -7,15 +7,17 @@ import { optionsFor } from './arguments.js';
 import { CONNECTIONS, HOLDFAST, measured, orders, type Context } from './context.js';
 import { Loader, type Job } from './loader.js';
 import { describe, load, machineOf, type Machine } from './machine.js';
+import { print } from './report/print.js';
 import type { Part } from './rounds.js';
 import type { Service } from './service.js';
 import { rounded } from './statistics.js';
 import { World } from './world.js';
 
 /**
- * Which share of a request's CPU time, PostgreSQL's included, goes where: Node's by a profile of the service as shipped: a sample counts for the part to which the innermost
- * code on its stack belongs. On a machine whose pace changes from second to second this tells small parts apart, which runs with and
- * without them do not: all samples of a profile have had the same pace. What a part leaves for the collector is not its own here.
+ * Which share of a request's CPU time goes where: Node's by a profile of the service as shipped, in which a sample counts for the part
+ * that the innermost code on its stack belongs to, and PostgreSQL's beside it. On a machine whose pace changes from second to second this
+ * tells small parts apart, which runs with and without them do not: all samples of a profile have had the same pace. What a part leaves
+ * for the collector is not its own here.
  */
 const PARTS: [name: string, code: RegExp][] = [
   ['metrics and log lines', /\/src\/observability\/|\/src\/kernel\/(logger|key-hash)\.|\/node_modules\/(pino|sonic-boom|prom-client)\//],
@@ -53,8 +55,7 @@ await inWorld(
     const file = `${world.directory}/profile.json`;
     const context: Context = { world, loader: world.keep(new Loader()), amounts: { ...options, progress } };
     const service = await world.start('holdfast', HOLDFAST, { LOG_LEVEL: 'info', PROFILE_FILE: file }, 'profiled.js');
-    const first = (part: Part, count = amount) =>
-      orders(service, { amount: count, traffic: { kind: 'fresh', keys: 'uuidv7', remember: part } });
+    const first = (part: Part) => orders(service, { amount, traffic: { kind: 'fresh', keys: 'uuidv7', remember: part } });
     const again = (part: Part) => orders(service, { amount, traffic: { kind: 'again', of: part } });
     progress.step('warming up');
     await context.loader.run(first('lead-in'));
@@ -65,8 +66,7 @@ await inWorld(
     progress.step('replays');
     shares['a replay'] = await profiled(context, service, file, again('measured'));
     const report: SharesReport = { machine: await machineOf(world, loadAtStart), options: { requests: amount }, shares };
-    progress.end();
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : render(report));
+    print(report, render, options, progress);
   },
 );
 

@@ -3,10 +3,11 @@ import { inWorld } from '../local/in-world.js';
 import { Progress } from '../src/kernel/progress.js';
 import { optionsFor } from './arguments.js';
 import { HOLDFAST, orders } from './context.js';
-import { Loader } from './loader.js';
+import { Loader, type Job } from './loader.js';
 import { describe, load, machineOf, type Machine } from './machine.js';
+import { print } from './report/print.js';
 import { rounded } from './statistics.js';
-import { paymentsOfLatest, PAYING, startProvider } from './workloads/payments.js';
+import { paying, paymentsOfLatest, startProvider } from './workloads/payments.js';
 import { World } from './world.js';
 
 /**
@@ -14,7 +15,7 @@ import { World } from './world.js';
  * By pg_stat_statements, which costs a little itself; what a packet takes to be read, locked for, written and sent is not in there.
  */
 const FLAGS = ['shared_preload_libraries=pg_stat_statements', 'pg_stat_statements.track_planning=on'].flatMap((flag) => ['-c', flag]);
-/** Those of the requests: what a process does beside them has other roles. */
+/** Those of the requests: what a process does beside them has other roles, and what is not in one of twenty is of the moment. */
 const STATEMENTS = `
   SELECT query AS text, calls / $1::float8 AS times, total_exec_time * 1000 / $1 AS "executingUs", total_plan_time * 1000 / $1 AS "planningUs"
     FROM pg_stat_statements WHERE userid = $2::regrole AND calls >= $1::int / 20 ORDER BY total_exec_time + total_plan_time DESC`;
@@ -36,7 +37,7 @@ export interface StatementsReport {
 
 const options = optionsFor('bench:statements');
 const amount = options.requests;
-const progress = new Progress(4);
+const progress = new Progress(3);
 await inWorld(
   () => new World(FLAGS),
   async (world) => {
@@ -46,30 +47,24 @@ await inWorld(
     const loader = world.keep(new Loader());
     const { sandbox } = await startProvider(world);
     const service = await world.start('holdfast', HOLDFAST, { PROVIDER_URL: sandbox.url });
-    const order = () => loader.run(orders(service, { amount, traffic: { kind: 'fresh', keys: 'uuidv7' } }));
-    const pay = async () => {
-      const requests = await paymentsOfLatest(world, amount);
-      return () =>
-        loader.run({ ...orders(service, { amount, traffic: { kind: 'list', requests } }), path: '/v1/payments', connections: PAYING });
-    };
+    const order = orders(service, { amount, traffic: { kind: 'fresh', keys: 'uuidv7' } });
+    const payment = async () => paying(service, await paymentsOfLatest(world, amount));
     progress.step('warming up');
-    await order();
-    await (
-      await pay()
-    )();
+    await loader.run(order);
+    await loader.run(await payment());
+    const requests: StatementsReport['requests'] = {};
     progress.step('orders');
-    const requests: StatementsReport['requests'] = { 'an order with two items': await statementsOf(world, order) };
+    requests['an order with two items'] = await statementsOf(world, loader, order);
     progress.step('payments');
-    requests['a payment'] = await statementsOf(world, await pay());
+    requests['a payment'] = await statementsOf(world, loader, await payment());
     const report: StatementsReport = { machine: await machineOf(world, loadAtStart), options: { requests: amount }, requests };
-    progress.end();
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : render(report));
+    print(report, render, options, progress);
   },
 );
 
-async function statementsOf(world: World, work: () => Promise<unknown>): Promise<Statement[]> {
+async function statementsOf(world: World, loader: Loader, job: Job): Promise<Statement[]> {
   await world.query('SELECT pg_stat_statements_reset()');
-  await work();
+  await loader.run(job);
   return world.query<Statement>(STATEMENTS, [amount, EMBEDDED_ROLES.api]);
 }
 

@@ -2,6 +2,7 @@ import { TemporaryPostgres } from '../../local/temporary-postgres.js';
 import { v7 as uuidv7 } from 'uuid';
 import { publicId } from '../../src/kernel/ids.js';
 import { HOLDFAST, measured, orders, type Context } from '../context.js';
+import type { Job } from '../loader.js';
 import type { Sample } from '../measure.js';
 import { ServerMeter } from '../proc.js';
 import type { Prepared } from '../requests.js';
@@ -13,7 +14,7 @@ import type { World } from '../world.js';
 export const PROVIDER_MS = 20;
 
 /** Connections that pay: few enough that a payment's time is not that of a queue. */
-export const PAYING = 16;
+const PAYING = 16;
 /** A payment takes several times as long as an order, and fewer of them tell as much. */
 const FEWER = 2;
 
@@ -45,12 +46,7 @@ export async function payments(context: Context): Promise<Payments> {
       const list = await paymentsOfLatest(world, amount);
       requests += list.length;
       const [before, server] = [sandbox.cpu(), new ServerMeter((await elsewhere.ready).pid)];
-      const job = {
-        ...orders(service, { amount, traffic: { kind: 'list' as const, requests: list } }),
-        path: '/v1/payments',
-        connections: PAYING,
-      };
-      const sample = await measured(context, service, job);
+      const sample = await measured(context, service, paying(service, list));
       if (part === 'measured') providerUs.push((sandbox.cpu() - before + server.spent()) / amount);
       return sample;
     },
@@ -88,6 +84,12 @@ async function delayAnswers(url: string): Promise<void> {
   const headers = { 'content-type': 'application/json' };
   const answer = await fetch(`${url}/faults`, { method: 'PUT', headers, body: JSON.stringify({ latencyMs: PROVIDER_MS }) });
   if (!answer.ok) throw new Error(`the sandbox takes no latency: ${await answer.text()}`);
+}
+
+/** The job that sends these payments, each once. */
+export function paying(service: Service, requests: Prepared[]): Job {
+  const job = orders(service, { amount: requests.length, traffic: { kind: 'list', requests } });
+  return { ...job, path: '/v1/payments', connections: PAYING };
 }
 
 /** A payment for each of the orders that were placed last. */

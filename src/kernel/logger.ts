@@ -62,9 +62,10 @@ class GatheredLines implements DestinationStream {
   private flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.lines === '') return;
-    this.destination.write(this.lines);
+    const { lines } = this;
+    // First, or lines whose write fails would be written once more with the next ones.
     this.lines = '';
+    if (lines !== '') this.destination.write(lines);
   }
 }
 
