@@ -240,7 +240,8 @@ function chargeBeforeCommit(): void {
         const account = publicId('acct', payment.accountId);
         const origin = { order: publicId('ord', payment.orderId), payment: publicId('pay', payment.id), operation: tx.operationId };
         const request = { account, reference, amount, currency, source, origin };
-        const outcome = await provider.charge(request, tx.nextProviderKey(ChargeStep), 500);
+        // Time enough for a slow machine: a charge that was given up is in the ledger too, but nobody here could tell.
+        const outcome = await provider.charge(request, tx.nextProviderKey(ChargeStep), 5_000);
         if (outcome.kind === 'succeeded') used();
         return payment;
       },
