@@ -1,5 +1,20 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
+/** What only the owner may do to a record, of the rows before and after. */
+export const CHANGES_A_FINAL_RECORD = `
+(NEW.account_id, NEW.key, NEW.operation_id, NEW.operation, NEW.request_hash, NEW.window_ms, NEW.created_at)
+        IS DISTINCT FROM (OLD.account_id, OLD.key, OLD.operation_id, OLD.operation, OLD.request_hash, OLD.window_ms, OLD.created_at)
+      -- Whoever had the operation before never has it again, and that nobody knew an outcome stays written down.
+      OR NEW.attempt < OLD.attempt OR NEW.step_no < OLD.step_no
+      OR NEW.status = 'running' AND NEW.step_no = OLD.step_no AND NEW.parked_reason IS NULL AND OLD.parked_reason IS NOT NULL
+      -- An outcome is one, for its whole window.
+      OR OLD.status = 'running' AND NEW.status = 'sealed'
+      OR OLD.status = 'running' AND NEW.status = 'completed' AND NEW.expires_at < now() + NEW.window_ms * interval '1 millisecond'
+      OR OLD.status <> 'running'
+         AND (NEW.status, NEW.response_status, NEW.response_headers, NEW.response_body, NEW.resource, NEW.completed_at, NEW.expires_at)
+               IS DISTINCT FROM
+             (OLD.status, OLD.response_status, OLD.response_headers, OLD.response_body, OLD.resource, OLD.completed_at, OLD.expires_at)`;
+
 /**
  * What the role that serves requests may write, it could also write wrongly, to have the owner's functions take back what was
  * done: so records are final for everybody but the owner of the table, and the functions go by what they say. Part of the core,
@@ -18,18 +33,7 @@ export class FinalRecords1700000000026 implements MigrationInterface {
 
       -- AFTER, since a trigger before it would lock each row once more; the function is called for what is forbidden alone.
       CREATE TRIGGER idempotency_records_final AFTER UPDATE ON idempotency_records FOR EACH ROW
-        WHEN ((NEW.account_id, NEW.key, NEW.operation_id, NEW.operation, NEW.request_hash, NEW.window_ms, NEW.created_at)
-                IS DISTINCT FROM (OLD.account_id, OLD.key, OLD.operation_id, OLD.operation, OLD.request_hash, OLD.window_ms, OLD.created_at)
-              -- Whoever had the operation before never has it again, and that nobody knew an outcome stays written down.
-              OR NEW.attempt < OLD.attempt OR NEW.step_no < OLD.step_no
-              OR NEW.status = 'running' AND NEW.step_no = OLD.step_no AND NEW.parked_reason IS NULL AND OLD.parked_reason IS NOT NULL
-              -- An outcome is one, for its whole window.
-              OR OLD.status = 'running' AND NEW.status = 'sealed'
-              OR OLD.status = 'running' AND NEW.status = 'completed' AND NEW.expires_at < now() + NEW.window_ms * interval '1 millisecond'
-              OR OLD.status <> 'running'
-                 AND (NEW.status, NEW.response_status, NEW.response_headers, NEW.response_body, NEW.resource, NEW.completed_at, NEW.expires_at)
-                       IS DISTINCT FROM
-                     (OLD.status, OLD.response_status, OLD.response_headers, OLD.response_body, OLD.resource, OLD.completed_at, OLD.expires_at))
+        WHEN (${CHANGES_A_FINAL_RECORD})
         EXECUTE FUNCTION idempotency_owner_only();
     `);
     await replaceFunctions(runner, {

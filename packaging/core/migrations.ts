@@ -7,6 +7,7 @@ import { DuplicatesAndRetries1700000000016 } from '../../migrations/170000000001
 import { Traceparent1700000000021 } from '../../migrations/1700000000021-traceparent.js';
 import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-records.js';
 import { LastTry1700000000029 } from '../../migrations/1700000000029-last-try.js';
+import { QuickFinalRecords1700000000030 } from '../../migrations/1700000000030-quick-final-records.js';
 
 export {
   Idempotency1700000000001,
@@ -18,6 +19,7 @@ export {
   Traceparent1700000000021,
   FinalRecords1700000000026,
   LastTry1700000000029,
+  QuickFinalRecords1700000000030,
 };
 
 /** The migrations of the core's tables and functions, in order, for the `migrations` of a TypeORM data source. */
@@ -31,4 +33,5 @@ export const migrations = [
   Traceparent1700000000021,
   FinalRecords1700000000026,
   LastTry1700000000029,
+  QuickFinalRecords1700000000030,
 ];

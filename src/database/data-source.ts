@@ -26,6 +26,7 @@ import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-
 import { FinalPayments1700000000027 } from '../../migrations/1700000000027-final-payments.js';
 import { UncheckedKeyIds1700000000028 } from '../../migrations/1700000000028-unchecked-key-ids.js';
 import { LastTry1700000000029 } from '../../migrations/1700000000029-last-try.js';
+import { QuickFinalRecords1700000000030 } from '../../migrations/1700000000030-quick-final-records.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -77,6 +78,7 @@ const migrations = [
   FinalPayments1700000000027,
   UncheckedKeyIds1700000000028,
   LastTry1700000000029,
+  QuickFinalRecords1700000000030,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */
