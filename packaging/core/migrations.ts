@@ -8,6 +8,7 @@ import { Traceparent1700000000021 } from '../../migrations/1700000000021-tracepa
 import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-records.js';
 import { LastTry1700000000029 } from '../../migrations/1700000000029-last-try.js';
 import { QuickFinalRecords1700000000030 } from '../../migrations/1700000000030-quick-final-records.js';
+import { TimelineByAccount1700000000031 } from '../../migrations/1700000000031-timeline-by-account.js';
 
 export {
   Idempotency1700000000001,
@@ -20,6 +21,7 @@ export {
   FinalRecords1700000000026,
   LastTry1700000000029,
   QuickFinalRecords1700000000030,
+  TimelineByAccount1700000000031,
 };
 
 /** The migrations of the core's tables and functions, in order, for the `migrations` of a TypeORM data source. */
@@ -34,4 +36,5 @@ export const migrations = [
   FinalRecords1700000000026,
   LastTry1700000000029,
   QuickFinalRecords1700000000030,
+  TimelineByAccount1700000000031,
 ];

@@ -60,8 +60,8 @@ export class AccountsService {
   private replaceKey(keyId: string, { overlapMs, mode, lifetimeMs }: Rotation): Promise<(InsertedKey & { accountId: string }) | null> {
     return this.dataSource.transaction(async (manager) => {
       const [rows] = await manager.query<[{ account_id: string; name: string; scopes: Scope[] }[], number]>(
-        `UPDATE api_keys SET expires_at = least(expires_at, clock_timestamp() + make_interval(secs => $2))
-          WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+        `UPDATE api_keys SET expires_at = least(expires_at, statement_timestamp() + make_interval(secs => $2))
+          WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > statement_timestamp())
           RETURNING account_id, name, scopes`,
         [keyId, overlapMs / 1000],
       );
@@ -75,7 +75,7 @@ export class AccountsService {
   /** False when there is no such key, or it is revoked already. */
   async revokeKey(actor: Actor, keyId: string): Promise<boolean> {
     const [[revoked]] = await this.dataSource.query<[{ account_id: string }[], number]>(
-      `UPDATE api_keys SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL RETURNING account_id`,
+      `UPDATE api_keys SET revoked_at = statement_timestamp() WHERE id = $1 AND revoked_at IS NULL RETURNING account_id`,
       [keyId],
     );
     if (!revoked) return false;

@@ -27,6 +27,8 @@ import { FinalPayments1700000000027 } from '../../migrations/1700000000027-final
 import { UncheckedKeyIds1700000000028 } from '../../migrations/1700000000028-unchecked-key-ids.js';
 import { LastTry1700000000029 } from '../../migrations/1700000000029-last-try.js';
 import { QuickFinalRecords1700000000030 } from '../../migrations/1700000000030-quick-final-records.js';
+import { TimelineByAccount1700000000031 } from '../../migrations/1700000000031-timeline-by-account.js';
+import { ReferencesByAccount1700000000032 } from '../../migrations/1700000000032-references-by-account.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -79,6 +81,8 @@ const migrations = [
   UncheckedKeyIds1700000000028,
   LastTry1700000000029,
   QuickFinalRecords1700000000030,
+  TimelineByAccount1700000000031,
+  ReferencesByAccount1700000000032,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

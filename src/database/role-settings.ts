@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { SESSION_SETTINGS } from '../idempotency/index.js';
+import { SESSION_SETTINGS, spansServers } from '../idempotency/index.js';
 import { isStated } from './client.js';
 
 /** Limits of every session of the API's role in this database (PostgreSQL manual, sections 19.11 and 19.3.2). */
@@ -32,9 +32,12 @@ export const PLANS: [name: string, value: string][] = [['plan_cache_mode', 'forc
 /** The role sets its settings itself: everybody may do that for himself, and an owner who is no superuser for nobody else. */
 export async function setUpOneself(dataSource: DataSource, more: typeof PLANS = []): Promise<void> {
   const [names] = await dataSource.query<{ database: string }[]>('SELECT quote_ident(current_database()) AS database');
-  const changes = [...ROLE_SETTINGS, ...more].map(
-    ([name, value]) => `ALTER ROLE SESSION_USER IN DATABASE ${names?.database} SET ${name} = '${value}'`,
-  );
+  // The plan of a distributed statement is made for its values: they say which server has the rows.
+  const isCluster = await spansServers(dataSource);
+  const changes = [
+    ...ROLE_SETTINGS.map(([name, value]) => `SET ${name} = '${value}'`),
+    ...more.map(([name, value]) => (isCluster ? `RESET ${name}` : `SET ${name} = '${value}'`)),
+  ].map((change) => `ALTER ROLE SESSION_USER IN DATABASE ${names?.database} ${change}`);
   // In one packet: a pooler may give each packet to another session. The role may be set to become another one at login.
   await dataSource.query(['BEGIN', 'SET LOCAL ROLE NONE', ...changes, 'COMMIT'].join('; '));
 }

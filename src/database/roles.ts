@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { ACCOUNT_SETTING } from '../idempotency/index.js';
+import { ACCOUNT_SETTING, spansServers } from '../idempotency/index.js';
 import { CommandFailure } from '../kernel/cli.js';
 
 /**
@@ -120,7 +120,8 @@ const POLICIES = `
  */
 export async function setUpRoles(owner: DataSource, roles: Roles): Promise<void> {
   await runEach(owner, GRANTS, [JSON.stringify(privilegesOf(roles)), [...new Set(Object.values(roles))], FUNCTIONS, roles.background]);
-  await runEach(owner, POLICIES, [roles.api, roles.background]);
+  // Policies know the account by a setting of the session, which a cluster's other servers are not told.
+  if (!(await spansServers(owner))) await runEach(owner, POLICIES, [roles.api, roles.background]);
 }
 
 function privilegesOf({ api, background }: Roles): { name: string; role: string; verb: string }[] {

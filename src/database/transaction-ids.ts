@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { spansServers } from '../idempotency/index.js';
 
 /** The newest one that is kept, where this server has not given it out yet; that of each account's events by its index. */
 const FIND_FOREIGN = `
@@ -20,6 +21,8 @@ const MOVE = [
  * @throws the database's error
  */
 export async function renumberForeign(owner: DataSource): Promise<void> {
+  // Each server of a cluster gives ids of its own, and none can be compared from here.
+  if (await spansServers(owner)) return;
   await owner.transaction(async (manager) => {
     const [foreign] = await manager.query<{ newest: string }[]>(FIND_FOREIGN);
     if (!foreign) return;

@@ -18,6 +18,7 @@ import {
   type IdempotencyOptions,
 } from './options.js';
 import { CommitWatch } from './postgres/commit-watch.js';
+import { Distribution } from './postgres/distribution.js';
 import { guardConnections } from './postgres/connection-guard.js';
 import { joinTransactions } from './postgres/join.js';
 import { keepRedirections, refuseWrongHandlers } from './marked-handlers.js';
@@ -96,6 +97,7 @@ function moduleOf(names: DataSourceNames, options: Provider, imports: ModuleMeta
       },
       ServerTimeline,
       CommitWatch,
+      Distribution,
       Executor,
       Attempts,
       ReplayCache,

@@ -20,6 +20,7 @@ export { RecoverableStep, next, park, stepName, undo, type Next, type Step, type
 export type { SqlClient } from './postgres/sql-client.js';
 export type { Statement } from './postgres/statement.js';
 export { ACCOUNT_SETTING, enterBy } from './postgres/account-scope.js';
+export { spansServers } from './postgres/distribution.js';
 export { commitsHang, refuseWhileHanging } from './postgres/commits.js';
 export { SESSION_SETTINGS } from './postgres/session-settings.js';
 export { assertNoTransaction, outsideTransaction } from './postgres/connection-guard.js';

@@ -10,7 +10,7 @@ import type { StepEnd } from './step.js';
 import type { Transaction } from './transaction.js';
 
 const WAKE = `
-  UPDATE idempotency_records SET next_run_at = clock_timestamp(), resumable_at = clock_timestamp()
+  UPDATE idempotency_records SET next_run_at = statement_timestamp(), resumable_at = statement_timestamp()
    WHERE account_id = $1 AND operation_id = $2 AND status = 'running' AND lease_until IS NULL`;
 
 /** Looks operations up and gets interrupted ones going. */

@@ -1,5 +1,7 @@
 /** The first look again comes after so long, in milliseconds, and none sooner than that after another. */
 const SOONEST_MS = 3_600_000;
+/** The last pauses, in seconds: thirty days. */
+const LONGEST_S = 30 * 86_400;
 /** A charge that the provider did not know may have been under way still. */
 const SOON_MS = 60_000;
 
@@ -20,7 +22,9 @@ export function soonCheck(now: Date): Date {
 const nextCheck = (table: string): string => `
   UPDATE ${table}
      SET check_at = CASE WHEN $4 OR now() - created_at > interval '180 days' THEN 'infinity'
-                         ELSE now() + greatest(interval '${SOONEST_MS} milliseconds', least(now() - created_at, interval '30 days')) END
+                         -- In seconds: adding an interval depends on the time zone, which an UPDATE of a distributed table must not.
+                         ELSE to_timestamp(extract(epoch FROM now())::float8
+                                           + greatest(${SOONEST_MS / 1000}, least(extract(epoch FROM now() - created_at)::float8, ${LONGEST_S}))) END
    WHERE account_id = $1 AND id = $2 AND check_at = $3::timestamptz`;
 
 /** Sets when something of each kind is looked at again. */

@@ -18,7 +18,7 @@ export const FIND_DECISION: Statement = {
 
 const SETTLE: Statement = {
   name: 'decisions-settle',
-  text: `UPDATE payment_decisions SET settled_at = clock_timestamp() WHERE account_id = $1 AND id = $2`,
+  text: `UPDATE payment_decisions SET settled_at = statement_timestamp() WHERE account_id = $1 AND id = $2`,
 };
 
 const REMOVE: Statement = {

@@ -16,7 +16,7 @@ export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 @Index('payments_review_idx', ['accountId'], { where: 'review_reason IS NOT NULL' })
 @Index('payments_check_idx', ['checkAt'], { where: 'check_at IS NOT NULL' })
 @Index('payments_provider_reference_idx', ['providerReference'], { where: 'check_at IS NOT NULL' })
-@Index('payments_reference_idx', ['reference'], { unique: true })
+@Index('payments_reference_idx', ['reference', 'accountId'], { unique: true })
 export class Payment {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'payments_pkey' })
   accountId: string;
@@ -99,7 +99,7 @@ export class Payment {
 @Index('refunds_payment_idx', ['accountId', 'paymentId', 'id'])
 @Index('refunds_operation_idx', ['accountId', 'operationId'])
 @Index('refunds_check_idx', ['checkAt'], { where: 'check_at IS NOT NULL' })
-@Index('refunds_reference_idx', ['reference'], { unique: true })
+@Index('refunds_reference_idx', ['reference', 'accountId'], { unique: true })
 export class Refund {
   @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'refunds_pkey' })
   accountId: string;

@@ -1,3 +1,4 @@
+import type { DataSource } from 'typeorm';
 import { DEADLINE_PASSED, DECIDED_NOT_CHARGED } from './end-states.js';
 import type { PaymentStatus } from './payment.entity.js';
 
@@ -45,24 +46,46 @@ export interface DueRefund {
 /** Of one kind in one run. */
 const BATCH = 50;
 
-/** Takes what is due for ten minutes; SKIP LOCKED, so that replicas share the work. */
-const take = (table: string, which: string): string => `
-  UPDATE ${table} t SET check_at = now() + interval '10 minutes'
-   WHERE (t.account_id, t.id) IN (SELECT account_id, id FROM ${table}
-                                   WHERE check_at <= now() AND ${which} ORDER BY check_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`;
+/** Gives what is due, one after the other: each is taken for ten minutes right before, and what another replica has is left out. */
+export type Due<Row> = (dataSource: DataSource) => AsyncGenerator<Row>;
 
-export const TAKE_PAYMENTS = `${take('payments', `status = 'succeeded' AND provider_reference IS NOT NULL`)}
-  RETURNING account_id, id, reference, provider_reference, amount, currency, source, amount_reserved AS reserved, check_at::text`;
+/** SKIP LOCKED, so that whoever comes second doesn't wait. `columns`: what is given beside `check_at`, of `taken`. */
+function dueOf<Row>(table: string, which: string, columns: string, from = 'taken'): Due<Row> {
+  const isDue = `check_at <= now() AND ${which}`;
+  const find = `SELECT account_id, id FROM ${table} WHERE ${isDue} ORDER BY check_at LIMIT ${BATCH}`;
+  const take = `
+    WITH taken AS (
+      UPDATE ${table} SET check_at = now() + interval '10 minutes'
+       WHERE account_id = $1 AND id = ANY (ARRAY (SELECT id FROM ${table} WHERE account_id = $1 AND id = $2 AND ${isDue} FOR UPDATE SKIP LOCKED))
+      RETURNING *)
+    SELECT ${columns}, taken.check_at::text AS check_at FROM ${from}`;
+  return async function* (dataSource) {
+    for (const { account_id, id } of await dataSource.query<{ account_id: string; id: string }[]>(find)) {
+      const [row] = await dataSource.query<Row[]>(take, [account_id, id]);
+      if (row) yield row;
+    }
+  };
+}
+
+const AS_DUE = 'account_id, id, reference, provider_reference, amount, currency, source';
+
+export const DUE_PAYMENTS = dueOf<DuePayment>(
+  'payments',
+  `status = 'succeeded' AND provider_reference IS NOT NULL`,
+  `${AS_DUE}, amount_reserved AS reserved`,
+);
 
 /** What was concluded here and the provider may know better by now: that a charge did not happen, or that one did whose name nobody knew. */
 const DECIDED = `(status = 'failed' AND failure_code IN ('${DECIDED_NOT_CHARGED}', '${DEADLINE_PASSED}') OR status = 'succeeded' AND provider_reference IS NULL)`;
 
-export const TAKE_DECIDED = `${take('payments', DECIDED)}
-  RETURNING account_id, id, operation_id, status, reference, provider_reference, amount, currency, source, check_at::text`;
+export const DUE_DECIDED = dueOf<DecidedPayment>('payments', DECIDED, `${AS_DUE}, operation_id, status`);
 
-export const TAKE_REFUNDS = `${take('refunds', `status = 'succeeded'`)}
-  RETURNING account_id, id, payment_id, reference, provider_reference, amount, currency, check_at::text,
-            (SELECT provider_reference FROM payments p WHERE p.account_id = t.account_id AND p.id = t.payment_id) AS charge_id`;
+export const DUE_REFUNDS = dueOf<DueRefund>(
+  'refunds',
+  `status = 'succeeded'`,
+  `account_id, taken.id, taken.payment_id, taken.reference, taken.provider_reference, taken.amount, taken.currency, p.provider_reference AS charge_id`,
+  'taken JOIN payments p USING (account_id)\n       WHERE p.id = taken.payment_id',
+);
 
 /** What has no time at all has books that don't change. */
 export const LOOK_AGAIN = [

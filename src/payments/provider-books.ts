@@ -12,15 +12,15 @@ import { Refund } from './payment.entity.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER } from './provider/provider.js';
 import {
+  DUE_DECIDED,
+  DUE_PAYMENTS,
+  DUE_REFUNDS,
   FAIL_REFUND,
   FLAG_PAYMENT,
   GIVE_BACK,
   LOCK_PAYMENT,
   LOOK_AGAIN,
-  TAKE_DECIDED,
-  TAKE_PAYMENTS,
-  TAKE_REFUNDS,
-  type DecidedPayment,
+  type Due,
   type DuePayment,
   type DueRefund,
 } from './provider-books.store.js';
@@ -60,12 +60,17 @@ export class ProviderBooks implements OnApplicationBootstrap, BeforeApplicationS
 
   /** Looks at what is due. One that can't be asked for comes again after a while. */
   async check(signal?: AbortSignal): Promise<void> {
-    const [payments] = await this.dataSource.query<[DuePayment[], number]>(TAKE_PAYMENTS);
-    for (const payment of payments) if (!signal?.aborted) await this.checkPayment(payment).catch((error: unknown) => this.report(error));
-    const [decided] = await this.dataSource.query<[DecidedPayment[], number]>(TAKE_DECIDED);
-    for (const payment of decided) if (!signal?.aborted) await this.late.check(payment).catch((error: unknown) => this.report(error));
-    const [refunds] = await this.dataSource.query<[DueRefund[], number]>(TAKE_REFUNDS);
-    for (const refund of refunds) if (!signal?.aborted) await this.checkRefund(refund).catch((error: unknown) => this.report(error));
+    await this.checkEach(DUE_PAYMENTS, (payment) => this.checkPayment(payment), signal);
+    await this.checkEach(DUE_DECIDED, (payment) => this.late.check(payment), signal);
+    await this.checkEach(DUE_REFUNDS, (refund) => this.checkRefund(refund), signal);
+  }
+
+  private async checkEach<Row>(due: Due<Row>, check: (row: Row) => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return;
+    for await (const row of due(this.dataSource)) {
+      await check(row).catch((error: unknown) => this.report(error));
+      if (signal?.aborted) return;
+    }
   }
 
   private report(error: unknown): void {

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import { takeDue } from '../../src/idempotency/steps/takeover.store.js';
+import type { Call } from '../../src/idempotency/postgres/statement.js';
+import { findDue, takeDue, type DueRow } from '../../src/idempotency/steps/takeover.store.js';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.js';
 
 let database: TestDatabase;
@@ -44,27 +45,36 @@ async function addRecord(into: string, status: 'running' | 'completed'): Promise
   }
 }
 
+const STEPS = ['payments.charge'];
+
+/** As the recoverer does: looks for what is due, and takes each. */
+async function takeAllDue(): Promise<{ account_id: string; attempt: number }[]> {
+  const run = <Row>({ text, values }: Call): Promise<Row[]> => database.query<Row>(text, values);
+  const due = await run<DueRow>(findDue(STEPS, [], 100));
+  const taken = await Promise.all(
+    due.map(({ account_id: accountId, operation_id: operationId }) =>
+      run<{ account_id: string; attempt: number }>(
+        takeDue({ accountId, operationId }, STEPS, { leaseMs: 30_000, recoveryIntervalMs: 1_000 }),
+      ),
+    ),
+  );
+  return taken.flat();
+}
+
 it('the recoverer takes what is due and not what has the same place in another partition', async () => {
   const completed = await addRecord('idempotency_records_0', 'completed');
   const due = await addRecord('idempotency_records_1', 'running');
   expect([completed.partition, due.partition, completed.ctid]).toEqual(['idempotency_records_0', 'idempotency_records_1', due.ctid]);
 
-  const { text, values } = takeDue({ limit: 10, limitOfAccount: 4, busy: new Map() }, ['payments.charge'], {
-    leaseMs: 30_000,
-    recoveryIntervalMs: 1_000,
-  });
-  expect(await database.query(text, values)).toMatchObject([{ account_id: due.account_id, attempt: 2 }]);
+  expect(await takeAllDue()).toMatchObject([{ account_id: due.account_id, attempt: 2 }]);
   expect(
     await database.query('SELECT account_id, attempt, lease_until FROM idempotency_records WHERE account_id = $1', [completed.account_id]),
   ).toEqual([{ account_id: completed.account_id, attempt: 1, lease_until: null }]);
 });
 
-it('and no more of it than it was told, whatever the plan', async () => {
+it('and each once, of two that look at the same moment', async () => {
   for (let each = 0; each < 20; each += 1) await addRecord(`idempotency_records_${each % 2}`, 'running');
-  const { text, values } = takeDue({ limit: 3, limitOfAccount: 4, busy: new Map() }, ['payments.charge'], {
-    leaseMs: 30_000,
-    recoveryIntervalMs: 1_000,
-  });
-  const taken = await database.query<{ account_id: string }>(text, values);
-  expect(new Set(taken.map(({ account_id }) => account_id)).size).toBe(3);
+  const taken = (await Promise.all([takeAllDue(), takeAllDue()])).flat();
+  expect(taken.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, () => 2));
+  expect(new Set(taken.map((row) => row.account_id)).size).toBe(20);
 });

@@ -1,5 +1,5 @@
 import type { Violations } from '../transaction.js';
-import { databaseError } from './errors.js';
+import { violates } from './errors.js';
 
 /** What violated constraints mean in a transaction, as its handler has declared. */
 export class DeclaredViolations {
@@ -12,6 +12,7 @@ export class DeclaredViolations {
 
   /** The refusal that `error`, a violated constraint, was declared to mean; or the error itself. */
   meaningOf(error: unknown): unknown {
-    return this.violations[databaseError(error)?.constraint ?? '']?.() ?? error;
+    const declared = Object.entries(this.violations).find(([constraint]) => violates(error, constraint));
+    return declared ? declared[1]() : error;
   }
 }

@@ -17,6 +17,20 @@ function isFromServer(error: unknown): error is DatabaseError {
   return error instanceof Error && 'severity' in error && 'code' in error && SQLSTATE.test(String(error.code));
 }
 
+/** What Citus adds to the names of a table's constraints for each of its shards. */
+const OF_A_SHARD = /_\d{6,}$/;
+
+/**
+ * Whether it says that the constraint of this name is violated. Of a distributed table the server names the shard's own, and where another
+ * node has told it, in the message alone.
+ */
+export function violates(error: unknown, constraint: string): boolean {
+  const { code, constraint: named, message } = databaseError(error) ?? {};
+  if (!code?.startsWith('23')) return false;
+  const names = named === undefined ? (message?.match(/\w+/g) ?? []) : [named];
+  return names.some((name) => name === constraint || name.replace(OF_A_SHARD, '') === constraint);
+}
+
 /**
  * What the connection had prepared is gone (26000), is there although nobody here has prepared it (42P05), or no longer fits (0A000): a pooler
  * gave it another session, or a table has changed. Nothing ran, and the next try prepares anew.

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { ClaimLost, type OpeningCheck } from '../postgres/opening-check.js';
 import { commitsHang, REMOTE_APPLY } from '../postgres/commits.js';
+import { isDistributed } from '../postgres/distribution.js';
 import { PostgresTransaction } from '../postgres/postgres-transaction.js';
 import type { Call, Result } from '../postgres/statement.js';
 import { CommitUnconfirmed, confirmCommit, type Confirmation } from './confirm.js';
@@ -116,7 +117,9 @@ async function commitWork<Found>(
   way: Way,
   decision: Committable,
 ): Promise<Pass<Found> | Thrown> {
-  const atOnce = tx.isUntouched && way.optimistic ? party.callsAtOnce?.(decision) : undefined;
+  // Without BEGIN a packet is one transaction on one server only.
+  const mayLeaveAtOnce = tx.isUntouched && way.optimistic && !isDistributed(tx.dataSource);
+  const atOnce = mayLeaveAtOnce ? party.callsAtOnce?.(decision) : undefined;
   const durable = party.remoteApply ? [REMOTE_APPLY] : [];
   const commit = atOnce
     ? await tx.commitAtOnce([...atOnce, ...durable])

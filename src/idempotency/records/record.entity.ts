@@ -106,11 +106,11 @@ export class IdempotencyRecord {
 @Entity('idempotency_timeline')
 @Index('idempotency_timeline_operation_idx', ['accountId', 'operationId', 'id'])
 export class TimelineEntry {
+  @PrimaryColumn('uuid', { name: 'account_id', primaryKeyConstraintName: 'idempotency_timeline_pkey' })
+  accountId: string;
+
   @PrimaryColumn('bigint', { generated: 'identity', generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'idempotency_timeline_pkey' })
   id: string;
-
-  @Column('uuid', { name: 'account_id' })
-  accountId: string;
 
   @Column('uuid', { name: 'operation_id' })
   operationId: string;

@@ -178,6 +178,20 @@ export function appendTimeline(
   );
 }
 
+/** A function of the owner's, because whoever serves requests deletes no lines. */
+const TRIM = { name: 'idempotency-trim-timeline', text: 'SELECT idempotency_trim_timeline($1, $2, $3)' };
+
+/** As many attempts leave the beginning and the end of a timeline alone. */
+export const UNTRIMMED_ATTEMPTS = 40;
+
+/**
+ * Drops the middle of a long timeline, because an operation that waits for its provider for months, or ends each process that takes it,
+ * would have a line for each attempt. Nothing before more than UNTRIMMED_ATTEMPTS of them; `attempt`: the one that runs.
+ */
+export function trimTimeline({ accountId, operationId, attempt }: { accountId: string; operationId: string; attempt: number }): Call {
+  return { ...TRIM, values: [accountId, operationId, attempt] };
+}
+
 /** The same for lines of several operations of one account. */
 export function appendLines(accountId: string, lines: NewLine[]): Call {
   const details = lines.map(({ detail }) => detail.slice(0, LONGEST_DETAIL));

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { CompleteOptions } from '../options.js';
 import type { Render } from '../rendering.js';
-import { databaseError } from '../postgres/errors.js';
+import { violates } from '../postgres/errors.js';
 import type { OperationIdentity } from '../postgres/handler-transaction.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
 import { askAlone } from '../postgres/transaction-connection.js';
@@ -139,7 +139,7 @@ export class Claim implements Party<ClaimResult> {
   }
 
   isLostRace(error: unknown): boolean {
-    return databaseError(error)?.constraint === CLAIM_CONSTRAINT;
+    return violates(error, CLAIM_CONSTRAINT);
   }
 
   /** The lock tells: with a record, it was committed; with the lock and no record, it was rolled back; without the lock, it may still be. */

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { CompleteOptions } from '../options.js';
 import { renderer, type Render } from '../rendering.js';
 import { newOperationId } from '../operation-id.js';
-import { databaseError } from '../postgres/errors.js';
+import { violates } from '../postgres/errors.js';
 import type { OperationIdentity } from '../postgres/handler-transaction.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
 import { askAlone } from '../postgres/transaction-connection.js';
@@ -102,7 +102,7 @@ class Seal implements Party<Found> {
   }
 
   isLostRace(error: unknown): boolean {
-    return databaseError(error)?.constraint === CLAIM_CONSTRAINT;
+    return violates(error, CLAIM_CONSTRAINT);
   }
 
   /** Whoever finds the key sealed need not know by whom. */

@@ -39,10 +39,15 @@ export function firstHeld(intent: Intent, first: Pick<HeldOperation, 'step' | 's
   return { ...begun, step, stepNo: 1, subjectId, attempt: 1, ageMs: 0, pending };
 }
 
-/** The columns of a HeldRow. */
-export const HELD_COLUMNS = `account_id, key, operation_id, operation, recovery_point, step_no, subject_id, attempt, trace_id, traceparent, window_ms,
-  (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms, parked_reason IS NOT NULL AS was_parked, response_status, response_headers,
-  convert_from(response_body, 'UTF8') AS response_body`;
+const AS_STORED = `account_id, key, operation_id, operation, recovery_point, step_no, subject_id, attempt, trace_id, traceparent, window_ms,
+  response_status, response_headers`;
+
+/** What a HeldRow is made of, and may be returned by an UPDATE of a distributed table: nothing of it is computed. */
+export const HELD_COLUMNS = `${AS_STORED}, created_at, parked_reason, response_body`;
+
+/** A HeldRow, of these columns. */
+export const HELD_ROW = `${AS_STORED}, (extract(epoch FROM clock_timestamp() - created_at) * 1000)::float8 AS age_ms,
+  parked_reason IS NOT NULL AS was_parked, convert_from(response_body, 'UTF8') AS response_body`;
 
 /** What `takeOver` and `takeDue` return. */
 export interface HeldRow {

@@ -14,6 +14,9 @@ export interface Leases {
   recoveryIntervalMs: number;
 }
 
+// Times of UPDATEs are those of the statement, or parameters: what is volatile, or takes a stable function of a row's columns, can't be
+// asked of a distributed table. Each statement of a packet has a time of its own (PostgreSQL manual, section 9.9.5).
+
 /** Zero rows: somebody else holds the operation now, or it is finished. */
 const FENCE = `account_id = $1 AND key = $2 AND operation_id = $3 AND attempt = $4 AND step_no = $5 AND status = 'running'`;
 
@@ -37,7 +40,7 @@ const ADVANCE = {
   name: 'idempotency-advance',
   text: `UPDATE idempotency_records
             SET recovery_point = $6, step_no = step_no + 1, subject_id = $7, parked_reason = NULL,
-                lease_until = clock_timestamp() + make_interval(secs => $8), next_run_at = clock_timestamp() + make_interval(secs => $8)
+                lease_until = statement_timestamp() + make_interval(secs => $8), next_run_at = statement_timestamp() + make_interval(secs => $8)
           WHERE ${FENCE}`,
 };
 
@@ -45,7 +48,7 @@ const COMPLETE = {
   name: 'idempotency-complete',
   text: `UPDATE idempotency_records
             SET status = 'completed', response_status = $6, response_headers = $7, response_body = convert_to($8, 'UTF8'), resource = coalesce($9, resource),
-                completed_at = clock_timestamp(), expires_at = clock_timestamp() + window_ms * interval '1 millisecond',
+                completed_at = statement_timestamp(), expires_at = statement_timestamp() + $10::bigint * interval '1 millisecond',
                 lease_until = NULL, next_run_at = NULL, parked_reason = NULL
           WHERE ${FENCE} RETURNING expires_at`,
 };
@@ -57,8 +60,8 @@ const COMPLETE = {
 const PARK = {
   name: 'idempotency-park',
   text: `UPDATE idempotency_records
-            SET lease_until = NULL, parked_reason = $6, resumable_at = clock_timestamp() + make_interval(secs => $7),
-                next_run_at = clock_timestamp() + ${pauseOfRecovery('$7', '$8')}
+            SET lease_until = NULL, parked_reason = $6, resumable_at = statement_timestamp() + make_interval(secs => $7),
+                next_run_at = statement_timestamp() + make_interval(secs => $8)
           WHERE ${FENCE}`,
 };
 
@@ -114,13 +117,14 @@ export function advance(held: HeldOperation, step: string, subjectId: string, le
 export function completeHeld(held: HeldOperation, response: StoredResponse, resource: string | undefined): Call {
   return {
     ...COMPLETE,
-    values: [...fence(held), response.status, JSON.stringify(response.headers), response.body, resource ?? null],
+    values: [...fence(held), response.status, JSON.stringify(response.headers), response.body, resource ?? null, held.windowMs],
   };
 }
 
 export function parkHeld(held: HeldOperation, { reason, againMs }: { reason: string; againMs: number | undefined }, leases: Leases): Call {
-  const again = againMs === undefined ? null : againMs / 1000;
-  return { ...PARK, values: [...fence(held), reason.slice(0, 500), leases.recoveryIntervalMs / 1000, again] };
+  const { recoveryIntervalMs: intervalMs } = leases;
+  const pauseMs = pauseOfRecovery(held.attempt, intervalMs, againMs);
+  return { ...PARK, values: [...fence(held), reason.slice(0, 500), intervalMs / 1000, pauseMs / 1000] };
 }
 
 /** Takes an operation back, so that it never was. */

@@ -1,7 +1,8 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import type { Call } from '../postgres/statement.js';
 import type { HeldRow } from './held-operation.js';
-import { takeDue, unknownDue } from './takeover.store.js';
+import { findDue, takeDue, unknownDue, type DueRow } from './takeover.store.js';
 import { BACKGROUND_SOURCE, OPTIONS, RECOVERY_SOURCE, type CompleteOptions } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
 import { StepRegistry } from './step-registry.js';
@@ -50,9 +51,9 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   /** Takes until nothing is due or no place is left; each time some of each account, so the next time may find others. */
   private async look(signal: AbortSignal): Promise<void> {
     for (let free = this.free(); free > 0 && !signal.aborted && !this.options.isClosing(); free = this.free()) {
-      const rows = await this.take(free);
+      const { found, rows } = await this.take(free);
       for (const row of rows) void this.drive(row);
-      if (rows.length > 0) continue;
+      if (found > 0) continue;
       this.more = [...this.busy.values()].some((count) => count >= OF_ACCOUNT);
       return this.reportUnknown();
     }
@@ -67,7 +68,7 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
   async recoverDue(): Promise<number> {
     const seen = new Set<string>();
     for (let isNew = true; isNew && !this.options.isClosing();) {
-      const rows = await this.take(this.free());
+      const { rows } = await this.take(this.free());
       isNew = rows.some((row) => !seen.has(row.operation_id));
       for (const row of rows) seen.add(row.operation_id);
       await Promise.all(rows.map((row) => this.drive(row)));
@@ -75,9 +76,38 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
     return seen.size;
   }
 
-  private take(limit: number): Promise<HeldRow[]> {
-    const { text, values } = takeDue({ limit, limitOfAccount: OF_ACCOUNT, busy: this.busy }, this.steps.names, this.options);
-    return this.background.query<HeldRow[]>(text, values);
+  /**
+   * Looks for what is due, more than is taken, so that one account's many don't hide those of others, and takes each by a statement of its
+   * own, which touches one account. `found`: how many it tried to take; another replica may have been faster.
+   */
+  private async take(limit: number): Promise<{ found: number; rows: HeldRow[] }> {
+    const full = [...this.busy].filter(([, count]) => count >= OF_ACCOUNT).map(([accountId]) => accountId);
+    const due = await this.ask<DueRow>(findDue(this.steps.names, full, 4 * limit));
+    const chosen = this.withinRoom(due).slice(0, limit);
+    const taken = await Promise.allSettled(
+      chosen.map((row) =>
+        this.ask<HeldRow>(takeDue({ accountId: row.account_id, operationId: row.operation_id }, this.steps.names, this.options)),
+      ),
+    );
+    const rows = taken.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const failed = taken.find((each) => each.status === 'rejected');
+    // What was taken is driven, whatever became of the others.
+    if (failed && rows.length === 0) throw failed.reason;
+    return { found: chosen.length, rows };
+  }
+
+  /** Of each account no more than it may have with those that are driven already. */
+  private withinRoom(due: readonly DueRow[]): DueRow[] {
+    const counts = new Map(this.busy);
+    return due.filter(({ account_id: accountId }) => {
+      const count = (counts.get(accountId) ?? 0) + 1;
+      counts.set(accountId, count);
+      return count <= OF_ACCOUNT;
+    });
+  }
+
+  private ask<Row>({ text, values }: Call): Promise<Row[]> {
+    return this.background.query<Row[]>(text, values as unknown[]);
   }
 
   private free(): number {
@@ -86,8 +116,7 @@ export class Recoverer implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** What is due still, after a look that found nothing more, waits for its account's turn or for whoever knows its step. Each name is told once. */
   private async reportUnknown(): Promise<void> {
-    const { text, values } = unknownDue(this.steps.names);
-    for (const { recovery_point: step } of await this.background.query<{ recovery_point: string }[]>(text, values)) {
+    for (const { recovery_point: step } of await this.ask<{ recovery_point: string }>(unknownDue(this.steps.names))) {
       if (this.reported.has(step)) continue;
       this.reported.add(step);
       this.log.warn({ step }, 'operations wait for a step that this process does not know; one that knows it will take them');

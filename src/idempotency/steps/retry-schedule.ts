@@ -4,11 +4,10 @@ const LONGEST = 20;
 const JITTER = 0.25;
 
 /**
- * SQL: how long the recoverer leaves a parked operation alone, as an interval: as long as it was told to, or else one recovery
- * interval after the first attempt, and twice as long after each further one. `interval` and `told` are parameters, in seconds;
- * `told` may be null.
+ * How long the recoverer leaves a parked operation alone, in milliseconds: as long as it was told to, or else one recovery interval after
+ * the first attempt, and twice as long after each further one; never shorter than one.
  */
-export function pauseOfRecovery(interval: string, told: string): string {
-  const doubled = `${interval} * least(power(2, least(attempt, 10) - 1), ${LONGEST})`;
-  return `make_interval(secs => greatest(${interval}, coalesce(${told}, ${doubled})) * (1 + random() * ${JITTER}))`;
+export function pauseOfRecovery(attempt: number, intervalMs: number, toldMs: number | undefined): number {
+  const doubled = intervalMs * Math.min(2 ** (attempt - 1), LONGEST);
+  return Math.max(intervalMs, toldMs ?? doubled) * (1 + Math.random() * JITTER);
 }

@@ -10,6 +10,7 @@ import { commitDecision, type End, type Way } from '../protocol/commit.js';
 import { CommitUnconfirmed } from '../protocol/confirm.js';
 import type { Work } from '../protocol/decision.js';
 import { findOperation, type Completed } from '../records/record.store.js';
+import { UNTRIMMED_ATTEMPTS, trimTimeline } from '../records/story.store.js';
 import type { StoredResponse } from '../reply.js';
 import { park } from '../step.js';
 import { Settlement } from './settlement.js';
@@ -80,6 +81,8 @@ export class StepRunner implements BeforeApplicationShutdown {
   /** What was taken over is driven like anything else, and what that came to is told. */
   private async recover(dataSource: DataSource, held: HeldOperation): Promise<Driven> {
     const began = performance.now();
+    // One that fails leaves it to the next attempt.
+    if (held.attempt > UNTRIMMED_ATTEMPTS) await queryAs(dataSource, held.accountId, trimTimeline(held)).catch(() => undefined);
     const driven = await this.runSteps(dataSource, held);
     const result = driven.kind === 'completed' && driven.stored ? 'lost' : driven.kind;
     this.options.notice({ kind: 'recovered', result, ms: performance.now() - began, operation: noticeOf(held) });
