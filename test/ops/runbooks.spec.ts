@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, delimiter } from 'node:path';
+import { readRepositoryFile } from '../support/compose.js';
 import { KEY_A } from '../support/keys.js';
 import { on } from '../support/database.js';
 import { startPaymentWorld, type PaymentWorld } from '../support/payments.js';
@@ -83,9 +84,9 @@ async function paste(script: string): Promise<{ code: unknown; printed: string }
     KEY: KEY_A,
   };
   // The build is there, and another one would change it under the tests that run beside.
-  const here = script
-    .replaceAll('npm run --silent audit', 'node dist/src/audit/audit.cli.js')
-    .replaceAll('npm run --silent review', 'node dist/src/payments/review.cli.js');
+  const { scripts } = JSON.parse(readRepositoryFile('package.json')) as { scripts: Record<string, string> };
+  const here = script.replaceAll(/npm run --silent (\w+)( --)?/g, (_, name: string) => scripts[name]?.split(' && ').at(-1) ?? name);
+  expect(here).not.toMatch(/npm run/);
   const shell = spawn('bash', ['-eu', '-c', here], { env, stdio: ['ignore', 'pipe', 'inherit'], timeout: PATIENCE });
   let printed = '';
   shell.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
