@@ -47,9 +47,10 @@ async function addRecord(into: string, status: 'running' | 'completed'): Promise
 
 const STEPS = ['payments.charge'];
 
+const run = <Row>({ text, values }: Call): Promise<Row[]> => database.query<Row>(text, values);
+
 /** As the recoverer does: looks for what is due, and takes each. */
 async function takeAllDue(): Promise<{ account_id: string; attempt: number }[]> {
-  const run = <Row>({ text, values }: Call): Promise<Row[]> => database.query<Row>(text, values);
   const due = await run<DueRow>(findDue(STEPS, [], 100));
   const taken = await Promise.all(
     due.map(({ account_id: accountId, operation_id: operationId }) =>
@@ -72,8 +73,9 @@ it('the recoverer takes what is due and not what has the same place in another p
   ).toEqual([{ account_id: completed.account_id, attempt: 1, lease_until: null }]);
 });
 
-it('and each once, of two that look at the same moment', async () => {
+it('and no more of it than it was told, each once, of two that look at the same moment', async () => {
   for (let each = 0; each < 20; each += 1) await addRecord(`idempotency_records_${each % 2}`, 'running');
+  expect(new Set((await run<DueRow>(findDue(STEPS, [], 3))).map((row) => row.account_id)).size).toBe(3);
   const taken = (await Promise.all([takeAllDue(), takeAllDue()])).flat();
   expect(taken.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, () => 2));
   expect(new Set(taken.map((row) => row.account_id)).size).toBe(20);

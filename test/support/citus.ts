@@ -30,7 +30,6 @@ const FLAGS = {
   full_page_writes: 'off',
   max_connections: '300',
   max_prepared_transactions: '300',
-  // A place of its own for each test: no service of the packages is disturbed.
   'citus.enable_statistics_collection': 'off',
 };
 
