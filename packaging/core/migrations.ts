@@ -9,6 +9,7 @@ import { FinalRecords1700000000026 } from '../../migrations/1700000000026-final-
 import { LastTry1700000000029 } from '../../migrations/1700000000029-last-try.js';
 import { QuickFinalRecords1700000000030 } from '../../migrations/1700000000030-quick-final-records.js';
 import { TimelineByAccount1700000000031 } from '../../migrations/1700000000031-timeline-by-account.js';
+import { OwnerFunctionsByAccount1700000000034 } from '../../migrations/1700000000034-owner-functions-by-account.js';
 
 export {
   Idempotency1700000000001,
@@ -22,6 +23,7 @@ export {
   LastTry1700000000029,
   QuickFinalRecords1700000000030,
   TimelineByAccount1700000000031,
+  OwnerFunctionsByAccount1700000000034,
 };
 
 /** The migrations of the core's tables and functions, in order, for the `migrations` of a TypeORM data source. */
@@ -37,4 +39,5 @@ export const migrations = [
   LastTry1700000000029,
   QuickFinalRecords1700000000030,
   TimelineByAccount1700000000031,
+  OwnerFunctionsByAccount1700000000034,
 ];

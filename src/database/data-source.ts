@@ -29,6 +29,9 @@ import { LastTry1700000000029 } from '../../migrations/1700000000029-last-try.js
 import { QuickFinalRecords1700000000030 } from '../../migrations/1700000000030-quick-final-records.js';
 import { TimelineByAccount1700000000031 } from '../../migrations/1700000000031-timeline-by-account.js';
 import { ReferencesByAccount1700000000032 } from '../../migrations/1700000000032-references-by-account.js';
+import { GateByServer1700000000033 } from '../../migrations/1700000000033-gate-by-server.js';
+import { OwnerFunctionsByAccount1700000000034 } from '../../migrations/1700000000034-owner-functions-by-account.js';
+import { PaymentsTakeBackByAccount1700000000035 } from '../../migrations/1700000000035-payments-take-back-by-account.js';
 import type { Config } from '../kernel/config.js';
 import { codeOf } from '../kernel/trouble.js';
 import { DatabaseClient } from './client.js';
@@ -83,6 +86,9 @@ const migrations = [
   QuickFinalRecords1700000000030,
   TimelineByAccount1700000000031,
   ReferencesByAccount1700000000032,
+  GateByServer1700000000033,
+  OwnerFunctionsByAccount1700000000034,
+  PaymentsTakeBackByAccount1700000000035,
 ];
 
 /** What TypeORM reads and writes through a pool; statements as text need none. */

@@ -42,7 +42,6 @@ const FUNCTIONS = [
   'idempotency_make_room',
   'idempotency_trim_timeline',
   'payments_take_back',
-  'payments_gate_is_open',
   'current_server',
 ];
 

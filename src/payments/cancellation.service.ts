@@ -38,7 +38,7 @@ export class CancellationService {
     const captured = await this.payments.lockCaptured(tx, accountId, locked.id);
     if (captured.length > 0) {
       checkGivingBack();
-      await this.gate.pass(tx);
+      await this.gate.pass(tx, accountId);
     }
     tx.declare({ refunds_reference_idx: () => keySpent() });
     const refunds: Refund[] = [];

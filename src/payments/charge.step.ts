@@ -18,12 +18,12 @@ import {
   type Pending,
   type Unknown,
 } from './provider/provider.js';
-import { CLOSED, RestoreGate, gateClosed } from './restore/restore-gate.js';
+import { CLOSED, RestoreGate, gateClosed, gateIsOpen } from './restore/restore-gate.js';
 
 const FIND_FACTS: Statement = {
   name: 'payments-find-facts',
   text: `SELECT order_id, amount, currency, source, reference, provider_reference,
-                extract(epoch FROM deadline - clock_timestamp())::float8 * 1000 AS left_ms, payments_gate_is_open($3) AS is_open
+                extract(epoch FROM deadline - clock_timestamp())::float8 * 1000 AS left_ms, ${gateIsOpen('$3')} AS is_open
            FROM payments WHERE account_id = $1 AND id = $2`,
 };
 

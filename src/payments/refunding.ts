@@ -7,12 +7,12 @@ import type { Refund } from './payment.entity.js';
 import { ask, referenceOf } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER, type Found, type Outcome, type RefundRequest } from './provider/provider.js';
-import { CLOSED, RestoreGate } from './restore/restore-gate.js';
+import { CLOSED, RestoreGate, gateIsOpen } from './restore/restore-gate.js';
 import { flagRefund, lookAtBooks, nameRefund, settleRefund, type SettledRefund } from './refund.store.js';
 
 const FIND_FACTS: Statement = {
   name: 'refunds-find-facts',
-  text: `SELECT r.amount, r.currency, p.provider_reference AS charge_id, r.provider_reference AS known, payments_gate_is_open($3) AS is_open
+  text: `SELECT r.amount, r.currency, p.provider_reference AS charge_id, r.provider_reference AS known, ${gateIsOpen('$3')} AS is_open
            FROM refunds r JOIN payments p ON p.account_id = r.account_id AND p.id = r.payment_id
           WHERE r.account_id = $1 AND r.id = $2`,
 };

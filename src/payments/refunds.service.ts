@@ -25,7 +25,7 @@ export class RefundsService {
   /** Opens a refund, to be made by RefundStep. @throws Problem `not-found`, `refund-exceeds-payment`, `service-unavailable` */
   async open(tx: Transaction, accountId: string, paymentId: string, { amount, reason }: CreateRefund): Promise<Refund> {
     const uuid = uuidOf('pay', paymentId);
-    const [payment] = await Promise.all([uuid && lockPayment(tx, accountId, uuid), this.gate.pass(tx)]);
+    const [payment] = await Promise.all([uuid && lockPayment(tx, accountId, uuid), this.gate.pass(tx, accountId)]);
     if (!payment) throw noSuch('payment');
     tx.declare({ refunds_reference_idx: () => keySpent() });
     return reserveRefund(tx, payment, {

@@ -23,10 +23,9 @@ export interface LostCharge {
   obstacle: string | null;
 }
 
-const UNKNOWN_HERE = `
-  SELECT l.reference FROM unnest($1::text[]) AS l (reference)
-   WHERE NOT EXISTS (SELECT FROM payments p WHERE p.reference = l.reference)
-     AND NOT EXISTS (SELECT FROM restored_charges r WHERE r.reference = l.reference)`;
+const KNOWN_HERE = `
+  SELECT reference FROM payments WHERE reference = ANY ($1)
+  UNION ALL SELECT reference FROM restored_charges WHERE reference = ANY ($1)`;
 
 /** Payments made nothing after it but what was lost; a day earlier, since clocks differ and commits take time. */
 const NEWEST = `
@@ -49,12 +48,12 @@ export async function lossesSince(dataSource: DataSource): Promise<Date> {
 /** Every one of them, oldest first. The ledger is read before the database, so that what is under way has its row. @throws Error when either can't be read */
 export async function findLostCharges(dataSource: DataSource, ledger: ProviderLedger): Promise<LostCharge[]> {
   const { charges, refunded } = await readLedger(ledger);
-  const unknown = new Set<string>();
+  const known = new Set<string>();
   for (let at = 0; at < charges.length; at += BATCH) {
     const references = charges.slice(at, at + BATCH).map(({ reference }) => reference);
-    for (const { reference } of await dataSource.query<{ reference: string }[]>(UNKNOWN_HERE, [references])) unknown.add(reference);
+    for (const { reference } of await dataSource.query<{ reference: string }[]>(KNOWN_HERE, [references])) known.add(reference);
   }
-  const left = charges.toSorted(byTime).filter(({ id, amount, reference }) => unknown.has(reference) && (refunded.get(id) ?? 0) < amount);
+  const left = charges.toSorted(byTime).filter(({ id, amount, reference }) => !known.has(reference) && (refunded.get(id) ?? 0) < amount);
   const owners = left.map(ownerOf);
   const accounts = await dataSource.query<{ id: string }[]>(OWN, [owners.flatMap((owner) => owner?.accountId ?? [])]);
   const here = new Set(accounts.map(({ id }) => id));

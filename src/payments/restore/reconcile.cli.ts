@@ -1,4 +1,5 @@
 import { asOwner } from '../../database/owner-command.js';
+import type { ServerIdentity } from '../../database/servers.js';
 import { publicOperationId } from '../../idempotency/index.js';
 import { actor } from '../../kernel/actor.js';
 import { CommandFailure, runWithArguments } from '../../kernel/cli.js';
@@ -79,12 +80,14 @@ function lineOf({ charge: { id, amount, currency, createdAt, reference }, owner,
   return `${what}  ${whose.join('  ')}  ${obstacle === null ? 'to be adopted or refunded' : `to be refunded: ${obstacle}`}`;
 }
 
-function wordsFor({ isOpen, row, server }: GateState): string {
+function wordsFor({ isOpen, rows, servers }: GateState): string {
   if (isOpen) return 'open';
-  if (!row) return 'closed: the gate has no row';
-  const since = `since ${row.changedAt.toISOString()} by ${row.changedBy}: ${row.note}`;
-  if (!row.isOpen) return `closed ${since}`;
-  return `closed: they were opened for timeline ${row.timeline} of cluster ${row.cluster}, and this is timeline ${server.timeline} of ${server.cluster}`;
+  const [latest] = rows;
+  if (!latest) return 'closed: the gate has no row';
+  if (!latest.isOpen) return `closed since ${latest.changedAt.toISOString()} by ${latest.changedBy}: ${latest.note}`;
+  const named = (each: ServerIdentity[]): string =>
+    each.map(({ cluster, timeline }) => `timeline ${timeline} of cluster ${cluster}`).join(', ');
+  return `closed: they were opened for ${named(rows)}, and this is ${named(servers)}`;
 }
 
 function say(line: string): void {

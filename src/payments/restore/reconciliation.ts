@@ -1,4 +1,5 @@
 import { IsNull, type DataSource, type EntityManager } from 'typeorm';
+import { serversOf, type ServerIdentity } from '../../database/servers.js';
 import { appendOwnEvent } from '../../events/outbox.js';
 import { CommandFailure } from '../../kernel/cli.js';
 import { publicId } from '../../kernel/ids.js';
@@ -22,13 +23,15 @@ type Succeeded = Extract<Outcome, { kind: 'succeeded' }>;
 export interface GateState {
   /** Whether it lets payments pass that heed the server's timeline. */
   isOpen: boolean;
-  /** Of the operator, whatever the server is. */
-  row: PaymentsGate | null;
-  server: { cluster: string | null; timeline: number | null };
+  /** Of the operator, whatever the servers are; the latest first. */
+  rows: PaymentsGate[];
+  servers: ServerIdentity[];
 }
 
-const SERVER = 'SELECT cluster, timeline FROM current_server()';
-const IS_OPEN = 'SELECT payments_gate_is_open(false) AS is_open';
+/** On every server that keeps rows: this many of its rows are open for the servers of now. */
+const OPEN_FOR = `
+  SELECT count(*)::int AS count FROM payments_gate g JOIN unnest($1::text[], $2::integer[]) AS s (cluster, timeline) USING (cluster)
+   WHERE g.is_open AND g.timeline IS NOT DISTINCT FROM s.timeline`;
 /** Those that are under way may have passed the gate before it was closed. */
 const RUNNING = `SELECT count(*)::int AS count FROM idempotency_records WHERE status = 'running' AND lease_until > clock_timestamp()`;
 
@@ -48,10 +51,11 @@ export class Reconciliation {
 
   /** How the gate stands. */
   async gate(): Promise<GateState> {
-    const [server] = await this.dataSource.query<GateState['server'][]>(SERVER);
-    const [{ is_open: isOpen }] = await this.dataSource.query<[{ is_open: boolean }]>(IS_OPEN);
-    const row = await this.dataSource.manager.findOneBy(PaymentsGate, { id: true });
-    return { isOpen, row, server: server ?? { cluster: null, timeline: null } };
+    const servers = await serversOf(this.dataSource);
+    const values = [servers.map(({ cluster }) => cluster), servers.map(({ timeline }) => timeline)];
+    const [open] = await this.dataSource.query<{ count: number }[]>(OPEN_FOR, values);
+    const rows = await this.dataSource.manager.find(PaymentsGate, { order: { changedAt: 'DESC', cluster: 'ASC' } });
+    return { isOpen: open?.count === servers.length, rows, servers };
   }
 
   /** No payment passes from now on. Returns how many operations are under way still, that may have passed before. */
@@ -160,13 +164,14 @@ export class Reconciliation {
   }
 
   private async changeGate(isOpen: boolean, { actor, note }: By): Promise<void> {
-    await this.dataSource.query(
-      `INSERT INTO payments_gate (is_open, cluster, timeline, changed_at, changed_by, note)
-       SELECT $1, cluster, timeline, now(), $2, $3 FROM current_server()
-       ON CONFLICT (id) DO UPDATE SET (is_open, cluster, timeline, changed_at, changed_by, note)
-                                    = (EXCLUDED.is_open, EXCLUDED.cluster, EXCLUDED.timeline, EXCLUDED.changed_at, EXCLUDED.changed_by, EXCLUDED.note)`,
-      [isOpen, actor, note],
-    );
+    const servers = await serversOf(this.dataSource);
+    await this.dataSource.transaction(async (manager) => {
+      const [changedAt, changedBy] = [await timeOf(manager), actor];
+      // Also those of servers that are none of ours any more.
+      await manager.deleteAll(PaymentsGate);
+      const rows = servers.map(({ cluster, timeline }) => ({ cluster, timeline, isOpen, changedAt, changedBy, note }));
+      await manager.insert(PaymentsGate, rows);
+    });
     writeAct('gate.changed', { actor, state: isOpen ? 'open' : 'closed' });
   }
 }

@@ -15,11 +15,20 @@ export const CLOSED: NotReached = {
   againMs: 30_000,
 };
 
-const PASS: Statement = { name: 'payments-gate-pass', text: 'SELECT payments_gate_is_open($1) AS is_open' };
+/**
+ * SQL: whether the gate was opened for the server that runs the statement; where tables lie on several, that is the one with the rows that the
+ * statement is about. `anyTimeline`: a parameter, whether another timeline changes nothing.
+ */
+export const gateIsOpen = (anyTimeline: string): string =>
+  `EXISTS (SELECT FROM payments_gate g, current_server() s
+            WHERE g.is_open AND g.cluster = coalesce(s.cluster, '') AND (${anyTimeline}::boolean OR g.timeline IS NOT DISTINCT FROM s.timeline))`;
 
+const IS_OPEN = `SELECT ${gateIsOpen('$1')} AS is_open`;
+
+/** About an account; no charge has the reference ''. */
 const ENTER: Statement = {
   name: 'payments-gate-enter',
-  text: `SELECT payments_gate_is_open($3) AS is_open, r.account_id, r.charge_id, r.amount, r.currency, r.order_id, r.payment_id, r.charged_at,
+  text: `SELECT ${gateIsOpen('$3')} AS is_open, r.account_id, r.charge_id, r.amount, r.currency, r.order_id, r.payment_id, r.charged_at,
                 r.outcome, r.refund_id, r.decided_at
            FROM (SELECT) AS one LEFT JOIN restored_charges r ON r.account_id = $1 AND r.reference = $2`,
 };
@@ -58,13 +67,13 @@ export class RestoreGate {
 
   /** Whether payments pass at this moment. @throws the database's error */
   async isOpen(dataSource: DataSource): Promise<boolean> {
-    const [row] = await dataSource.query<{ is_open: boolean }[]>(PASS.text, [this.anyTimeline]);
+    const [row] = await dataSource.query<{ is_open: boolean }[]>(IS_OPEN, [this.anyTimeline]);
     return row?.is_open === true;
   }
 
   /** @throws Problem `service-unavailable`, which stores nothing */
-  async pass(tx: Transaction): Promise<void> {
-    const [row] = await tx.run<{ is_open: boolean }>(PASS, [this.anyTimeline]);
+  async pass(tx: Transaction, accountId: string): Promise<void> {
+    const [row] = await tx.run<EntryRow>(ENTER, [accountId, '', this.anyTimeline]);
     if (!row?.is_open) throw gateClosed();
   }
 

@@ -5,18 +5,15 @@ import { bigintAsNumber } from '../../kernel/money.js';
 export const RESTORED_OUTCOMES = ['adopted', 'refunded'] as const;
 export type RestoredOutcome = (typeof RESTORED_OUTCOMES)[number];
 
-/** Whether payments may go on: one row, with the server that it was opened for. Where that is another one by now, it is shut. */
+/** Whether payments may go on: a row for each server that it was opened for. On another one, or another timeline, it is shut. */
 @Entity('payments_gate')
-@Check('payments_gate_one_check', 'id')
 export class PaymentsGate {
-  @PrimaryColumn('boolean', { primaryKeyConstraintName: 'payments_gate_pkey', default: true })
-  id: boolean;
+  /** '' where the server doesn't tell. */
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'payments_gate_pkey' })
+  cluster: string;
 
   @Column('boolean', { name: 'is_open' })
   isOpen: boolean;
-
-  @Column('text', { nullable: true })
-  cluster: string | null;
 
   @Column('integer', { nullable: true })
   timeline: number | null;
