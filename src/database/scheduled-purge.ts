@@ -1,7 +1,7 @@
 import { Inject, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { PeriodicTask, deleteInBatches } from '../idempotency/index.js';
+import { PeriodicTask, deleteExpired, deleteInBatches, type Expiring } from '../idempotency/index.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { BACKGROUND } from './data-source.js';
 
@@ -31,6 +31,11 @@ export abstract class ScheduledPurge implements OnApplicationBootstrap, BeforeAp
 
   /** Purges all that is too old by now, or what it gets done before `signal`; returns how many rows went. */
   abstract purge(signal?: AbortSignal): Promise<number>;
+
+  /** Deletes what has expired as `deleteExpired` does, at the pace of this purge. */
+  protected deleteDue(expiring: Expiring, values: unknown[], signal: AbortSignal | undefined): Promise<number> {
+    return deleteExpired(this.dataSource, expiring, values, { longestRestMs: this.config.purgeInterval, signal });
+  }
 
   /** Runs `statement` as `deleteInBatches` does, at the pace of this purge. */
   protected deleteAll(statement: string, values: unknown[], signal: AbortSignal | undefined): Promise<number> {

@@ -20,7 +20,7 @@ export { RecoverableStep, next, park, stepName, undo, type Next, type Step, type
 export type { SqlClient } from './postgres/sql-client.js';
 export type { Statement } from './postgres/statement.js';
 export { ACCOUNT_SETTING, enterBy } from './postgres/account-scope.js';
-export { spansServers } from './postgres/distribution.js';
+export { isDistributed, spansServers } from './postgres/distribution.js';
 export { commitsHang, refuseWhileHanging } from './postgres/commits.js';
 export { SESSION_SETTINGS } from './postgres/session-settings.js';
 export { assertNoTransaction, outsideTransaction } from './postgres/connection-guard.js';
@@ -28,8 +28,10 @@ export type { Item, ItemOutcome, ItemsOptions, Transaction, Violations } from '.
 export { RETRY_REASONS, readRetry } from './requests/retry-reason.js';
 export type { Sealing } from './requests/seal.js';
 export { allowDuplicate } from './requests/duplicates.js';
+export { LOCKING_FUNCTIONS } from './requests/locks.js';
 export { parseKey } from './requests/key.js';
-export { deleteInBatches, type Pace } from './records/purge-batches.js';
+export type { Expiring } from './records/expiring.js';
+export { deleteExpired, deleteInBatches, type Pace } from './records/purge-batches.js';
 export { PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';
 export { operationUuid, publicOperationId } from './operation-id.js';
 export { typeId, uuidOfTypeId } from './type-id.js';

@@ -1,7 +1,8 @@
 /** The first look again comes after so long, in milliseconds, and none sooner than that after another. */
 const SOONEST_MS = 3_600_000;
-/** The last pauses, in seconds: thirty days. */
-const LONGEST_S = 30 * 86_400;
+/** The last pauses, and for how long there is a next one. */
+const LONGEST_MS = 30 * 86_400_000;
+const LOOKED_FOR_MS = 180 * 86_400_000;
 /** A charge that the provider did not know may have been under way still. */
 const SOON_MS = 60_000;
 
@@ -15,17 +16,18 @@ export function soonCheck(now: Date): Date {
   return new Date(now.getTime() + SOON_MS);
 }
 
-/**
- * After as long again as it is old, an hour at least and thirty days at most, for half a year, or until a person has it; from then
- * on whenever there is news. Not over news that came meanwhile.
- */
-const nextCheck = (table: string): string => `
-  UPDATE ${table}
-     SET check_at = CASE WHEN $4 OR now() - created_at > interval '180 days' THEN 'infinity'
-                         -- In seconds: adding an interval depends on the time zone, which an UPDATE of a distributed table must not.
-                         ELSE to_timestamp(extract(epoch FROM now())::float8
-                                           + greatest(${SOONEST_MS / 1000}, least(extract(epoch FROM now() - created_at)::float8, ${LONGEST_S}))) END
-   WHERE account_id = $1 AND id = $2 AND check_at = $3::timestamptz`;
+/** When something was taken to be looked at again, and when it was made. */
+export interface Looked {
+  taken_at: Date;
+  created_at: Date;
+}
 
-/** Sets when something of each kind is looked at again. */
-export const NEXT_CHECK = { payments: nextCheck('payments'), refunds: nextCheck('refunds') };
+/**
+ * When the next look at it is: after as long again as it is old, an hour at least and thirty days at most, for half a year, or until a person
+ * has it; from then on whenever there is news.
+ */
+export function nextCheck({ taken_at: now, created_at: made }: Looked, hasPerson: boolean): Date | 'infinity' {
+  const age = now.getTime() - made.getTime();
+  if (hasPerson || age > LOOKED_FOR_MS) return 'infinity';
+  return new Date(now.getTime() + Math.max(SOONEST_MS, Math.min(age, LONGEST_MS)));
+}

@@ -4,12 +4,12 @@ import type { DataSource } from 'typeorm';
 import { BACKGROUND } from '../database/data-source.js';
 import { startOperation } from '../idempotency/index.js';
 import { newId, publicId } from '../kernel/ids.js';
-import { NEXT_CHECK } from './books-schedule.js';
+import { nextCheck } from './books-schedule.js';
 import { LateRefundStep } from './late-refund.step.js';
 import { LATE_CHARGE_REFUND } from './money-operations.js';
 import { Payment, Refund } from './payment.entity.js';
 import { refundPath } from './payment-replies.js';
-import { FLAG_PAYMENT, NAME_CHARGE, type DecidedPayment } from './provider-books.store.js';
+import { FLAG_PAYMENT, NAME_CHARGE, SET_CHECK, type DecidedPayment } from './provider-books.store.js';
 import { referenceOf } from './provider/ask.js';
 import { GuardedProvider } from './provider/guarded-provider.js';
 import { PROVIDER } from './provider/provider.js';
@@ -42,12 +42,8 @@ export class LateCharges {
       await this.dataSource.query(NAME_CHARGE, [account_id, id, found.providerReference]);
       if (payment.status === 'failed') return this.giveBack(payment);
     }
-    await this.dataSource.query(NEXT_CHECK.payments, [
-      account_id,
-      id,
-      payment.check_at,
-      review !== undefined || found?.kind === 'declined',
-    ]);
+    const next = nextCheck(payment, review !== undefined || found?.kind === 'declined');
+    await this.dataSource.query(SET_CHECK.payments, [account_id, id, payment.check_at, next]);
   }
 
   /** Reserves the refund and starts its operation together, once: the reservation fills the payment, under its lock. */

@@ -1,9 +1,10 @@
 import type { DataSource } from 'typeorm';
+import type { Looked } from './books-schedule.js';
 import { DEADLINE_PASSED, DECIDED_NOT_CHARGED } from './end-states.js';
 import type { PaymentStatus } from './payment.entity.js';
 
 /** A payment whose charge is looked at again. */
-export interface DuePayment {
+export interface DuePayment extends Looked {
   account_id: string;
   id: string;
   reference: string;
@@ -17,7 +18,7 @@ export interface DuePayment {
 }
 
 /** A payment that a person decided. */
-export interface DecidedPayment {
+export interface DecidedPayment extends Looked {
   account_id: string;
   id: string;
   operation_id: string;
@@ -31,7 +32,7 @@ export interface DecidedPayment {
 }
 
 /** A refund that is looked at again. */
-export interface DueRefund {
+export interface DueRefund extends Looked {
   account_id: string;
   id: string;
   payment_id: string;
@@ -58,7 +59,7 @@ function dueOf<Row>(table: string, which: string, columns: string, from = 'taken
       UPDATE ${table} SET check_at = now() + interval '10 minutes'
        WHERE account_id = $1 AND id = ANY (ARRAY (SELECT id FROM ${table} WHERE account_id = $1 AND id = $2 AND ${isDue} FOR UPDATE SKIP LOCKED))
       RETURNING *)
-    SELECT ${columns}, taken.check_at::text AS check_at FROM ${from}`;
+    SELECT ${columns}, taken.check_at::text AS check_at, taken.created_at, now() AS taken_at FROM ${from}`;
   return async function* (dataSource) {
     for (const { account_id, id } of await dataSource.query<{ account_id: string; id: string }[]>(find)) {
       const [row] = await dataSource.query<Row[]>(take, [account_id, id]);
@@ -95,6 +96,11 @@ export const LOOK_AGAIN = [
 ];
 
 export const LOCK_PAYMENT = `SELECT FROM payments WHERE account_id = $1 AND id = $2 FOR NO KEY UPDATE`;
+
+/** Sets when it is looked at again, not over news that came meanwhile: $3 is what `check_at` was. */
+const setCheck = (table: string): string =>
+  `UPDATE ${table} SET check_at = $4 WHERE account_id = $1 AND id = $2 AND check_at = $3::timestamptz`;
+export const SET_CHECK = { payments: setCheck('payments'), refunds: setCheck('refunds') };
 
 /** The provider's name of a charge that was decided without one. */
 export const NAME_CHARGE = `UPDATE payments SET provider_reference = $3, version = version + 1 WHERE account_id = $1 AND id = $2 AND provider_reference IS NULL`;

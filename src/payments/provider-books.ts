@@ -5,7 +5,7 @@ import { BACKGROUND } from '../database/data-source.js';
 import { PeriodicTask } from '../idempotency/index.js';
 import { appendOwnEvent } from '../events/outbox.js';
 import { publicId } from '../kernel/ids.js';
-import { NEXT_CHECK } from './books-schedule.js';
+import { nextCheck } from './books-schedule.js';
 import { LateCharges } from './late-charges.js';
 import { RefundView } from './payment.dto.js';
 import { Refund } from './payment.entity.js';
@@ -19,6 +19,7 @@ import {
   FLAG_PAYMENT,
   GIVE_BACK,
   LOCK_PAYMENT,
+  SET_CHECK,
   LOOK_AGAIN,
   type Due,
   type DuePayment,
@@ -91,7 +92,7 @@ export class ProviderBooks implements OnApplicationBootstrap, BeforeApplicationS
     const found = reasons.filter((reason) => reason !== null);
     for (const reason of found) await this.dataSource.query(FLAG_PAYMENT, [account_id, id, reason]);
     // A person has it then; only news make us look once more.
-    await this.dataSource.query(NEXT_CHECK.payments, [account_id, id, payment.check_at, found.length > 0]);
+    await this.dataSource.query(SET_CHECK.payments, [account_id, id, payment.check_at, nextCheck(payment, found.length > 0)]);
   }
 
   private async checkRefund(refund: DueRefund): Promise<void> {
@@ -114,6 +115,6 @@ export class ProviderBooks implements OnApplicationBootstrap, BeforeApplicationS
     }
     const review = found?.kind === 'unknown' ? found.review : undefined;
     if (review) await this.dataSource.query(FLAG_PAYMENT, [account_id, payment_id, `${mark}: ${review}`]);
-    await this.dataSource.query(NEXT_CHECK.refunds, [account_id, id, refund.check_at, review !== undefined]);
+    await this.dataSource.query(SET_CHECK.refunds, [account_id, id, refund.check_at, nextCheck(refund, review !== undefined)]);
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ScheduledPurge } from '../database/scheduled-purge.js';
+import { isDistributed, type Expiring } from '../idempotency/index.js';
 
 /**
  * How long an event is kept, in milliseconds. It is there to know one that is sent again, which Stripe does for three days (Stripe docs,
@@ -7,20 +8,17 @@ import { ScheduledPurge } from '../database/scheduled-purge.js';
  */
 const RETENTION = 30 * 86_400_000;
 
-/** What a crash undoes is purged again, so the commit doesn't wait for the disk. */
-const PURGE = `
-  WITH gone AS (
-         DELETE FROM provider_events
-          WHERE ctid = ANY (ARRAY (SELECT ctid FROM provider_events
-                                    WHERE received_at BETWEEN $2 AND now() - $3 * interval '1 millisecond'
-                                    ORDER BY received_at LIMIT $1 FOR UPDATE SKIP LOCKED))
-         RETURNING received_at)
-  SELECT count(*)::int AS count, max(received_at) AS newest, set_config('synchronous_commit', 'off', true) FROM gone`;
+const UNTIL = (retention: string): string => `now() - ${retention} * interval '1 millisecond'`;
+const OLD: Expiring = { table: 'provider_events', key: 'id', time: 'received_at', until: UNTIL('$3') };
+/** Events have no account until they are read: where they lie on several servers, each deletes its own. */
+const DELETE_OLD = `DELETE FROM provider_events WHERE received_at <= ${UNTIL('$1')}`;
 
 /** Purges the inbox of the provider's events on every replica, at an interval. */
 @Injectable()
 export class ProviderEventsPurger extends ScheduledPurge {
-  override purge(signal?: AbortSignal): Promise<number> {
-    return this.deleteAll(PURGE, [RETENTION], signal);
+  override async purge(signal?: AbortSignal): Promise<number> {
+    if (!isDistributed(this.dataSource)) return this.deleteDue(OLD, [RETENTION], signal);
+    const [, count] = await this.dataSource.query<[unknown, number]>(DELETE_OLD, [RETENTION]);
+    return count;
   }
 }

@@ -5,12 +5,15 @@ import { controlsTransaction } from './transaction-control.js';
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** The text with the same parameters where tables lie on several servers, by account, if it has to be another one there. */
+  readonly spread?: string;
 }
 
 /** A statement with its values, each a text, bytes or null, as the protocol takes them; without a name it is prepared anew each time. */
 export interface Call {
   readonly name?: string | undefined;
   readonly text: string;
+  readonly spread?: string | undefined;
   readonly values?: unknown[];
 }
 
@@ -30,13 +33,13 @@ const { utils } = pg as unknown as { utils: { prepareValue(value: unknown): unkn
  * A call that can fail at the server alone.
  * @throws Error for a value that can't be written, and for a name that belongs to another text
  */
-export function toCall({ name, text, values: own = [] }: Call, values: readonly unknown[] = own): Call {
+export function toCall({ name, text, spread, values: own = [] }: Call, values: readonly unknown[] = own): Call {
   if (name !== undefined) {
     const registered = known.get(name);
     if (!registered) known.set(name, { text, controls: controlsTransaction(text) });
     else if (registered.text !== text) throw new Error(`the statement name ${name} belongs to another text`);
   }
-  return { name, text, values: values.map(asWritten) };
+  return { name, text, spread, values: values.map(asWritten) };
 }
 
 /**

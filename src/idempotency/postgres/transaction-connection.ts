@@ -3,6 +3,7 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { tellSql } from '../channels.js';
 import { refuseWhileHanging, unlessCommitsHang } from './commits.js';
 import { outsideTransaction } from './connection-guard.js';
+import { spelledFor } from './distribution.js';
 import type { OpeningCheck } from './opening-check.js';
 import { isPreparedAmiss } from './errors.js';
 import { OVER } from './over.js';
@@ -60,7 +61,8 @@ export class TransactionConnection {
   /** Sends all calls in one packet, behind what was asked for; never rejects. */
   send(calls: readonly Call[]): Promise<PipelineEnd> {
     if (!this.packet.isEmpty) this.flush();
-    return tellSql(calls, () => sendPipeline(this.client, calls));
+    const sent = spelledFor(this.dataSource, calls);
+    return tellSql(sent, () => sendPipeline(this.client, sent));
   }
 
   /** The same for the packet that commits; cut off, so that the connection breaks, when commits are found to hang. */
@@ -106,7 +108,8 @@ export class TransactionConnection {
 
 /** Sends the calls in one packet over a connection that they have to themselves meanwhile. @throws what the pool says that has no connection */
 export function sendAlone(dataSource: DataSource, calls: readonly Call[]): Promise<PipelineEnd> {
-  return tellSql(calls, () => sendUntold(dataSource, calls));
+  const sent = spelledFor(dataSource, calls);
+  return tellSql(sent, () => sendUntold(dataSource, sent));
 }
 
 /** The same for calls of several requests, each of which tells of its own. */

@@ -1,18 +1,18 @@
-/** What a deleted record gives to `ARCHIVE_GONE`. */
+/** What a deleted record gives to `archiveGone`. */
 export const ARCHIVED_COLUMNS =
   'account_id, key, operation_id, operation, resource, response_status, attempt, created_at, completed_at, expires_at';
 
 /**
  * Parts of a WITH behind one that is named `gone` and returns records that it deletes: what else is kept of their operations
- * goes with them, and the archive gets a line for each.
+ * goes with them, and the archive gets a line for each. `own`: see Expiring.
  */
-export const ARCHIVE_GONE = `
+export const archiveGone = (own: (alias: string) => string): string => `,
        counted AS (
          DELETE FROM idempotency_replays r USING gone g
-          WHERE r.account_id = g.account_id AND r.operation_id = g.operation_id
+          WHERE ${own('r')} r.account_id = g.account_id AND r.operation_id = g.operation_id
          RETURNING r.account_id, r.operation_id, r.count),
        told AS (
-         DELETE FROM idempotency_timeline t USING gone g WHERE t.account_id = g.account_id AND t.operation_id = g.operation_id),
+         DELETE FROM idempotency_timeline t USING gone g WHERE ${own('t')} t.account_id = g.account_id AND t.operation_id = g.operation_id),
        archived AS (
          INSERT INTO idempotency_archive (account_id, key, operation_id, operation, resource, response_status, attempts, replays,
                                           created_at, completed_at, expires_at, archived_at)

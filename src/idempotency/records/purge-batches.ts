@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import { isDistributed } from '../postgres/distribution.js';
+import { groupBy } from './group-by.js';
+import { batchOf, dropOf, findOf, type Expiring } from './expiring.js';
 
 /**
  * About 2 MB of the server's log. Requests that commit meanwhile wait until the disk has what stands before them in it: with
@@ -30,21 +33,47 @@ export interface Pace {
   took?: ((count: number) => void) | undefined;
 }
 
+/** Runs one batch: at most so many rows, whose time is that or later. */
+type RunBatch = (limit: number, from: Batch['newest'] | '-infinity') => Promise<Batch>;
+
 /**
- * Deletes what is old, batch by batch, until a batch finds less than it may take; returns how many rows went. `statement` deletes
- * at most $1 rows whose time is $2 or later, in the order of that time, and returns one row: how many they were as `count`, and
- * the latest of their times as `newest`. `values` are its further parameters.
+ * Deletes what has expired, batch by batch, until a batch finds less than it may take; returns how many rows went. `values`: what
+ * `expiring.until` has for parameters.
  */
-export async function deleteInBatches(dataSource: DataSource, statement: string, values: unknown[], pace: Pace): Promise<number> {
-  const { longestRestMs, signal, took } = pace;
+export function deleteExpired(dataSource: DataSource, expiring: Expiring, values: unknown[], pace: Pace): Promise<number> {
+  if (!isDistributed(dataSource)) return deleteInBatches(dataSource, batchOf(expiring), values, pace);
+  return inBatches((limit, from) => batchByAccounts(dataSource, expiring, [limit, from, ...values]), pace);
+}
+
+/**
+ * The same by a statement of its own, which deletes at most $1 rows whose time is $2 or later, in the order of that time, and returns
+ * one row: how many they were as `count`, and the latest of their times as `newest`. `values` are its further parameters.
+ */
+export function deleteInBatches(dataSource: DataSource, statement: string, values: unknown[], pace: Pace): Promise<number> {
+  return inBatches(async (limit, from) => {
+    const [row] = await dataSource.query<Batch[]>(statement, [limit, from, ...values]);
+    if (!row) throw new Error('an aggregate has one row');
+    return row;
+  }, pace);
+}
+
+/** Account by account: a statement is about one server's rows then. */
+async function batchByAccounts(dataSource: DataSource, expiring: Expiring, values: unknown[]): Promise<Batch> {
+  const rows = await dataSource.query<{ account_id: string; key: string; time: Date }[]>(findOf(expiring), values);
+  const drop = dropOf(expiring);
+  for (const [accountId, own] of groupBy(rows, (row) => row.account_id)) {
+    await dataSource.query(drop, [accountId, own.map(({ key }) => key), ...values.slice(2)]);
+  }
+  return { count: rows.length, newest: rows.at(-1)?.time ?? null };
+}
+
+async function inBatches(run: RunBatch, { longestRestMs, signal, took }: Pace): Promise<number> {
   let total = 0;
   let newest: Batch['newest'] | '-infinity' = '-infinity';
   for (let count = BATCH; count === BATCH; total += count) {
     if (signal?.aborted) break;
     const began = performance.now();
-    const [row]: (Batch | undefined)[] = await dataSource.query<Batch[]>(statement, [BATCH, newest, ...values]);
-    if (!row) throw new Error('an aggregate has one row');
-    ({ count, newest } = row);
+    ({ count, newest } = await run(BATCH, newest));
     if (count > 0) took?.(count);
     const rest = Math.min((performance.now() - began) * REST, longestRestMs);
     if (count === BATCH) await sleep(rest, undefined, { signal }).catch(() => undefined);

@@ -16,6 +16,7 @@ import {
 import type { StoredResponse } from '../reply.js';
 import { lockNumber } from './key.js';
 import { mayBeForgotten, timeOfKey, type LateRequests } from './late-requests.js';
+import { lockKey, lockKeys, type Taken } from './locks.js';
 
 /** What a key stands for. */
 export type ClaimResult =
@@ -30,25 +31,6 @@ export type ClaimResult =
   /** Somebody asked that no request with this key ever executes. */
   | { kind: 'sealed'; operationId: string }
   | { kind: 'expired'; operationId: string | undefined; resource: string | undefined };
-
-/** A row of the lock statements. */
-export interface Taken {
-  locked: boolean;
-  now: Date;
-}
-
-/** The lock makes a concurrent duplicate fail at once instead of holding a connection; it ends with the transaction, whose account this says too. */
-export const LOCK = {
-  name: 'idempotency-lock',
-  text: `SELECT pg_try_advisory_xact_lock($1::bigint) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now, ${enterBy('$2')}`,
-};
-
-/** The locks of several keys of one account: whoever misses one does nothing, so nobody waits, in whatever order others take theirs. */
-const LOCK_SEVERAL = {
-  name: 'idempotency-lock-several',
-  text: `SELECT pg_try_advisory_xact_lock(n) AS locked, date_trunc('milliseconds', clock_timestamp()) AS now
-           FROM unnest($1::bigint[]) WITH ORDINALITY AS k (n, at) ORDER BY at`,
-};
 
 /**
  * The completed record before the work, in a transaction that leaves in one packet: without the lock it fails before it would
@@ -79,7 +61,7 @@ const CLAIM_UNKNOWN = {
  */
 export function claimCalls(named: Pick<Intent, 'accountId' | 'key'>): Call[] {
   const { accountId, key } = named;
-  return [{ ...LOCK, values: [lockNumber(accountId, key), accountId] }, findRecord(named), findArchived(named)];
+  return [lockKey(accountId, key), findRecord(named), findArchived(named)];
 }
 
 /** The check that a claim begins with. */
@@ -101,9 +83,8 @@ export function claimSeveral(
   keys: string[],
   late: LateRequests,
 ): { calls: Call[]; evaluate: (results: Result[]) => (intent: Intent) => ClaimResult } {
-  const locks = { ...LOCK_SEVERAL, values: [keys.map((key) => lockNumber(accountId, key))] };
   return {
-    calls: [locks, ...findSeveral(accountId, keys)],
+    calls: [lockKeys(accountId, keys), ...findSeveral(accountId, keys)],
     evaluate: ([locked, records, archived]) => {
       const takenOf = new Map(keys.map((key, at) => [key, locked?.rows[at] as unknown as Taken | undefined]));
       const [recordOf, archivedOf] = [byKey<RecordRow>(records), byKey<ArchiveRow>(archived)];

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { publicOperationId } from '../operation-id.js';
 import type { OpeningCheck } from '../postgres/opening-check.js';
 import type { Statement } from '../postgres/statement.js';
@@ -6,19 +5,7 @@ import type { Intent } from '../records/record.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import type { Transaction } from '../transaction.js';
 import type { ClaimResult } from './claim-check.js';
-import { lockNumber } from './key.js';
-
-/**
- * One request after the other, of those that ask the same under different keys. Only for whoever has the key's lock and finds no
- * answer: a duplicate under the same key must not wait here, and a replay neither.
- */
-const LOCK_REQUEST = {
-  name: 'idempotency-lock-request',
-  text: `SELECT CASE WHEN pg_try_advisory_xact_lock($1::bigint)
-                      AND NOT EXISTS (SELECT FROM idempotency_records
-                                       WHERE account_id = $3 AND key = $4 AND (status <> 'completed' OR expires_at > clock_timestamp()))
-                     THEN pg_advisory_xact_lock($2::bigint) END`,
-};
+import { lockRequest } from './locks.js';
 
 /** A statement of its own behind the lock, because it needs a later snapshot. An unfinished operation's status is that of its 202. */
 const FIND_DUPLICATE = {
@@ -41,7 +28,7 @@ const ALLOW: Statement = {
 export function withDuplicates(check: OpeningCheck<ClaimResult>, intent: Intent, lenient: boolean): OpeningCheck<ClaimResult> {
   if (intent.duplicateWindowMs === undefined) return check;
   const { accountId, key, fingerprint } = intent;
-  const lock = { ...LOCK_REQUEST, values: [lockNumber(accountId, key), requestLock(accountId, fingerprint), accountId, key] };
+  const lock = lockRequest(accountId, key, fingerprint);
   const look = lenient ? [] : [{ ...FIND_DUPLICATE, values: [accountId, fingerprint, key] }];
   const before = check.calls();
   return {
@@ -61,9 +48,4 @@ export function withDuplicates(check: OpeningCheck<ClaimResult>, intent: Intent,
  */
 export function allowDuplicate(tx: Transaction, accountId: string, operationUuid: string): void {
   tx.write(ALLOW, [accountId, operationUuid]);
-}
-
-/** Another space than that of keys: a key has no NUL, and a fingerprint here stands behind two. */
-function requestLock(accountId: string, fingerprint: string): string {
-  return hash('sha256', `${accountId}\0\0${fingerprint}`, 'buffer').readBigInt64BE(0).toString();
 }

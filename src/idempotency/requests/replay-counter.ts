@@ -2,6 +2,8 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleInit }
 import type { DataSource } from 'typeorm';
 import { BACKGROUND_SOURCE } from '../options.js';
 import { PeriodicTask } from '../periodic-task.js';
+import { isDistributed } from '../postgres/distribution.js';
+import { groupBy } from '../records/group-by.js';
 import type { Intent } from '../records/record.store.js';
 import type { SaidOfRetry } from './retry-reason.js';
 
@@ -15,7 +17,7 @@ const MAX_ENTRIES = 50_000;
  * Times come as how long ago they were, since the clock of this process is not the database's; a try that became the operation came
  * before it, and stands at its beginning.
  */
-const ADD = `
+const add = (own: string): string => `
   WITH t AS (
     SELECT account_id, key, reason, count, tries, attempt,
            clock_timestamp() - make_interval(secs => replayed) AS replayed_at, clock_timestamp() - make_interval(secs => tried) AS tried_at
@@ -23,10 +25,10 @@ const ADD = `
         AS t (account_id, key, reason, count, tries, attempt, replayed, tried)
   ), added AS (
   INSERT INTO idempotency_replays (account_id, operation_id, reason, count, tries, highest_attempt, last_at, last_try_at)
-  SELECT account_id, r.operation_id, t.reason, t.count, t.tries, t.attempt,
+  SELECT r.account_id, r.operation_id, t.reason, t.count, t.tries, t.attempt,
          coalesce(t.replayed_at, greatest(t.tried_at, r.created_at)), CASE WHEN t.tries > 0 THEN greatest(t.tried_at, r.created_at) END
     FROM t JOIN idempotency_records r USING (account_id, key)
-   WHERE r.status <> 'sealed'
+   WHERE ${own} r.status <> 'sealed'
    ORDER BY 1, 2, 3
      FOR KEY SHARE OF r
   ON CONFLICT (account_id, operation_id, reason)
@@ -36,7 +38,11 @@ const ADD = `
                 last_at = CASE WHEN excluded.count > 0 THEN greatest(idempotency_replays.last_at, excluded.last_at) ELSE idempotency_replays.last_at END,
                 last_try_at = greatest(idempotency_replays.last_try_at, excluded.last_try_at))
   SELECT account_id, key, reason FROM t
-   WHERE tries > 0 AND NOT EXISTS (SELECT FROM idempotency_records r WHERE r.account_id = t.account_id AND r.key = t.key)`;
+   WHERE tries > 0 AND NOT EXISTS (SELECT FROM idempotency_records r WHERE ${own} r.account_id = t.account_id AND r.key = t.key)`;
+
+const ADD = add('');
+/** Of one account, $9, whose rows lie on one server. */
+const ADD_OF_ACCOUNT = add('r.account_id = $9 AND');
 
 /** A try may be told that a request runs of which nothing is committed yet: so many flushes wait for its record. */
 const WAITING_FLUSHES = 30;
@@ -107,32 +113,40 @@ export class ReplayCounter implements OnModuleInit, BeforeApplicationShutdown {
     entry.triedAt = highest(entry.triedAt, more.triedAt);
   }
 
-  /** Writes what was counted so far. Counts that can't be written now are kept. */
+  /** Writes what was counted so far. Counts that can't be written now are kept. @throws the database's error */
   private async flush(): Promise<void> {
     if (this.entries.size === 0) return;
-    const sent = this.entries;
-    const batch = [...sent.values()];
+    const counted = [...this.entries.values()];
     this.entries = new Map();
+    const batches = isDistributed(this.dataSource) ? groupBy(counted, ({ accountId }) => accountId).values() : [counted];
+    let failed: { error: unknown } | undefined;
+    for (const batch of batches) await this.write(batch).catch((error: unknown) => (failed ??= { error }));
+    if (failed) throw failed.error;
+  }
+
+  private async write(batch: Entry[]): Promise<void> {
     const now = performance.now();
     const secondsSince = (at: number | null): number | null => at && (now - at) / 1000;
-    try {
-      const early = await this.dataSource.query<{ account_id: string; key: string; reason: string }[]>(ADD, [
-        batch.map((entry) => entry.accountId),
-        batch.map((entry) => entry.key),
-        batch.map((entry) => entry.reason),
-        batch.map((entry) => entry.replays),
-        batch.map((entry) => entry.tries),
-        batch.map((entry) => entry.attempt),
-        batch.map((entry) => secondsSince(entry.replayedAt)),
-        batch.map((entry) => secondsSince(entry.triedAt)),
-      ]);
-      for (const { account_id: accountId, key, reason } of early) {
-        const entry = sent.get(idOf({ accountId, key, reason }));
-        if (entry && entry.waited < WAITING_FLUSHES) this.add({ ...entry, waited: entry.waited + 1 });
-      }
-    } catch (error) {
+    const values = [
+      batch.map((entry) => entry.accountId),
+      batch.map((entry) => entry.key),
+      batch.map((entry) => entry.reason),
+      batch.map((entry) => entry.replays),
+      batch.map((entry) => entry.tries),
+      batch.map((entry) => entry.attempt),
+      batch.map((entry) => secondsSince(entry.replayedAt)),
+      batch.map((entry) => secondsSince(entry.triedAt)),
+    ];
+    const call: [string, unknown[]] = isDistributed(this.dataSource) ? [ADD_OF_ACCOUNT, [...values, batch[0]?.accountId]] : [ADD, values];
+    const written = this.dataSource.query<{ account_id: string; key: string; reason: string }[]>(...call);
+    const early = await written.catch((error: unknown) => {
       for (const entry of batch) this.add(entry);
       throw error;
+    });
+    const known = new Map(batch.map((entry) => [idOf(entry), entry]));
+    for (const { account_id: accountId, key, reason } of early) {
+      const entry = known.get(idOf({ accountId, key, reason }));
+      if (entry && entry.waited < WAITING_FLUSHES) this.add({ ...entry, waited: entry.waited + 1 });
     }
   }
 }

@@ -13,8 +13,9 @@ import { CLAIM_CONSTRAINT, type ArchiveRow, type RecordRow } from '../records/re
 import { appendTimeline } from '../records/story.store.js';
 import { IdempotencyRefusal } from '../refusal.js';
 import { LOCKED } from './attempt.js';
-import { claimCalls, rowOf, type Taken } from './claim-check.js';
+import { claimCalls, rowOf } from './claim-check.js';
 import { lateRequestsOf, mayBeForgotten } from './late-requests.js';
+import type { Taken } from './locks.js';
 
 /** What a key is after somebody asked to seal it. Operation ids are uuids. */
 export type Sealing =

@@ -26,7 +26,7 @@ const takeWhere = (resumable: string): string =>
   take(`operation_id = $5 AND status = 'running' AND recovery_point = ANY ($3::text[])
               AND (lease_until <= ${NOW} OR lease_until IS NULL AND ${resumable})`);
 
-const TAKE_OVER = { name: 'idempotency-take-over', text: takeWhere(`coalesce(resumable_at <= ${NOW}, true)`) };
+const TAKE_OVER = { name: 'idempotency-take-over', text: takeWhere(`(resumable_at IS NULL OR resumable_at <= ${NOW})`) };
 
 /** For whoever doesn't want the outside asked for the same thing again: what was parked just now is to be had, too. */
 const TAKE_UNHELD = { name: 'idempotency-take-unheld', text: takeWhere('true') };
