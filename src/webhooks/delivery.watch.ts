@@ -8,7 +8,7 @@ import { publicId } from '../kernel/ids.js';
 import { keyHashWith, type KeyHash } from '../kernel/key-hash.js';
 import type { LogFields } from '../kernel/log-fields.js';
 import { Metrics, type LabelsOf } from '../observability/metrics.registry.js';
-import type { Claimed } from './delivery.store.js';
+import type { Claimed } from './due-deliveries.js';
 import type { DisabledReason } from './endpoint.entity.js';
 import { BEYOND } from './fan-out.js';
 import type { Outcome } from './sender.js';

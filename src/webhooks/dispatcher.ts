@@ -9,9 +9,10 @@ import { publicId } from '../kernel/ids.js';
 import { WEBHOOK_ATTEMPTS } from '../kernel/tracing.js';
 import { writeAct } from '../kernel/trail.js';
 import type { Attempt } from './delivery.entity.js';
-import { DeliveryStore, type Claimed } from './delivery.store.js';
+import { DeliveryStore } from './delivery.store.js';
 import { DeliveryWatch } from './delivery.watch.js';
 import { Destinations } from './destinations.js';
+import type { Claimed } from './due-deliveries.js';
 import { FanOut } from './fan-out.js';
 import { sendMessage } from './sender.js';
 

@@ -74,8 +74,8 @@ const ROTATE: Statement = {
 const DELETE = `
   WITH gone AS (DELETE FROM webhook_endpoints WHERE account_id = $1 AND id = $2 RETURNING account_id, id),
        waiting AS (
-         DELETE FROM webhook_deliveries d USING gone WHERE d.ctid = ANY (ARRAY (
-           SELECT p.ctid FROM webhook_deliveries p WHERE p.account_id = $1 AND p.endpoint_id = $2 AND p.status = 'pending' FOR UPDATE SKIP LOCKED)))
+         DELETE FROM webhook_deliveries d USING gone WHERE d.account_id = $1 AND d.id = ANY (ARRAY (
+           SELECT p.id FROM webhook_deliveries p WHERE p.account_id = $1 AND p.endpoint_id = $2 AND p.status = 'pending' FOR UPDATE SKIP LOCKED)))
   SELECT FROM gone`;
 
 /** The account has as many endpoints as it may have. */

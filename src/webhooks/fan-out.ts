@@ -12,7 +12,8 @@ export const LOOK_AHEAD = 200;
 /** Endpoints of one round. */
 const ENDPOINTS = 50;
 
-const PENDING = `(SELECT count(*) FROM webhook_deliveries d WHERE d.account_id = e.account_id AND d.endpoint_id = e.id AND d.status = 'pending')`;
+const pendingOf = (account: string): string =>
+  `(SELECT count(*) FROM webhook_deliveries d WHERE d.account_id = ${account} AND d.endpoint_id = e.id AND d.status = 'pending')`;
 
 /**
  * Events beyond an endpoint's position that stay where they are: transactions end in another order than they begin, so one
@@ -24,12 +25,12 @@ export const BEYOND = `
 
 const BEHIND = `
   SELECT e.account_id, e.id FROM webhook_endpoints e
-   WHERE e.status = 'enabled' AND EXISTS (SELECT FROM events v WHERE ${BEYOND}) AND ${PENDING} < ${LOOK_AHEAD}
+   WHERE e.status = 'enabled' AND EXISTS (SELECT FROM events v WHERE ${BEYOND}) AND ${pendingOf('e.account_id')} < ${LOOK_AHEAD}
    ORDER BY random() LIMIT ${ENDPOINTS}`;
 
 /** Replicas share the work: an endpoint is in one's hands. */
 const LOCK = `
-  SELECT e.types, greatest(${LOOK_AHEAD} - ${PENDING}, 0)::int AS room
+  SELECT e.types, greatest(${LOOK_AHEAD} - ${pendingOf('$1')}, 0)::int AS room
     FROM webhook_endpoints e WHERE e.account_id = $1 AND e.id = $2 AND e.status = 'enabled' FOR UPDATE SKIP LOCKED`;
 
 /**
@@ -43,7 +44,7 @@ const READ = `
        last AS (SELECT transaction_id, id FROM batch ORDER BY transaction_id DESC, id DESC LIMIT 1),
        earlier AS (
          SELECT DISTINCT v.transaction_id, v.id
-           FROM batch b JOIN events v ON v.account_id = b.account_id AND v.resource_id = b.resource_id AND v.resource_type = b.resource_type
+           FROM batch b JOIN events v ON v.account_id = $1 AND v.account_id = b.account_id AND v.resource_id = b.resource_id AND v.resource_type = b.resource_type
                                      AND v.resource_version < b.resource_version
           WHERE (v.transaction_id, v.id) > (SELECT transaction_id, id FROM last))
   SELECT id, transaction_id, false AS early FROM batch UNION ALL SELECT id, transaction_id, true FROM earlier ORDER BY transaction_id, id`;

@@ -29,7 +29,7 @@ async function pausesAfter(failures: number): Promise<number[]> {
   const attempt = failures + 1;
   for (const { id, eventId } of deliveries) {
     const told = { url: 'http://127.0.0.1:1/', secrets: [], eventId, operationId: null, idempotencyKey: null, ageSeconds: 0 };
-    const claimed = { ...told, accountId: ACCOUNT_A, id, endpointId: endpoint, attempt, body: '{}', traceparent: null };
+    const claimed = { ...told, accountId: ACCOUNT_A, id, endpointId: endpoint, attempt, failures, body: '{}', traceparent: null };
     expect(await store.failed(claimed, { attempt, status: 503, error: null, ms: 1 }, false)).toEqual({ dead: false, disabledReason: null });
   }
   const rows = await world.database.query<{ failures: number; pause: number }>(
