@@ -1,8 +1,10 @@
 import type { DatabaseClient } from '../database/client.js';
+import { spansServers } from '../idempotency/index.js';
 import { connectPastPoolers, endSession, type NamedUrl } from '../database/own-session.js';
 import { ORDERS_PATH } from '../orders/order.dto.js';
 import { PAYMENTS_PATH, REFUNDS_PATH } from '../payments/payment-replies.js';
 import { TICKETS_PATH } from '../tickets/ticket.dto.js';
+import { AccountCopies } from './account-copies.js';
 import type { Check, Finding, Findings } from './check.js';
 import type { LedgerEntry } from '../payments/provider/ledger.js';
 
@@ -131,6 +133,8 @@ async function prepare(
   ledger: AsyncIterable<LedgerEntry> | null,
   { archiveMs, longMs }: Pick<SnapshotSettings, 'archiveMs' | 'longMs'>,
 ): Promise<void> {
+  const isSpread = await spansServers({ query: async <T>(text: string) => (await client.query(text)).rows as T });
+  const copies = isSpread ? await AccountCopies.make(client) : undefined;
   await client.query(PREPARE);
   await client.query(
     `INSERT INTO audit_times SELECT now, now - $1 * interval '1 ms', now - $2 * interval '1 ms' FROM (SELECT clock_timestamp() AS now) AS c`,
@@ -138,6 +142,7 @@ async function prepare(
   );
   if (ledger) await load(client, ledger);
   await client.query('ANALYZE audit_ledger');
+  await copies?.fill();
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   // Even a transaction that reads only may fill temporary tables.
   await client.query(NAME_RESOURCES);
