@@ -10,7 +10,7 @@ import { CALM, type Injections, type Plan } from './plan.js';
 import { Random } from './random.js';
 import { Receiver } from './receiver.js';
 import { Market, SCARCE, Worker } from './workload.js';
-import { World, type Scripts, type Server } from './world.js';
+import { World, type Keeper, type Scripts } from './world.js';
 
 /** A storm as it ended. */
 export interface Outcome {
@@ -31,18 +31,19 @@ export const STEPS = 5;
 const COUNTED = 500;
 
 /** Lets clients work while everything around them breaks, waits until all is at rest, and looks at what is there. */
-export async function runStorm(plan: Plan, server: Server, scripts: Scripts, progress?: Progress): Promise<Outcome> {
+export async function runStorm(plan: Plan, server: Keeper, scripts: Scripts, progress?: Progress): Promise<Outcome> {
   const startedAt = performance.now();
-  progress?.step('two replicas and the provider start');
+  progress?.step('the replicas and the provider start');
   const world = await World.start(server, scripts, plan.env);
   const receiver = await Receiver.start(new Random(plan.seed * 999), plan.receiver);
   try {
     const accountId = await accountOf(world);
+    const scarce = [accountId, SCARCE];
     await world.query(
-      `WITH made AS (INSERT INTO products (account_id, id, name, unit_price, currency, stock) VALUES ($1, $2, 'Runs out', 700, 'EUR', 40))
-       INSERT INTO stock_changes (account_id, id, product_id, change) VALUES ($1, gen_random_uuid(), $2, 40)`,
-      [accountId, SCARCE],
+      `INSERT INTO products (account_id, id, name, unit_price, currency, stock) VALUES ($1, $2, 'Runs out', 700, 'EUR', 40)`,
+      scarce,
     );
+    await world.query('INSERT INTO stock_changes (account_id, id, product_id, change) VALUES ($1, gen_random_uuid(), $2, 40)', scarce);
     const products = await readProducts(world, accountId);
     const owner = new ObedientClient(world.replicas, new Random(plan.seed), plan.stuckAfter);
     await makeEndpoints(owner, receiver);

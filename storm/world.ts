@@ -28,8 +28,22 @@ const REPLICA_ENV = {
   PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET,
 };
 
+/** What keeps the databases of worlds. */
+export interface Keeper {
+  /** One for each replica of a world: of several servers the one that it enters by. */
+  readonly entries: readonly number[];
+  /** The address of a database, as its owner unless told; `entry`: the server to enter by, the first one unless told. */
+  url(database: string, role?: EmbeddedRole, entry?: number): string;
+  /** Makes an empty database. */
+  create(database: string): Promise<void>;
+  /** Has its tables lie where they are to lie, once they are there. */
+  spread(database: string): Promise<unknown>;
+}
+
 /** A PostgreSQL with fsync in a temporary directory; several worlds may share it. */
-export class Server {
+export class Server implements Keeper {
+  readonly entries = [0, 0];
+
   private constructor(
     private readonly temporary: TemporaryPostgres,
     private readonly postgres: EmbeddedPostgres,
@@ -49,6 +63,16 @@ export class Server {
     return this.postgres.url(database, role);
   }
 
+  async create(database: string): Promise<void> {
+    const client = new Client(this.url('postgres'));
+    await client.connect();
+    await client.query(`CREATE DATABASE ${database}`);
+    await client.end();
+  }
+
+  /** It is one server. */
+  async spread(): Promise<void> {}
+
   stop(): Promise<void> {
     return this.temporary.end();
   }
@@ -65,7 +89,7 @@ export function scriptsOf(dist: string): Scripts {
   return { replica: join(dist, 'src/main.js'), sandbox: join(dist, 'sandbox/main.js') };
 }
 
-/** Two replicas, the provider's sandbox, which sends its webhooks to the first of them, and a database for each side. */
+/** Two replicas or more, the provider's sandbox, which sends its webhooks to the first of them, and a database for each side. */
 export class World {
   private constructor(
     readonly replicas: readonly Piece[],
@@ -73,16 +97,17 @@ export class World {
     private readonly admin: Client,
   ) {}
 
-  static async start(server: Server, scripts: Scripts, env: Record<string, string>): Promise<World> {
+  static async start(server: Keeper, scripts: Scripts, env: Record<string, string>): Promise<World> {
     const name = `storm_${process.pid}_${Math.random().toString(36).slice(2)}`;
     const [databaseUrl, sandboxDatabaseUrl] = [server.url(name), server.url(`${name}_sandbox`)];
-    await createDatabase(server.url('postgres'), name);
-    const roles = {
-      DATABASE_URL: server.url(name, 'api'),
-      DATABASE_BACKGROUND_URL: server.url(name, 'background'),
+    await server.create(name);
+    const rolesBy = (entry: number): Record<string, string> => ({
+      DATABASE_URL: server.url(name, 'api', entry),
+      DATABASE_BACKGROUND_URL: server.url(name, 'background', entry),
       DATABASE_OWNER_URL: databaseUrl,
-    };
-    await prepareDatabase(parseConfig({ ...REPLICA_ENV, ...roles }));
+    });
+    await prepareDatabase(parseConfig({ ...REPLICA_ENV, ...rolesBy(0) }));
+    await server.spread(name);
     const admin = new Client({ connectionString: databaseUrl, application_name: 'storm' });
     // Without an ear for it, a server that is stopped after something failed would hide what failed.
     admin.on('error', () => undefined);
@@ -91,8 +116,8 @@ export class World {
     const sandboxEnv = { LOG_LEVEL: 'info', SANDBOX_DATABASE_URL: sandboxDatabaseUrl, PROVIDER_WEBHOOK_SECRET: WEBHOOK_SECRET };
     const quiet = new Piece('the sandbox', scripts.sandbox, 'SANDBOX_PORT', sandboxEnv);
     await quiet.start();
-    const replicaEnv = { ...REPLICA_ENV, ...roles, PROVIDER_URL: quiet.url, ...env };
-    const replicas = ['one replica', 'the other replica'].map((which) => new Piece(which, scripts.replica, 'PORT', replicaEnv));
+    const envBy = (entry: number): Record<string, string> => ({ ...REPLICA_ENV, ...rolesBy(entry), PROVIDER_URL: quiet.url, ...env });
+    const replicas = server.entries.map((entry, n) => new Piece(`replica ${n + 1}`, scripts.replica, 'PORT', envBy(entry)));
     await Promise.all(replicas.map((replica) => replica.start()));
     // Only now is it known where the webhooks go.
     const webhooks = { PROVIDER_WEBHOOK_URL: `${replicas[0]?.url}/v1/provider/webhooks` };
@@ -129,11 +154,4 @@ export class World {
     await Promise.all([...this.replicas, this.sandbox].map((piece) => piece.kill()));
     await this.admin.end();
   }
-}
-
-async function createDatabase(serverUrl: string, name: string): Promise<void> {
-  const client = new Client(serverUrl);
-  await client.connect();
-  await client.query(`CREATE DATABASE ${name}`);
-  await client.end();
 }

@@ -1,14 +1,17 @@
 import { v4 as uuidv4 } from 'uuid';
 import { DataSource } from 'typeorm';
 import { databaseOptions } from '../../src/database/data-source.js';
-import { distribute } from '../../src/database/distribute.js';
 import { assertLeastPrivilege } from '../../src/database/least-privilege.js';
 import type { TestResponse } from '../support/app.js';
 import { startCluster, whyNoCitus, type Cluster } from '../support/citus.js';
 import { on, prepare, urlsOf } from '../support/database.js';
 import { leftOut } from '../support/debian.js';
+import { eventually } from '../support/eventually.js';
+import { ACCOUNT_A } from '../support/ledger.js';
+import { hold } from '../support/locks.js';
 import { startProcess, type ApiProcess } from '../support/process.js';
 
+const DATABASE = 'orders';
 const ORDER = { items: [{ productId: '123', quantity: 1 }] };
 const missing = whyNoCitus();
 const unlessMissing = missing === null ? it : it.skip;
@@ -16,26 +19,22 @@ const unlessMissing = missing === null ? it : it.skip;
 describe('a cluster of three servers, with a replica on each', () => {
   let cluster: Cluster;
   let replicas: ApiProcess[];
-  const ask = <Row>(text: string): Promise<Row[]> => on<Row>(cluster.urls[0] ?? '', text);
+  const ask = <Row>(text: string): Promise<Row[]> => on<Row>(cluster.url(DATABASE), text);
 
   beforeAll(async () => {
     if (missing !== null) return;
     cluster = await startCluster();
-    await prepare(cluster.urls[0] ?? '');
+    await cluster.create(DATABASE);
+    await prepare(cluster.url(DATABASE));
     replicas = [];
-    expect(await spread()).toContain('orders');
-    for (const url of cluster.urls) replicas.push(await startProcess(url));
+    expect(await cluster.spread(DATABASE)).toContain('orders');
+    for (const url of cluster.urls(DATABASE)) replicas.push(await startProcess(url));
   });
   afterAll(async () => {
     if (missing !== null) return;
     await Promise.all(replicas.map((replica) => replica.kill('SIGKILL')));
     await cluster.stop();
   });
-
-  async function spread(): Promise<string[]> {
-    const owner = await new DataSource(databaseOptions(cluster.urls[0] ?? '', 1)).initialize();
-    return distribute(owner).finally(() => owner.destroy());
-  }
 
   /** Sends until the answer is final, to the next replica each time. */
   async function obtain(key: string, first: number): Promise<TestResponse> {
@@ -46,13 +45,14 @@ describe('a cluster of three servers, with a replica on each', () => {
   }
 
   unlessMissing(`what is spread stays so, also over a migration${leftOut(missing)}`, async () => {
-    await prepare(cluster.urls[0] ?? '');
-    expect(await spread()).toEqual([]);
+    await prepare(cluster.url(DATABASE));
+    expect(await cluster.spread(DATABASE)).toEqual([]);
     expect(await ask(`SELECT FROM pg_class WHERE relrowsecurity AND relname = 'orders'`)).toEqual([]);
   });
 
   unlessMissing(`in production the API does not start there: no policy shows it one account alone${leftOut(missing)}`, async () => {
-    const api = await new DataSource(databaseOptions(urlsOf(cluster.urls[1] ?? '').databaseUrl, 1)).initialize();
+    const [, second = ''] = cluster.urls(DATABASE);
+    const api = await new DataSource(databaseOptions(urlsOf(second).databaseUrl, 1)).initialize();
     await expect(assertLeastPrivilege(api, { production: true }).finally(() => api.destroy())).rejects.toThrow(
       /row-level security does not act/,
     );
@@ -67,6 +67,27 @@ describe('a cluster of three servers, with a replica on each', () => {
     }
     expect(await ask(`SELECT count(*)::int AS orders, count(DISTINCT o.id)::int AS ids FROM orders o`)).toEqual([{ orders: 40, ids: 40 }]);
     expect(await ask('SELECT count(*)::int AS records FROM idempotency_records')).toEqual([{ records: 40 }]);
+  });
+
+  unlessMissing(`while a key is in one server's hands, every server says so at once${leftOut(missing)}`, async () => {
+    const product = await hold({ url: cluster.url(DATABASE) }, 'SELECT FROM products WHERE account_id = $1 AND id = $2 FOR UPDATE', [
+      ACCOUNT_A,
+      '123',
+    ]);
+    const key = uuidv4();
+    const first = replicas[0]?.send('POST', '/v1/orders', { key, body: ORDER });
+    await eventually('the key to be taken', async () => {
+      const locks = cluster.urls(DATABASE).map((url) => on(url, `SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted`));
+      return (await Promise.all(locks)).flat().length > 0;
+    });
+    for (const replica of replicas.slice(1)) {
+      const busy = await replica.send('POST', '/v1/orders', { key, body: ORDER });
+      expect([busy.status, busy.body['code']]).toEqual([409, 'idempotency-request-in-progress']);
+    }
+    await product.release();
+    const placed = await first;
+    expect(placed?.status).toBe(201);
+    expect((await replicas[1]?.send('POST', '/v1/orders', { key, body: ORDER }))?.text).toBe(placed?.text);
   });
 
   unlessMissing(`the same key with another request is told so by every server${leftOut(missing)}`, async () => {

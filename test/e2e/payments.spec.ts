@@ -19,7 +19,9 @@ it('an order is paid once, refunded once, and its operations tell the story', as
   expect([again.status, again.text, again.headers.get('idempotent-replayed')]).toEqual([201, paid.text, 'true']);
   expect((await send('GET', `/v1/orders/${orderId}`)).body['status']).toBe('paid');
 
-  const second = await sendUntilFinal('/v1/payments', { key: freshKey(), body: payment(orderId) });
+  const twice = await sendUntilFinal('/v1/payments', { key: freshKey(), body: payment(orderId) });
+  expect([twice.status, twice.body['code']]).toEqual([409, 'possible-duplicate']);
+  const second = await sendUntilFinal('/v1/payments', { key: freshKey(), body: payment(orderId, 'tok_mastercard') });
   expect([second.status, second.body['code']]).toEqual([409, 'order-not-payable']);
 
   const refund = await sendUntilFinal(`/v1/payments/${paid.body['id']}/refunds`, { key: freshKey(), body: { amount: 1000 } });

@@ -5,7 +5,7 @@ import { IdempotencyModule, Operations } from '../../../src/idempotency/index.js
 import { enterBy } from '../../../src/idempotency/postgres/account-scope.js';
 import { Purger } from '../../../src/idempotency/records/purger.js';
 import { COMPLETED, INSERT_COMPLETED } from '../../../src/idempotency/records/record.store.js';
-import { LOCK } from '../../../src/idempotency/requests/claim-check.js';
+import { LOCK } from '../../../src/idempotency/requests/locks.js';
 import { Recoverer } from '../../../src/idempotency/steps/recoverer.js';
 import { StepRunner } from '../../../src/idempotency/steps/step-runner.js';
 import { publicId } from '../../../src/kernel/ids.js';
