@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
+import type { KeyStyle } from '../requests.js';
 
+const STYLES = ['uuidv7', 'random'] as const satisfies readonly KeyStyle[];
 const PARTS = ['records', 'purge', 'memory'] as const;
 
 /** One of the three measurements, each of which can be had alone. */
@@ -9,6 +11,8 @@ export type Part = (typeof PARTS)[number];
 export interface Options {
   json: boolean;
   only: ReadonlySet<Part>;
+  /** Styles of keys to fill with. */
+  keys: readonly KeyStyle[];
   /** Numbers of records; the smallest is what the others are compared to. */
   records: readonly number[];
   /** Requests to one database in one round. */
@@ -20,7 +24,7 @@ export interface Options {
 }
 
 /** How the command is called. */
-export const USAGE = `npm run bench:growth -- [--json] [--only ${PARTS.join('|')}]... [--records 0,1000000,10000000] [--requests 3000]
+export const USAGE = `npm run bench:growth -- [--json] [--only ${PARTS.join('|')}]... [--keys uuidv7|random]... [--records 0,1000000,10000000] [--requests 3000]
     [--rounds 10] [--purge-rows 1000000] [--memory-requests 1000000]`;
 
 /** @throws Error when an option is unknown or its value is none */
@@ -30,6 +34,7 @@ export function readOptions(args: string[]): Options {
     options: {
       json: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [...PARTS] },
+      keys: { type: 'string', multiple: true, default: [...STYLES] },
       records: { type: 'string', default: '0,1000000,10000000' },
       requests: { type: 'string', default: '3000' },
       rounds: { type: 'string', default: '10' },
@@ -40,12 +45,19 @@ export function readOptions(args: string[]): Options {
   return {
     json: values.json,
     only: new Set(values.only.map(partOf)),
+    keys: STYLES.filter((style) => values.keys.map(styleOf).includes(style)),
     records: [...new Set(values.records.split(',').map((text) => whole(text, 0)))].sort((a, b) => a - b),
     requests: whole(values.requests, 1),
     rounds: whole(values.rounds, 1),
     purgeRows: whole(values['purge-rows'], 1),
     memoryRequests: whole(values['memory-requests'], 1),
   };
+}
+
+function styleOf(text: string): KeyStyle {
+  const style = STYLES.find((name) => name === text);
+  if (!style) throw new Error(`${text} is none of ${STYLES.join(', ')}`);
+  return style;
 }
 
 function partOf(text: string): Part {

@@ -41,7 +41,8 @@ function renderRecords(results: RecordsResult[], { requests, rounds }: Report['o
   const header = ['keys', 'records', 'Node µs', 'PostgreSQL µs', 'CPU µs', 'ratio', 'goal', 'WAL bytes', 'table MB', 'indexes MB'];
   return `## Growth
 
-First requests (\`POST /v1/orders\`, 32 connections) beside records with keys of the same style; per request, median of ${rounds} rounds of ${requests}.
+First requests (\`POST /v1/orders\`, 32 connections) beside records with keys of the same style, and as many
+events and archived operations; per request, median of ${rounds} rounds of ${requests}.
 The ratio is that of the CPU to the smallest table's of the same round. A checkpoint goes before each round.
 
 ${table(header, rows)}`;

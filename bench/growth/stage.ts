@@ -14,13 +14,14 @@ const BASE_ORDERS = 20_000;
 const BATCH = 250_000;
 
 /**
- * What the fillings copy: a record that the service itself has written, so that their rows have its size. Tables that were
+ * What the fillings copy: a record and an event that the service itself has written, so that their rows have its size. Tables that were
  * vacuumed while they were empty get plans that read all of them, as no table of a running service does: TRUNCATE leaves
  * them as a migration does.
  */
 const MAKE_TEMPLATE = `
   CREATE TABLE sample AS SELECT * FROM idempotency_records WHERE key NOT LIKE 'base-%';
-  TRUNCATE idempotency_records, idempotency_archive, idempotency_replays, idempotency_timeline;
+  CREATE TABLE sample_event AS SELECT * FROM events ORDER BY id DESC LIMIT 1;
+  TRUNCATE events, idempotency_records, idempotency_archive, idempotency_replays, idempotency_timeline;
   CREATE EXTENSION pg_freespacemap;`;
 
 /** One server with as many databases as the measurements want, and a process that makes load. */
@@ -92,17 +93,19 @@ export class Database {
     return query(this.url, text, values);
   }
 
-  /** Inserts completed records one after the other in order of their time, as the service would, and vacuums the table. */
-  async add({ count, keys, from, to }: Filling): Promise<void> {
+  /** Inserts rows one after the other in order of their time, as the service would, and vacuums the tables. */
+  async add({ into = ['idempotency_records'], count, keys, from, to }: Filling): Promise<void> {
     // Nothing of this would survive a crash of the machine, and nobody would want it to.
     await this.bulk('full_page_writes = off', `max_wal_size = '4GB'`);
-    this.progress.step(`${this.name}: ${count} records`);
-    for (let done = 0; done < count; done += BATCH) {
-      this.progress.count(done, count, 'records');
-      await this.query(FILL, [done + 1, Math.min(done + BATCH, count), count, keys, from, to]);
+    for (const table of into) {
+      this.progress.step(`${this.name}: ${count} rows of ${table}`);
+      for (let done = 0; done < count; done += BATCH) {
+        this.progress.count(done, count, 'rows');
+        await this.query(FILL[table], [done + 1, Math.min(done + BATCH, count), count, keys, from, to]);
+      }
     }
     await this.bulk('full_page_writes = DEFAULT', 'max_wal_size = DEFAULT');
-    if (count > 0) await this.query('VACUUM ANALYZE idempotency_records');
+    if (count > 0) await this.query(`VACUUM ANALYZE ${into.join(', ')}`);
     await this.query('CHECKPOINT');
   }
 
