@@ -29,20 +29,20 @@ export const FILL = {
   idempotency_records: `
   INSERT INTO idempotency_records (account_id, key, operation_id, operation, request_hash, status, response_status, response_headers,
                                    response_body, resource, trace_id, window_ms, created_at, completed_at, expires_at)
-  SELECT s.account_id, key, uuidv7(-age), s.operation,
+  SELECT s.account_id, k.key, uuidv7(-age), s.operation,
          s.request_hash, 'completed', s.response_status, s.response_headers, s.response_body, s.resource, s.trace_id, s.window_ms,
          now() - age, now() - age, now() - age + s.window_ms * interval '1 millisecond'
     FROM sample s, ${NUMBERED}`,
   events: `
   INSERT INTO events (account_id, id, transaction_id, type, created_at, operation_id, idempotency_key, resource_type, resource_id,
                       resource_version, data)
-  SELECT s.account_id, uuidv7(-age), 1, s.type, now() - age, uuidv7(-age), key, s.resource_type, 'ord_' || substr(md5(n::text), 1, 26),
+  SELECT s.account_id, uuidv7(-age), 1, s.type, now() - age, uuidv7(-age), k.key, s.resource_type, 'ord_' || lpad(n::text, 26, '0'),
          s.resource_version, s.data
     FROM sample_event s, ${NUMBERED}`,
   idempotency_archive: `
   INSERT INTO idempotency_archive (account_id, key, operation_id, operation, resource, response_status, attempts, replays, created_at,
                                    completed_at, expires_at, archived_at)
-  SELECT s.account_id, key, uuidv7(-age), s.operation, s.resource, s.response_status, 1, 0, now() - age - interval '1 day', now() - age - interval '1 day',
+  SELECT s.account_id, k.key, uuidv7(-age), s.operation, s.resource, s.response_status, 1, 0, now() - age - interval '1 day', now() - age - interval '1 day',
          now() - age, now() - age
     FROM sample s, ${NUMBERED}`,
 } as const;
