@@ -13,10 +13,11 @@ export class GateByServer1700000000033 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
+      -- All rows of one change have its time.
+      DELETE FROM payments_gate WHERE cluster <> (SELECT cluster FROM payments_gate ORDER BY changed_at DESC, cluster LIMIT 1);
       ALTER TABLE payments_gate DROP CONSTRAINT payments_gate_pkey;
       ALTER TABLE payments_gate ALTER COLUMN cluster DROP NOT NULL;
       UPDATE payments_gate SET cluster = NULL WHERE cluster = '';
-      DELETE FROM payments_gate WHERE changed_at < (SELECT max(changed_at) FROM payments_gate);
       ALTER TABLE payments_gate ADD COLUMN id boolean NOT NULL DEFAULT true CONSTRAINT payments_gate_one_check CHECK (id),
                                 ADD CONSTRAINT payments_gate_pkey PRIMARY KEY (id);
     `);
