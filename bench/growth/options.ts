@@ -24,7 +24,7 @@ export interface Options {
 }
 
 /** How the command is called. */
-export const USAGE = `npm run bench:growth -- [--json] [--only ${PARTS.join('|')}]... [--keys uuidv7|random]... [--records 0,1000000,10000000] [--requests 3000]
+export const USAGE = `npm run bench:growth -- [--json] [--only ${PARTS.join('|')}]... [--keys ${STYLES.join('|')}]... [--records 0,1000000,10000000] [--requests 3000]
     [--rounds 10] [--purge-rows 1000000] [--memory-requests 1000000]`;
 
 /** @throws Error when an option is unknown or its value is none */
@@ -44,8 +44,8 @@ export function readOptions(args: string[]): Options {
   });
   return {
     json: values.json,
-    only: new Set(values.only.map(partOf)),
-    keys: STYLES.filter((style) => values.keys.map(styleOf).includes(style)),
+    only: new Set(values.only.map((text) => oneOf(PARTS, text))),
+    keys: [...new Set(values.keys.map((text) => oneOf(STYLES, text)))],
     records: [...new Set(values.records.split(',').map((text) => whole(text, 0)))].sort((a, b) => a - b),
     requests: whole(values.requests, 1),
     rounds: whole(values.rounds, 1),
@@ -54,16 +54,10 @@ export function readOptions(args: string[]): Options {
   };
 }
 
-function styleOf(text: string): KeyStyle {
-  const style = STYLES.find((name) => name === text);
-  if (!style) throw new Error(`${text} is none of ${STYLES.join(', ')}`);
-  return style;
-}
-
-function partOf(text: string): Part {
-  const part = PARTS.find((name) => name === text);
-  if (!part) throw new Error(`${text} is none of ${PARTS.join(', ')}`);
-  return part;
+function oneOf<Name extends string>(names: readonly Name[], text: string): Name {
+  const found = names.find((name) => name === text);
+  if (!found) throw new Error(`${text} is none of ${names.join(', ')}`);
+  return found;
 }
 
 function whole(text: string, least: number): number {

@@ -19,13 +19,13 @@ const settle = (then: string, times = ''): string => `
   UPDATE webhook_deliveries d SET lease_until = NULL, ${then},
          attempts = CASE WHEN jsonb_array_length(d.attempts) < ${REMEMBERED} THEN d.attempts ELSE d.attempts - 0 END || jsonb_set($4::jsonb, '{at}', t.at)
     FROM (SELECT now() AS now, to_jsonb(to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) AS at${times}) t
-   WHERE d.account_id = $1 AND d.id = $2 AND d.attempt = $3 AND d.status = 'pending' RETURNING d.account_id, d.endpoint_id, d.status`;
+   WHERE d.account_id = $1 AND d.id = $2 AND d.attempt = $3 AND d.status = 'pending' RETURNING d.endpoint_id, d.status`;
 
 const DELIVERED = `
   WITH settled AS (${settle(`status = 'delivered', completed_at = t.now, next_attempt_at = NULL`)}),
        works AS (
          UPDATE webhook_endpoints e SET failing_since = NULL FROM settled s
-          WHERE e.account_id = $1 AND e.account_id = s.account_id AND e.id = s.endpoint_id AND e.failing_since IS NOT NULL)
+          WHERE e.account_id = $1 AND e.id = s.endpoint_id AND e.failing_since IS NOT NULL)
   SELECT FROM settled`;
 
 /** $7: how many seconds to wait where $8 attempts had failed before; to whoever enabled the endpoint meanwhile this is the first one. */
@@ -45,7 +45,7 @@ const FAILED = `
                 status = CASE WHEN $5 OR e.failing_since <= t.off_since THEN 'disabled' ELSE e.status END,
                 disabled_reason = CASE WHEN $5 THEN 'gone' WHEN e.failing_since <= t.off_since THEN 'failing' ELSE e.disabled_reason END
            FROM settled s, (SELECT now() AS now, now() - interval '${DISABLED_AFTER}' AS off_since) t
-          WHERE e.account_id = $1 AND e.account_id = s.account_id AND e.id = s.endpoint_id AND e.status = 'enabled' AND e.url = $6
+          WHERE e.account_id = $1 AND e.id = s.endpoint_id AND e.status = 'enabled' AND e.url = $6
          RETURNING CASE WHEN e.status = 'disabled' THEN e.disabled_reason END AS reason)
   SELECT s.status = 'dead' AS dead, reason AS "disabledReason" FROM settled s LEFT JOIN fails ON true`;
 

@@ -44,7 +44,7 @@ const READ = `
        last AS (SELECT transaction_id, id FROM batch ORDER BY transaction_id DESC, id DESC LIMIT 1),
        earlier AS (
          SELECT DISTINCT v.transaction_id, v.id
-           FROM batch b JOIN events v ON v.account_id = $1 AND v.account_id = b.account_id AND v.resource_id = b.resource_id AND v.resource_type = b.resource_type
+           FROM batch b JOIN events v ON v.account_id = $1 AND v.resource_id = b.resource_id AND v.resource_type = b.resource_type
                                      AND v.resource_version < b.resource_version
           WHERE (v.transaction_id, v.id) > (SELECT transaction_id, id FROM last))
   SELECT id, transaction_id, false AS early FROM batch UNION ALL SELECT id, transaction_id, true FROM earlier ORDER BY transaction_id, id`;

@@ -18,8 +18,7 @@ const DATABASE = 'service';
 const missing = whyNoCitus();
 const unlessMissing = missing === null ? it : it.skip;
 const ORDER = { items: [{ productId: '123', quantity: 1 }] };
-const RECONCILE = [resolve(__dirname, '../../dist/src/payments/restore/reconcile.cli.js')];
-const run = promisify(execFile);
+const RECONCILE = resolve(__dirname, '../../dist/src/payments/restore/reconcile.cli.js');
 
 describe('the service on a cluster of three servers', () => {
   let cluster: Cluster;
@@ -28,13 +27,10 @@ describe('the service on a cluster of three servers', () => {
   let env: Record<string, string>;
   /** Of an order that was there before the tables were spread. */
   let firstEvent: string;
-  const config = (): Config => parseConfig({ ...envOf(cluster.url(DATABASE)), PROVIDER: 'sandbox', ...env });
-  const reconcileEnv = (): NodeJS.ProcessEnv => ({
-    PATH: process.env['PATH'],
-    ...envOf(cluster.url(DATABASE)),
-    PROVIDER: 'sandbox',
-    ...env,
-  });
+  const settings = (): Record<string, string> => ({ ...envOf(cluster.url(DATABASE)), PROVIDER: 'sandbox', ...env });
+  const config = (): Config => parseConfig(settings());
+  const reconcile = (...words: string[]): Promise<{ stdout: string }> =>
+    promisify(execFile)(process.execPath, [RECONCILE, ...words], { env: { PATH: process.env['PATH'], ...settings() } });
   const ask = <Row>(text: string): Promise<Row[]> => on<Row>(cluster.url(DATABASE), text);
 
   beforeAll(async () => {
@@ -131,8 +127,8 @@ describe('the service on a cluster of three servers', () => {
           body: { orderId: order, amount: 2500, currency: 'EUR', source: 'tok_visa' },
         });
       const refused = await pay();
-      const closed = await run(process.execPath, RECONCILE, { env: reconcileEnv() });
-      await run(process.execPath, [...RECONCILE, 'open', '--note', 'promoted'], { env: reconcileEnv() });
+      const closed = await reconcile();
+      await reconcile('open', '--note', 'promoted');
       expect([refused.status, refused.body['code'], (await pay()).status]).toEqual([503, 'service-unavailable', 201]);
       expect(closed.stdout).toContain(`of cluster ${home?.cluster}`);
     },

@@ -7,7 +7,7 @@ const ROOT = resolve(__dirname, '../..');
 /** Spread by something else than an account, or a copy on each server; the temporary ones of an audit are on one. */
 const OF_NO_ACCOUNT = new Set(['rate_limits', 'provider_events', 'accounts', 'api_keys', 'payments_gate']);
 /** Statements for tables on one server, beside others for those on several. */
-const ONE_SERVER = [/^WITH gone AS \(\s*DELETE FROM «table»\s+WHERE ctid/, /^WITH gone AS \(\s*DELETE FROM events/, /^UPDATE pg_/];
+const ONE_SERVER = [/^WITH gone AS \(\s*DELETE FROM «table»\s+WHERE ctid/, /^WITH gone AS \(\s*DELETE FROM events/];
 
 /** What an UPDATE or DELETE of rows on another server may not ask anywhere in it, since each copy of a row would get another answer. */
 const VOLATILE = /\b(clock_timestamp|random|gen_random_uuid|pg_current_xact_id)\s*\(/;
